@@ -1,0 +1,2 @@
+//! The talking half of wordmill.
+fn main() {}
