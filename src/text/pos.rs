@@ -1,0 +1,283 @@
+//! Part-of-speech tagging: UPOS, XPOS and FEATS together, as one of the joint tags seen in training.
+//!
+//! A lexicon gives each known form the tags it was seen with, suffixes give unknown forms theirs; a
+//! [`tagger`](super::tagger) chooses between them in context.
+//!
+//! The features follow Toutanova et al. (2003), Feature-rich part-of-speech tagging, with ambiguity classes of the
+//! words to the right as in Giménez and Màrquez (2004), SVMTool.
+
+pub mod train;
+
+use super::document::{Sentence, Word};
+use super::hash;
+use super::lexicon::Lexicon;
+use super::model::{ModelError, Section, Tensor};
+use super::tagger::{Decoder, Lattice};
+use super::weights::Weights;
+use super::word_shape::WordShape;
+use compact_str::CompactString;
+
+/// Name of the layer in model files.
+pub const LAYER: &str = "pos";
+
+/// A trained tagger.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PosTagger {
+    tags: Vec<Tag>,
+    lexicon: Lexicon,
+    weights: Weights,
+    beam: usize,
+}
+
+/// A joint tag; empty where the column is `_`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Tag {
+    pub upos: CompactString,
+    pub xpos: CompactString,
+    pub feats: CompactString,
+}
+
+impl Tag {
+    /// The tag of an annotated word.
+    pub fn of(word: &Word) -> Tag {
+        Tag {
+            upos: word.upos.clone(),
+            xpos: word.xpos.clone(),
+            feats: word.feats.clone(),
+        }
+    }
+}
+
+/// Seed of the lexicon's keys of endings; exact and lower-cased forms are keys themselves.
+const ENDING: u64 = 103;
+/// Endings of unknown words are tried from this many letters down.
+const LONGEST_ENDING: usize = 4;
+
+/// The list of the longest known ending of a word of its kind; list 0 holds the most frequent tag.
+fn guess(lexicon: &Lexicon, shape: &WordShape) -> u32 {
+    let lengths = (0..=LONGEST_ENDING).rev();
+    lengths
+        .filter_map(|length| lexicon.find(ending_key(shape, length)?))
+        .next()
+        .unwrap_or(0)
+}
+
+/// The key of the last `length` characters of a word; none where it is shorter.
+fn ending_key(shape: &WordShape, length: usize) -> Option<u64> {
+    Some(hash::pair(
+        ENDING + length as u64,
+        shape.kind,
+        shape.suffix(length)?,
+    ))
+}
+
+/// A word, and its list of candidates in the lexicon as a feature.
+#[derive(Clone, Copy, Debug, Default)]
+struct Form {
+    shape: WordShape,
+    list: u64,
+}
+
+impl Form {
+    /// Outside the sentence.
+    fn outside(number: u64) -> Form {
+        let shape = WordShape::outside(number);
+        Form {
+            shape,
+            list: shape.lower,
+        }
+    }
+}
+
+/// Buffers for tagging, one per thread.
+#[derive(Debug)]
+pub struct PosScratch {
+    lattice: Lattice,
+    decoder: Decoder<i32>,
+    extractor: Extractor,
+    tags: Vec<u16>,
+}
+
+impl PosTagger {
+    /// Buffers for [`PosTagger::tag`].
+    pub fn scratch(&self) -> PosScratch {
+        PosScratch {
+            lattice: Lattice::default(),
+            decoder: Decoder::new(self.beam),
+            extractor: Extractor::default(),
+            tags: Vec::new(),
+        }
+    }
+
+    /// Writes UPOS, XPOS and FEATS of every word; with `keep`, only of words without UPOS.
+    pub fn tag(&self, sentence: &mut Sentence, keep: bool, scratch: &mut PosScratch) {
+        let PosScratch {
+            lattice,
+            decoder,
+            extractor,
+            tags,
+        } = scratch;
+        extractor.fill(&sentence.words, &self.lexicon, lattice);
+        decoder.decode(lattice, &self.weights, tags);
+        for (word, &tag) in sentence.words.iter_mut().zip(tags.iter()) {
+            if keep && !word.upos.is_empty() {
+                continue;
+            }
+            let tag = &self.tags[usize::from(tag)];
+            word.upos.clone_from(&tag.upos);
+            word.xpos.clone_from(&tag.xpos);
+            word.feats.clone_from(&tag.feats);
+        }
+    }
+
+    /// The model file section of the tagger.
+    pub fn to_section(&self) -> Section {
+        let mut section = Section::default();
+        let line = |t: &Tag| format!("{}\t{}\t{}", t.upos, t.xpos, t.feats);
+        section.save_strings("tags", &self.tags.iter().map(line).collect::<Vec<_>>());
+        section
+            .tensors
+            .insert("beam".to_owned(), Tensor::from_u32(&[self.beam as u32]));
+        self.lexicon.save(&mut section, "lexicon");
+        self.weights.save(&mut section, "weights");
+        section
+    }
+
+    /// Reads a tagger from its section.
+    ///
+    /// # Errors
+    /// A tensor is missing or does not fit the others.
+    pub fn from_section(section: &Section) -> Result<PosTagger, ModelError> {
+        let lines = section.strings("tags")?;
+        let tags: Vec<Tag> = lines.iter().map(|line| parse_tag(line)).collect();
+        let lexicon = Lexicon::load(section, "lexicon", tags.len())?;
+        let beam = section
+            .u32s("beam")?
+            .first()
+            .map_or(4, |b| (*b).clamp(1, 64)) as usize;
+        let weights = Weights::load(section, "weights")?;
+        Ok(PosTagger {
+            tags,
+            lexicon,
+            weights,
+            beam,
+        })
+    }
+}
+
+fn parse_tag(line: &str) -> Tag {
+    let mut columns = line.split('\t').map(CompactString::from);
+    let mut next = || columns.next().unwrap_or_default();
+    Tag {
+        upos: next(),
+        xpos: next(),
+        feats: next(),
+    }
+}
+
+/// Fills lattices; keeps its buffers between sentences.
+#[derive(Clone, Debug, Default)]
+struct Extractor {
+    forms: Vec<Form>,
+    lower: String,
+    unary: Vec<u64>,
+    candidates: Vec<u16>,
+}
+
+/// Appends the tags that are not there yet.
+fn merge(tags: &mut Vec<u16>, more: &[u16]) {
+    for tag in more {
+        if !tags.contains(tag) {
+            tags.push(*tag);
+        }
+    }
+}
+
+/// Forms of context on either side.
+const PADDING: usize = 2;
+
+impl Extractor {
+    fn fill(&mut self, words: &[Word], lexicon: &Lexicon, lattice: &mut Lattice) {
+        self.read_forms(words.iter().map(|w| w.form.as_str()), lexicon);
+        lattice.clear();
+        for i in 0..words.len() {
+            self.add_candidates(i + PADDING, lexicon);
+            self.add_features(i + PADDING, lattice, i == 0);
+        }
+    }
+
+    fn read_forms<'a>(&mut self, forms: impl Iterator<Item = &'a str>, lexicon: &Lexicon) {
+        self.forms.clear();
+        self.forms.extend([Form::outside(1), Form::outside(2)]);
+        for text in forms {
+            let shape = WordShape::new(text, &mut self.lower);
+            let listed = lexicon
+                .find(shape.exact)
+                .or_else(|| lexicon.find(shape.lower));
+            let list = u64::from(listed.unwrap_or_else(|| guess(lexicon, &shape))) + 1;
+            self.forms.push(Form { shape, list });
+        }
+        self.forms.extend([Form::outside(3), Form::outside(4)]);
+    }
+
+    /// The tags a form may have: those it was seen with; what its lower-cased form was seen with and what its ending
+    /// suggests, when it was not seen itself.
+    fn add_candidates(&mut self, i: usize, lexicon: &Lexicon) {
+        let form = &self.forms[i].shape;
+        self.candidates.clear();
+        if let Some(list) = lexicon.find(form.exact) {
+            self.candidates.extend_from_slice(lexicon.list(list));
+            return;
+        }
+        let mut add = |list| merge(&mut self.candidates, lexicon.list(list));
+        lexicon.find(form.lower).map(&mut add);
+        add(guess(lexicon, form));
+    }
+
+    fn add_features(&mut self, i: usize, lattice: &mut Lattice, initial: bool) {
+        let [far_left, left, here, right, far_right] =
+            [i - 2, i - 1, i, i + 1, i + 2].map(|at| &self.forms[at].shape);
+        let [list, list_right, list_far_right] = [i, i + 1, i + 2].map(|at| self.forms[at].list);
+        let unary = &mut self.unary;
+        unary.clear();
+        if self.candidates.len() > 1 {
+            let start = u64::from(initial);
+            unary.extend([
+                hash::pair(1, here.exact, 0),
+                hash::pair(2, here.lower, 0),
+                hash::pair(3, here.shape, start),
+                hash::pair(4, here.shape, here.suffixes[2]),
+                hash::pair(5, left.lower, 0),
+                hash::pair(6, right.lower, 0),
+                hash::pair(7, far_left.lower, 0),
+                hash::pair(8, far_right.lower, 0),
+                hash::pair(9, left.lower, here.lower),
+                hash::pair(10, here.lower, right.lower),
+                hash::pair(11, left.lower, right.lower),
+                hash::pair(12, list_right, 0),
+                hash::pair(13, list_right, here.lower),
+                hash::pair(14, list_right, list_far_right),
+                hash::pair(15, list, list_right),
+                hash::pair(16, left.suffixes[2], here.suffixes[2]),
+                hash::pair(17, right.suffixes[2], here.suffixes[1]),
+                hash::pair(18, right.shape, here.shape),
+                hash::pair(19, left.shape, here.shape),
+                hash::pair(20, list, 0),
+            ]);
+            for (k, suffix) in here.suffixes.iter().enumerate().filter(|s| *s.1 != 0) {
+                unary.push(hash::pair(30 + k as u64, *suffix, here.kind));
+            }
+            for (k, prefix) in here.prefixes.iter().enumerate().filter(|p| *p.1 != 0) {
+                unary.push(hash::pair(50 + k as u64, *prefix, 0));
+            }
+        }
+        let first = [
+            hash::pair(60, 0, 0),
+            hash::pair(61, here.lower, 0),
+            hash::pair(62, list_right, 0),
+            hash::pair(63, here.suffixes[1], here.kind),
+        ];
+        let second = [hash::pair(70, 0, 0), hash::pair(71, here.lower, 0)];
+        lattice.push(unary, &first, &second, &self.candidates);
+    }
+}

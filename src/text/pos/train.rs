@@ -1,0 +1,165 @@
+//! Trains a [`PosTagger`] from annotated sentences.
+
+use super::{Extractor, LONGEST_ENDING, PosTagger, Tag, ending_key, guess, merge};
+use crate::text::document::Sentence;
+use crate::text::hash;
+use crate::text::lexicon::{Lexicon, LexiconBuilder, by_frequency};
+use crate::text::tagger::{Lattice, train::Perceptron};
+use crate::text::weights::Weights;
+use crate::text::word_shape::WordShape;
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+/// How a tagger is trained.
+#[derive(Clone, Debug)]
+pub struct Options {
+    pub epochs: u32,
+    pub beam: usize,
+    /// The weight table has 2^bits entries.
+    pub bits: u32,
+    /// Entries changed fewer times are left out.
+    pub min_changes: u8,
+    pub seed: u64,
+}
+
+impl Default for Options {
+    fn default() -> Options {
+        Options {
+            epochs: 10,
+            beam: 4,
+            bits: 22,
+            min_changes: 2,
+            seed: 1,
+        }
+    }
+}
+
+/// A form seen this often has only the tags it was seen with; rarer ones also what their ending suggests.
+const KNOWN: u32 = 5;
+/// Forms up to this often teach what endings mean.
+const RARE: u32 = 10;
+/// An ending says something from this many rare words on.
+const ENDING_COUNT: u32 = 8;
+/// An ending's tags are listed down to this share.
+const ENDING_SHARE: f32 = 0.004;
+const ENDING_TAGS: usize = 14;
+
+/// Trains on `sentences`; `report` hears of each epoch and the share of sentences it got right.
+pub fn train(
+    sentences: &[&Sentence],
+    options: &Options,
+    mut report: impl FnMut(u32, f32),
+) -> PosTagger {
+    let (tags, ids) = joint_tags(sentences);
+    let lexicon = build_lexicon(sentences, &ids);
+    let mut perceptron = Perceptron::new(options.bits, options.beam);
+    let mut order: Vec<usize> = (0..sentences.len()).collect();
+    let (mut lattice, mut extractor) = (Lattice::default(), Extractor::default());
+    let mut gold = Vec::new();
+    for epoch in 0..options.epochs {
+        shuffle(&mut order, options.seed.wrapping_add(u64::from(epoch)));
+        let mut right = 0;
+        for &s in &order {
+            extractor.fill(&sentences[s].words, &lexicon, &mut lattice);
+            gold.clear();
+            gold.extend(sentences[s].words.iter().map(|w| ids[&Tag::of(w)]));
+            for (i, &tag) in gold.iter().enumerate() {
+                lattice.allow(i, tag);
+            }
+            right += u32::from(perceptron.learn(&lattice, &gold));
+        }
+        report(epoch, right as f32 / order.len() as f32);
+    }
+    let weights = Weights::quantize(&perceptron.averaged(options.min_changes), 8.0);
+    PosTagger {
+        tags,
+        lexicon,
+        weights,
+        beam: options.beam,
+    }
+}
+
+/// The tags of the data, the most frequent first.
+fn joint_tags(sentences: &[&Sentence]) -> (Vec<Tag>, HashMap<Tag, u16>) {
+    let mut counts: BTreeMap<Tag, u32> = BTreeMap::new();
+    for word in sentences.iter().flat_map(|s| &s.words) {
+        *counts.entry(Tag::of(word)).or_default() += 1;
+    }
+    let mut sorted: Vec<(Tag, u32)> = counts.into_iter().collect();
+    sorted.sort_by(|a, b| b.1.cmp(&a.1));
+    let tags: Vec<Tag> = sorted.into_iter().map(|(tag, _)| tag).collect();
+    let ids = tags
+        .iter()
+        .enumerate()
+        .map(|(i, tag)| (tag.clone(), i as u16))
+        .collect();
+    (tags, ids)
+}
+
+type Counts = BTreeMap<u16, u32>;
+
+fn build_lexicon(sentences: &[&Sentence], ids: &HashMap<Tag, u16>) -> Lexicon {
+    let mut exact: BTreeMap<&str, Counts> = BTreeMap::new();
+    let mut lower: BTreeMap<u64, Counts> = BTreeMap::new();
+    let mut scratch = String::new();
+    for word in sentences.iter().flat_map(|s| &s.words) {
+        let tag = ids[&Tag::of(word)];
+        *exact.entry(&word.form).or_default().entry(tag).or_default() += 1;
+        let key = WordShape::new(&word.form, &mut scratch).lower;
+        *lower.entry(key).or_default().entry(tag).or_default() += 1;
+    }
+    let mut endings = LexiconBuilder::default();
+    endings.insert(0, vec![0]);
+    for (key, counts) in ending_counts(&exact) {
+        let total: u32 = counts.values().sum();
+        let enough = counts
+            .into_iter()
+            .filter(|c| c.1 as f32 >= ENDING_SHARE * total as f32);
+        endings.insert(key, by_frequency(enough, ENDING_TAGS));
+    }
+    let guesses = endings.clone().build();
+    let mut all = endings;
+    for (key, counts) in lower {
+        all.insert(key, by_frequency(counts, usize::MAX));
+    }
+    for (form, counts) in &exact {
+        let mut list = by_frequency(counts.clone(), usize::MAX);
+        let shape = WordShape::new(form, &mut scratch);
+        if counts.values().sum::<u32>() < KNOWN {
+            merge(&mut list, all.get(shape.lower).unwrap_or_default());
+            merge(&mut list, guesses.list(guess(&guesses, &shape)));
+        }
+        all.insert(shape.exact, list);
+    }
+    all.build()
+}
+
+/// Tags of rare words by ending and kind.
+fn ending_counts(exact: &BTreeMap<&str, Counts>) -> BTreeMap<u64, Counts> {
+    let mut endings: BTreeMap<u64, Counts> = BTreeMap::new();
+    let mut scratch = String::new();
+    for (form, counts) in exact {
+        if counts.values().sum::<u32>() > RARE {
+            continue;
+        }
+        let features = WordShape::new(form, &mut scratch);
+        let keys: HashSet<u64> = (0..=LONGEST_ENDING)
+            .filter_map(|n| ending_key(&features, n))
+            .collect();
+        for key in keys {
+            let entry = endings.entry(key).or_default();
+            for (&tag, &count) in counts {
+                *entry.entry(tag).or_default() += count.min(3);
+            }
+        }
+    }
+    endings.retain(|_, counts| counts.values().sum::<u32>() >= ENDING_COUNT);
+    endings
+}
+
+/// A seeded Fisher–Yates shuffle.
+pub fn shuffle<T>(items: &mut [T], seed: u64) {
+    for i in (1..items.len()).rev() {
+        let random = hash::pair(seed, i as u64, 0x5eed);
+        items.swap(i, (random % (i as u64 + 1)) as usize);
+    }
+}
