@@ -163,11 +163,12 @@ const ENDING: u64 = 203;
 /// Endings of unknown forms are tried from this many characters down.
 const LONGEST_ENDING: usize = 5;
 
-/// The form that rules work on: capitals that only mark a heading or the start of a sentence are lowered.
+/// The form that rules work on: capitals that can only mark a title or the start of a sentence are lowered.
 fn folded(word: &Word, initial: bool) -> Cow<'_, str> {
+    let named = matches!(word.upos.as_str(), "PROPN" | "NOUN" | "ADJ" | "X" | "SYM");
     let marked = match word_shape::kind(&word.form) {
         Kind::AllCapitals => true,
-        Kind::Capitalized => initial,
+        Kind::Capitalized => initial || !named,
         _ => false,
     };
     if marked && word.upos != "PROPN" {

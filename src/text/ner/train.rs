@@ -1,0 +1,208 @@
+//! Trains an [`EntityRecognizer`] from sentences whose words carry `NER=B-X` and `NER=I-X` in MISC.
+
+use super::{EntityRecognizer, Extractor, Label, NAME};
+use crate::text::document::{Sentence, Word};
+use crate::text::hash;
+use crate::text::lexicon::{Lexicon, LexiconBuilder};
+use crate::text::pos::train::shuffle;
+use crate::text::tagger::{Lattice, train::Perceptron};
+use crate::text::weights::Weights;
+use crate::text::word_shape::WordShape;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// How a recognizer is trained.
+#[derive(Clone, Debug)]
+pub struct Options {
+    pub epochs: u32,
+    pub beam: usize,
+    /// The weight table has 2^bits entries.
+    pub bits: u32,
+    /// Entries changed fewer times are left out.
+    pub min_changes: u8,
+    pub seed: u64,
+}
+
+impl Default for Options {
+    fn default() -> Options {
+        Options {
+            epochs: 12,
+            beam: 4,
+            bits: 22,
+            min_changes: 2,
+            seed: 1,
+        }
+    }
+}
+
+/// Trains on `sentences`; `report` hears of each epoch and the share of sentences it got right.
+pub fn train(
+    sentences: &[&Sentence],
+    options: &Options,
+    mut report: impl FnMut(u32, f32),
+) -> EntityRecognizer {
+    let types = entity_types(sentences);
+    let labels = labels(&types);
+    let ids: BTreeMap<&Label, u16> = labels
+        .iter()
+        .enumerate()
+        .map(|(i, l)| (l, i as u16))
+        .collect();
+    let folds: Vec<Lexicon> = (0..NAME_FOLDS)
+        .map(|fold| collect_names(sentences, &types, Some(fold)))
+        .collect();
+    let mut perceptron = Perceptron::new(options.bits, options.beam);
+    let mut order: Vec<usize> = (0..sentences.len()).collect();
+    let (mut lattice, mut extractor) = (Lattice::default(), Extractor::new(labels.len()));
+    for epoch in 0..options.epochs {
+        shuffle(&mut order, options.seed.wrapping_add(u64::from(epoch)));
+        let mut right = 0;
+        for &s in &order {
+            extractor.fill(&sentences[s].words, &folds[s % NAME_FOLDS], &mut lattice);
+            let gold: Vec<u16> = bioes(&sentences[s].words)
+                .iter()
+                .map(|label| ids[label])
+                .collect();
+            right += u32::from(perceptron.learn(&lattice, &gold));
+        }
+        report(epoch, right as f32 / order.len() as f32);
+    }
+    let weights = Weights::quantize(&perceptron.averaged(options.min_changes), 8.0);
+    let names = collect_names(sentences, &types, None);
+    EntityRecognizer {
+        labels,
+        names,
+        weights,
+        beam: options.beam,
+    }
+}
+
+fn entity_types(sentences: &[&Sentence]) -> Vec<String> {
+    let entity = |word: &Word| Some(word.misc.get("NER")?.split_once('-')?.1.to_owned());
+    let types: BTreeSet<String> = sentences
+        .iter()
+        .flat_map(|s| &s.words)
+        .filter_map(entity)
+        .collect();
+    types.into_iter().collect()
+}
+
+fn labels(types: &[String]) -> Vec<Label> {
+    let outside = Label {
+        position: 'O',
+        entity: String::new(),
+    };
+    let of = |t: &String| {
+        ['B', 'I', 'E', 'S'].map(|position| Label {
+            position,
+            entity: t.clone(),
+        })
+    };
+    std::iter::once(outside)
+        .chain(types.iter().flat_map(of))
+        .collect()
+}
+
+/// The labels of a sentence in the BIOES scheme; `I-X` after anything but X begins an entity.
+fn bioes(words: &[Word]) -> Vec<Label> {
+    let iob: Vec<Option<(bool, &str)>> = words
+        .iter()
+        .map(|w| {
+            w.misc
+                .get("NER")?
+                .split_once('-')
+                .map(|(position, entity)| (position == "B", entity))
+        })
+        .collect();
+    let continues = |i: usize| match (
+        iob.get(i).copied().flatten(),
+        i.checked_sub(1).and_then(|p| iob[p]),
+    ) {
+        (Some((false, entity)), Some((_, before))) => entity == before,
+        _ => false,
+    };
+    let label = |i: usize| {
+        let Some((_, entity)) = iob[i] else {
+            return Label {
+                position: 'O',
+                entity: String::new(),
+            };
+        };
+        let position = match (continues(i), continues(i + 1)) {
+            (false, false) => 'S',
+            (false, true) => 'B',
+            (true, true) => 'I',
+            (true, false) => 'E',
+        };
+        Label {
+            position,
+            entity: entity.to_owned(),
+        }
+    };
+    (0..words.len()).map(label).collect()
+}
+
+/// A form is a name of a type when it was seen in entities of that type this often.
+const NAME_COUNT: u32 = 2;
+/// A sentence learns with the names of the other folds: with its own it would learn to trust the list blindly.
+const NAME_FOLDS: usize = 5;
+
+/// The names of the sentences that are not in the fold `without`.
+fn collect_names(sentences: &[&Sentence], types: &[String], without: Option<usize>) -> Lexicon {
+    let mut counts: BTreeMap<u64, BTreeMap<u16, u32>> = BTreeMap::new();
+    let mut scratch = String::new();
+    let kept = sentences
+        .iter()
+        .enumerate()
+        .filter(|(i, _)| Some(i % NAME_FOLDS) != without);
+    for word in kept.flat_map(|(_, s)| &s.words) {
+        let Some((_, entity)) = word.misc.get("NER").and_then(|label| label.split_once('-')) else {
+            continue;
+        };
+        let Some(id) = types.iter().position(|t| t == entity) else {
+            continue;
+        };
+        let key = hash::pair(NAME, WordShape::new(&word.form, &mut scratch).lower, 0);
+        *counts.entry(key).or_default().entry(id as u16).or_default() += 1;
+    }
+    let mut builder = LexiconBuilder::default();
+    for (key, counts) in counts {
+        let often: Vec<u16> = counts
+            .into_iter()
+            .filter(|c| c.1 >= NAME_COUNT)
+            .map(|c| c.0)
+            .collect();
+        if !often.is_empty() {
+            builder.insert(key, often);
+        }
+    }
+    builder.build()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn iob_labels_become_bioes() {
+        let labels = [
+            "B-PER", "I-PER", "B-PER", "O", "I-LOC", "I-LOC", "I-LOC", "I-ORG",
+        ];
+        let words: Vec<Word> = labels
+            .iter()
+            .map(|label| {
+                let mut word = Word::of("x");
+                if *label != "O" {
+                    word.misc.set("NER", label);
+                }
+                word
+            })
+            .collect();
+        let found: Vec<String> = bioes(&words).iter().map(Label::to_line).collect();
+        assert_eq!(
+            found,
+            [
+                "B-PER", "E-PER", "S-PER", "O", "B-LOC", "I-LOC", "E-LOC", "S-ORG"
+            ]
+        );
+    }
+}
