@@ -80,6 +80,8 @@ pub struct Token {
     pub words: Range<u32>,
     /// The form of a multi-word token's range line; a token of one word has that word's form.
     pub form: Option<CompactString>,
+    /// FEATS of a range line (`Typo=Yes` is the only use Universal Dependencies has for it).
+    pub feats: CompactString,
     /// MISC of the range line; a token of one word keeps it in the word.
     pub misc: Misc,
 }

@@ -11,6 +11,8 @@
 //! | [`entity`] | named entities as spans of words |
 //! | [`hash`], [`weights`], [`model`] | feature hashing, quantised weights, and the model file they are kept in |
 
+#[cfg(test)]
+mod arbitrary;
 pub mod columns;
 pub mod conllu;
 pub mod document;
