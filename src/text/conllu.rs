@@ -22,6 +22,7 @@ mod write;
 pub(crate) use comment::value as comment_value;
 pub use read::parse;
 pub use write::print;
+pub(crate) use write::{push_clean, push_number};
 
 #[cfg(test)]
 mod tests;

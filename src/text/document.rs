@@ -29,6 +29,8 @@ pub struct Document {
     pub opens: Opens,
     /// The other fields of the JSON object it came from, kept for the way out.
     pub fields: serde_json::Map<String, serde_json::Value>,
+    /// What parts the columns of the `columns` file it came from: a tab or a space.
+    pub separator: Option<char>,
     pub sentences: Vec<Sentence>,
 }
 
