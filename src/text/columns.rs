@@ -333,3 +333,6 @@ fn print_document_start(spec: &ColumnSpec, out: &mut String) {
     }
     out.push_str("\n\n");
 }
+
+#[cfg(test)]
+mod tests;

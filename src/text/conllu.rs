@@ -21,6 +21,7 @@ mod write;
 
 pub(crate) use comment::value as comment_value;
 pub use read::parse;
+pub(crate) use read::parse_misc;
 pub use write::print;
 pub(crate) use write::{push_clean, push_number};
 

@@ -1,0 +1,401 @@
+//! Reading a JSON object.
+
+use super::{PLACE_OF_TEXT, labels};
+use crate::text::conllu::parse_misc;
+use crate::text::document::{Document, EmptyNode, Opens, Sentence, Token, Word};
+use crate::text::format::{FormatError, OffsetUnit};
+use crate::text::offsets::Cursor;
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+/// Reads one object into a located document; its text is the value of `field`. With `sentences` it comes annotated.
+///
+/// # Errors
+/// The line is no object, has no text, or has annotation that does not fit the text.
+pub fn parse(line: &str, line_number: u64, field: &str) -> Result<Document, FormatError> {
+    let error = |problem: String| FormatError::new(line_number, problem);
+    let value: Value = serde_json::from_str(line).map_err(|e| json_error(&e, line_number))?;
+    let Value::Object(mut object) = value else {
+        return Err(error(format!("expected an object, found {}", kind(&value))));
+    };
+    let text = match object.get_mut(field) {
+        Some(Value::String(text)) => std::mem::take(text),
+        Some(other) => {
+            let kind = kind(other);
+            return Err(error(format!(
+                "the field \"{field}\" holds {kind}, not a string"
+            )));
+        }
+        None => {
+            let names: Vec<&str> = object.keys().take(8).map(String::as_str).collect();
+            let problem = format!("no field \"{field}\" in the object");
+            return Err(error(problem).hint(format!(
+                "--field names the field with the text; this object has {}",
+                if names.is_empty() {
+                    "no fields".to_string()
+                } else {
+                    names.join(", ")
+                }
+            )));
+        }
+    };
+    if u32::try_from(text.len()).is_err() {
+        return Err(error("a text of 4 GB or more".to_string()));
+    }
+    let annotation = take_annotation(&mut object).map_err(&error)?;
+    let mut document = Document {
+        id: match object.get("id") {
+            Some(Value::String(id)) => Some(id.clone()),
+            Some(Value::Number(id)) => Some(id.to_string()),
+            _ => None,
+        },
+        opens: Opens::Document,
+        fields: other_fields(object, field),
+        ..Document::default()
+    };
+    if let Some(annotation) = annotation {
+        annotation.apply(&text, &mut document).map_err(&error)?;
+    }
+    document.text = Some(text);
+    Ok(document)
+}
+
+/// The message of the JSON parser, which believes to be in line 1.
+fn json_error(e: &serde_json::Error, line_number: u64) -> FormatError {
+    let message = e.to_string();
+    let message = message.split(" at line ").next().unwrap_or_default();
+    let error = FormatError::new(
+        line_number,
+        format!("invalid JSON at column {}: {message}", e.column()),
+    );
+    if message.contains("surrogate") || message.contains("hex escape") {
+        error.hint("characters above U+FFFF are escaped as a pair: \\ud83d\\ude00")
+    } else {
+        error
+    }
+}
+
+fn kind(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "a boolean",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a string",
+        Value::Array(_) => "an array",
+        Value::Object(_) => "an object",
+    }
+}
+
+/// The fields to keep. Text and a textual id are left out when they stand where the printer puts them anyway.
+fn other_fields(mut object: Map<String, Value>, field: &str) -> Map<String, Value> {
+    let mut names = object.keys().map(String::as_str);
+    let mut first = names.next();
+    let has_id = field != "id" && first == Some("id") && matches!(object["id"], Value::String(_));
+    if has_id {
+        first = names.next();
+    }
+    if first == Some(field) {
+        object.shift_remove(field);
+    } else if let Some(text) = object.get_mut(field) {
+        *text = PLACE_OF_TEXT;
+    }
+    if has_id {
+        object.shift_remove("id");
+    }
+    object
+}
+
+/// The part of an object that [`super::print`] makes.
+#[derive(Default)]
+struct Annotation {
+    sentences: Vec<SentenceObject>,
+    entities: Vec<EntityObject>,
+    unit: OffsetUnit,
+    start: u64,
+}
+
+#[derive(Deserialize)]
+struct SentenceObject {
+    id: Option<String>,
+    opens: Option<OpensName>,
+    #[serde(default)]
+    comments: Vec<String>,
+    tokens: Vec<TokenObject>,
+    #[serde(default)]
+    empty_nodes: Vec<EmptyNodeObject>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum OpensName {
+    Nothing,
+    Paragraph,
+    Document,
+}
+
+#[derive(Deserialize)]
+struct TokenObject {
+    text: Option<String>,
+    start: u64,
+    end: u64,
+    form: Option<String>,
+    #[serde(default)]
+    feats: String,
+    #[serde(default)]
+    misc: String,
+    #[serde(default)]
+    words: Vec<WordObject>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct WordObject {
+    form: Option<String>,
+    lemma: String,
+    upos: String,
+    xpos: String,
+    feats: String,
+    stem: Option<String>,
+    head: Option<u32>,
+    deprel: String,
+    deps: String,
+    misc: String,
+}
+
+#[derive(Deserialize)]
+struct EmptyNodeObject {
+    after: u32,
+    number: u32,
+    columns: String,
+}
+
+#[derive(Deserialize)]
+struct EntityObject {
+    start: u64,
+    end: u64,
+    label: String,
+    value: Option<String>,
+    score: Option<Value>,
+}
+
+/// Takes `sentences`, and what belongs to them, out of an object.
+fn take_annotation(object: &mut Map<String, Value>) -> Result<Option<Annotation>, String> {
+    let Some(sentences) = object.shift_remove("sentences") else {
+        return Ok(None);
+    };
+    let mut annotation = Annotation {
+        sentences: serde_json::from_value(sentences)
+            .map_err(|e| format!("the field \"sentences\": {e}"))?,
+        ..Annotation::default()
+    };
+    if let Some(entities) = object.shift_remove("entities") {
+        annotation.entities =
+            serde_json::from_value(entities).map_err(|e| format!("the field \"entities\": {e}"))?;
+    }
+    if let Some(offset) = object.shift_remove("offset") {
+        annotation.start =
+            serde_json::from_value(offset).map_err(|e| format!("the field \"offset\": {e}"))?;
+    }
+    annotation.unit = match object.shift_remove("offsets") {
+        None => OffsetUnit::Chars,
+        Some(Value::String(unit)) if unit == "chars" => OffsetUnit::Chars,
+        Some(Value::String(unit)) if unit == "bytes" => OffsetUnit::Bytes,
+        Some(Value::String(unit)) if unit == "utf16" => OffsetUnit::Utf16,
+        Some(other) => {
+            return Err(format!(
+                "the field \"offsets\" holds {other}: expected \"chars\", \"bytes\" or \"utf16\""
+            ));
+        }
+    };
+    Ok(Some(annotation))
+}
+
+impl Annotation {
+    fn apply(self, text: &str, document: &mut Document) -> Result<(), String> {
+        match self.unit {
+            OffsetUnit::Chars => document.start.chars = self.start,
+            OffsetUnit::Bytes => document.start.bytes = self.start,
+            OffsetUnit::Utf16 => document.start.utf16 = self.start,
+        }
+        let mut cursor = Cursor::new(text, self.unit);
+        let mut end = 0;
+        for (i, object) in self.sentences.into_iter().enumerate() {
+            let sentence = object
+                .read(i == 0, text, &mut cursor, &mut end)
+                .map_err(|problem| format!("sentence {}: {problem}", i + 1))?;
+            document.sentences.push(sentence);
+        }
+        for (i, entity) in self.entities.iter().enumerate() {
+            entity
+                .apply(text, &mut cursor, &mut document.sentences)
+                .map_err(|problem| format!("entity {}: {problem}", i + 1))?;
+        }
+        Ok(())
+    }
+}
+
+impl SentenceObject {
+    /// `end` is where the token before it ended.
+    fn read(
+        self,
+        is_first: bool,
+        text: &str,
+        cursor: &mut Cursor,
+        end: &mut usize,
+    ) -> Result<Sentence, String> {
+        let opens = match self.opens {
+            Some(OpensName::Nothing) => Opens::Nothing,
+            Some(OpensName::Paragraph) => Opens::Paragraph,
+            Some(OpensName::Document) => Opens::Document,
+            None if is_first => Opens::Document,
+            None => Opens::Nothing,
+        };
+        let mut sentence = Sentence {
+            opens,
+            id: self.id.map(Into::into),
+            ..Sentence::default()
+        };
+        for comment in self.comments {
+            if !comment.starts_with('#') || comment.contains(['\n', '\r']) {
+                return Err(format!(
+                    "{comment:?} is not a comment line that starts with #"
+                ));
+            }
+            sentence.comments.push(comment);
+        }
+        for (i, token) in self.tokens.into_iter().enumerate() {
+            let span = slice(text, token.start, token.end, cursor)
+                .map_err(|problem| format!("token {}: {problem}", i + 1))?;
+            if span.start < *end {
+                return Err(format!(
+                    "token {} starts before the end of the one before it",
+                    i + 1
+                ));
+            }
+            *end = span.end;
+            let piece = &text[span.clone()];
+            if token.text.as_ref().is_some_and(|t| t != piece) {
+                let (start, end) = (token.start, token.end);
+                return Err(format!(
+                    "token {}: {start} to {end} is {piece:?} in the text, not {:?}",
+                    i + 1,
+                    token.text.unwrap_or_default()
+                ));
+            }
+            token.read(piece, span, &mut sentence);
+        }
+        for node in self.empty_nodes {
+            let is_in_order = match sentence.empty_nodes.last() {
+                Some(last) if last.after == node.after => node.number == last.number + 1,
+                Some(last) => last.after < node.after && node.number == 1,
+                None => node.number == 1,
+            };
+            let is_line = node.columns.split('\t').count() == 9 && !node.columns.contains('\n');
+            if !is_in_order || !is_line || node.after as usize > sentence.words.len() {
+                return Err(format!(
+                    "the empty node {}.{} is broken",
+                    node.after, node.number
+                ));
+            }
+            sentence.empty_nodes.push(EmptyNode {
+                after: node.after,
+                number: node.number,
+                columns: node.columns,
+            });
+        }
+        Ok(sentence)
+    }
+}
+
+/// The bytes between two offsets.
+fn slice(
+    text: &str,
+    start: u64,
+    end: u64,
+    cursor: &mut Cursor,
+) -> Result<std::ops::Range<usize>, String> {
+    match (cursor.byte_at(start), cursor.byte_at(end)) {
+        (Some(start), Some(end)) if start < end && end <= text.len() => Ok(start..end),
+        _ => Err(format!("{start} to {end} is no span of the text")),
+    }
+}
+
+impl TokenObject {
+    fn read(self, piece: &str, span: std::ops::Range<usize>, sentence: &mut Sentence) {
+        let first = sentence.words.len() as u32;
+        let is_multiword = self.words.len() > 1 || self.form.is_some();
+        if self.words.is_empty() {
+            sentence
+                .words
+                .push(Word::of(self.form.as_deref().unwrap_or(piece)));
+        }
+        for word in self.words {
+            let mut misc = parse_misc(&word.misc);
+            if let Some(stem) = &word.stem
+                && misc.get("Stem").is_none()
+            {
+                misc.set("Stem", stem);
+            }
+            sentence.words.push(Word {
+                form: word.form.as_deref().unwrap_or(piece).into(),
+                lemma: word.lemma.into(),
+                upos: word.upos.into(),
+                xpos: word.xpos.into(),
+                feats: word.feats.into(),
+                head: word.head,
+                deprel: word.deprel.into(),
+                deps: word.deps.into(),
+                misc,
+            });
+        }
+        sentence.tokens.push(Token {
+            span: span.start as u32..span.end as u32,
+            words: first..sentence.words.len() as u32,
+            form: is_multiword.then(|| self.form.as_deref().unwrap_or(piece).into()),
+            feats: self.feats.into(),
+            misc: parse_misc(&self.misc),
+        });
+    }
+}
+
+impl EntityObject {
+    fn apply(
+        &self,
+        text: &str,
+        cursor: &mut Cursor,
+        sentences: &mut [Sentence],
+    ) -> Result<(), String> {
+        let span = slice(text, self.start, self.end, cursor)?;
+        let end_of = |s: &Sentence| s.tokens.last().map_or(0, |t| t.span.end as usize);
+        // Sentences without tokens stand nowhere and are stepped over.
+        let sentence = sentences.iter_mut().find(|s| end_of(s) > span.start);
+        let problem = || {
+            let (start, end) = (self.start, self.end);
+            format!("{start} to {end} are no whole tokens of one sentence")
+        };
+        let sentence = sentence.ok_or_else(problem)?;
+        let tokens = &sentence.tokens;
+        let first = tokens.iter().find(|t| t.span.start as usize == span.start);
+        let last = tokens.iter().find(|t| t.span.end as usize == span.end);
+        let (Some(first), Some(last)) = (first, last) else {
+            return Err(problem());
+        };
+        let words = first.words.start as usize..last.words.end as usize;
+        labels::say(&mut sentence.words, words.clone(), &self.label);
+        let misc = &mut sentence.words[words.start].misc;
+        if let Some(value) = &self.value
+            && misc.get("Value").is_none()
+        {
+            misc.set("Value", value);
+        }
+        let score = match &self.score {
+            None | Some(Value::Null) => return Ok(()),
+            Some(Value::String(score)) => score.clone(),
+            Some(score) => score.to_string(),
+        };
+        if misc.get("Score").is_none() {
+            misc.set("Score", &score);
+        }
+        Ok(())
+    }
+}
