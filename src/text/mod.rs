@@ -18,6 +18,8 @@ pub mod conllu;
 pub mod document;
 pub mod entity;
 pub mod format;
+#[cfg(test)]
+mod fuzz;
 pub mod hash;
 pub mod jsonl;
 pub mod model;
