@@ -30,7 +30,7 @@ pub fn conllu_sentence() -> impl Strategy<Value = String> {
             let count = words.len();
             for (i, (c, head, kind, empty)) in words.iter().enumerate() {
                 let id = i + 1;
-                if *kind >= 2 && id > range_end && id + 1 <= count {
+                if *kind >= 2 && id > range_end && id < count {
                     range_end = (id + usize::from(*kind) - 1).min(count);
                     out += &format!(
                         "{id}-{range_end}\t{}\t_\t_\t_\t{}\t_\t_\t_\t{}\n",

@@ -8,14 +8,14 @@
 //! rejects VBZ I-VP O
 //! ```
 //!
-//! A file whose lines hold a tab is parted by tabs, any other by runs of spaces. With tabs, lines that start with `#`
-//! and hold none are comments (as in UNER); with spaces, those that have another number of columns. Columns named `_`
+//! A file that holds a tab is parted by tabs, any other by runs of spaces. Lines that start with `#` and have another
+//! number of columns are comments (as in UNER). Columns named `_`
 //! are kept in MISC as `Column3=…`, with the escapes of `SpacesAfter`, and `-DOCSTART-` lines as comments, so that
 //! what is printed has them again. Entity labels are read in IOB1, IOB2, BIOES, BILOU or without prefixes (see
 //! [`super::entity`]) and printed in IOB2.
 //! Format: <https://www.clips.uantwerpen.be/conll2003/ner/>.
 
-use super::conllu::push_clean;
+use super::conllu::{comment_value, push_clean, push_line};
 use super::document::{Document, Opens, Sentence, Token, Word};
 use super::entity::{decode, entities, set_entities};
 use super::format::FormatError;
@@ -109,9 +109,7 @@ impl ColumnSpec {
 /// # Errors
 /// A line with another number of columns than `spec`, or without a form.
 pub fn parse(text: &str, first_line: u64, spec: &ColumnSpec) -> Result<Document, FormatError> {
-    let has_tabs = text
-        .lines()
-        .any(|line| !line.starts_with('#') && line.contains('\t'));
+    let has_tabs = memchr::memchr(b'\t', text.as_bytes()).is_some();
     let mut document = Document {
         separator: Some(if has_tabs { '\t' } else { ' ' }),
         ..Document::default()
@@ -137,7 +135,7 @@ pub fn parse(text: &str, first_line: u64, spec: &ColumnSpec) -> Result<Document,
             reader.sentence.opens = Opens::Document;
             reader.sentence.comments.push("# newdoc".to_string());
             reader.sentence.comments.push(format!("# {line}"));
-        } else if is_comment && (!has_tabs || columns.len() == 1) {
+        } else if is_comment && (!has_tabs || columns.len() == 1 || line.starts_with("# ")) {
             if !reader.sentence.words.is_empty() {
                 reader.end_sentence(&mut document);
             }
@@ -159,7 +157,6 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     fn read_comment(&mut self, line: &str, document: &mut Document) {
-        use super::conllu::comment_value;
         if let Some(id) = comment_value(line, "newdoc id") {
             self.sentence.opens = Opens::Document;
             document.id.get_or_insert_with(|| id.to_string());
@@ -311,11 +308,10 @@ fn print_comments(sentence: &Sentence, out: &mut String) {
     let has_start = sentence.comments.iter().any(|c| start(c));
     for comment in &sentence.comments {
         if start(comment) {
-            push_clean(&comment[2..], out);
-            out.push_str("\n\n");
-        } else if !(has_start && comment == "# newdoc") {
-            push_clean(comment, out);
+            push_line(&comment[2..], out);
             out.push('\n');
+        } else if !(has_start && comment == "# newdoc") {
+            push_line(comment, out);
         }
     }
 }

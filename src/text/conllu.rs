@@ -23,7 +23,7 @@ pub(crate) use comment::value as comment_value;
 pub use read::parse;
 pub(crate) use read::parse_misc;
 pub use write::print;
-pub(crate) use write::{push_clean, push_number};
+pub(crate) use write::{push_clean, push_line, push_number};
 
 #[cfg(test)]
 mod tests;

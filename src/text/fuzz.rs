@@ -219,6 +219,7 @@ fn fuzz_tokens() {
 
 #[test]
 #[ignore = "reads the files that WORDMILL_CONLLU names"]
+#[allow(clippy::print_stdout, reason = "it reports the speeds it saw")]
 fn files_of_the_user_are_printed_as_they_were_read() {
     for path in std::env::var("WORDMILL_CONLLU").unwrap().split_whitespace() {
         let text = std::fs::read_to_string(path).unwrap();

@@ -111,3 +111,14 @@ proptest! {
         prop_assert_eq!(&back.sentences, &document.sentences);
     }
 }
+
+#[test]
+fn a_tab_in_any_line_parts_the_whole_file_by_tabs() {
+    for (text, columns) in [
+        ("#a\tO\n\nb\tO\n\n", "form,ner"),
+        ("# text = a\tb c\na\t-\tO\n\n", "form,_,ner"),
+    ] {
+        assert_eq!(printed(text, &spec(columns)), text);
+    }
+    assert_eq!(parse("#a\tb\n\nc\n", 1, &spec("form")).unwrap_err().line, 1);
+}

@@ -207,3 +207,9 @@ proptest! {
         prop_assert_eq!(again, out);
     }
 }
+
+#[test]
+fn a_tab_in_a_comment_stays() {
+    let text = format!("# text = a\tb\n1\ta\t{TAIL}\n\n");
+    assert_eq!(printed(&text), text);
+}

@@ -205,8 +205,13 @@ fn push_column(text: &str, out: &mut String) {
     }
 }
 
-fn push_line(text: &str, out: &mut String) {
-    push_clean(text, out);
+/// A comment line; tabs are part of it.
+pub(crate) fn push_line(text: &str, out: &mut String) {
+    if text.contains('\n') {
+        out.push_str(&text.replace('\n', " "));
+    } else {
+        out.push_str(text);
+    }
     out.push('\n');
 }
 

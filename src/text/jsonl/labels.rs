@@ -35,21 +35,22 @@ pub fn are_said(entity: &Entity, sentence: &Sentence) -> bool {
         })
 }
 
-/// Labels the words of an entity that was read, unless any of them has a label already.
-pub fn say(words: &mut [Word], range: Range<usize>, label: &str) {
+/// Labels the words of an entity that was read, unless any of them has a label already; whether it did.
+pub fn say(words: &mut [Word], range: Range<usize>, label: &str) -> bool {
     let entity = Entity {
         words: range.clone(),
         label: label.to_string(),
     };
     let Some(slice) = words.get_mut(range.clone()) else {
-        return;
+        return false;
     };
     if slice.iter().any(|word| word.misc.get("NER").is_some()) {
-        return;
+        return false;
     }
     for (i, word) in range.zip(slice) {
         word.misc.set("NER", &label_at(&entity, i));
     }
+    true
 }
 
 fn label_at(entity: &Entity, word: usize) -> String {
