@@ -9,7 +9,7 @@
 //! ```
 //!
 //! A file that holds a tab is parted by tabs, any other by runs of spaces. Lines that start with `#` and have another
-//! number of columns are comments (as in UNER). Columns named `_`
+//! number of columns are comments (as in UNER); those after the last sentence are dropped. Columns named `_`
 //! are kept in MISC as `Column3=…`, with the escapes of `SpacesAfter`, and `-DOCSTART-` lines as comments, so that
 //! what is printed has them again. Entity labels are read in IOB1, IOB2, BIOES, BILOU or without prefixes (see
 //! [`super::entity`]) and printed in IOB2.
@@ -109,7 +109,7 @@ impl ColumnSpec {
 /// # Errors
 /// A line with another number of columns than `spec`, or without a form.
 pub fn parse(text: &str, first_line: u64, spec: &ColumnSpec) -> Result<Document, FormatError> {
-    let has_tabs = memchr::memchr(b'\t', text.as_bytes()).is_some();
+    let has_tabs = spec.columns.len() > 1 && memchr::memchr(b'\t', text.as_bytes()).is_some();
     let mut document = Document {
         separator: Some(if has_tabs { '\t' } else { ' ' }),
         ..Document::default()
@@ -124,7 +124,7 @@ pub fn parse(text: &str, first_line: u64, spec: &ColumnSpec) -> Result<Document,
         let columns: Vec<&str> = if has_tabs {
             line.split('\t').collect()
         } else {
-            line.split(' ').filter(|c| !c.is_empty()).collect()
+            line.split([' ', '\t']).filter(|c| !c.is_empty()).collect()
         };
         let is_blank = columns.iter().all(|c| c.is_empty());
         let is_comment = line.starts_with('#') && columns.len() != spec.columns.len();

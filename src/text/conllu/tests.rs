@@ -213,3 +213,12 @@ fn a_tab_in_a_comment_stays() {
     let text = format!("# text = a\tb\n1\ta\t{TAIL}\n\n");
     assert_eq!(printed(&text), text);
 }
+
+#[test]
+fn a_carriage_return_never_ends_a_line() {
+    let mut document = parse(&format!("1\ta\t{TAIL}\n"), 1).unwrap();
+    document.sentences[0].words[0].misc.0 = vec!["\r".into()];
+    let mut out = String::new();
+    print(&document, 1, &mut out);
+    assert_eq!(out, format!("1\ta\t{TAIL}\n\n"));
+}

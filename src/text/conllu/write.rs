@@ -191,6 +191,10 @@ fn print_misc(misc: &Misc, out: &mut String, spacing: impl FnOnce(&mut String)) 
         is_first = false;
         push_clean(item, out);
     }
+    // A reader would take it for a part of the line end.
+    while out.len() > start && out.ends_with('\r') {
+        out.pop();
+    }
     if out.len() == start {
         out.push('_');
     }

@@ -343,7 +343,9 @@ impl SentenceObject<'_> {
                 Some(last) => last.after < node.after && node.number == 1,
                 None => node.number == 1,
             };
-            let is_line = node.columns.split('\t').count() == 9 && !node.columns.contains('\n');
+            let is_line = node.columns.split('\t').count() == 9
+                && !node.columns.contains(['\n', '\r'])
+                && !node.columns.starts_with('\t');
             if !is_in_order || !is_line || node.after as usize > sentence.words.len() {
                 return Err(format!(
                     "the empty node {}.{} is broken",

@@ -138,6 +138,15 @@ fn spans_that_do_not_slice_the_text_are_refused() {
     );
 }
 
+#[test]
+fn an_empty_node_without_a_form_is_refused() {
+    let line = concat!(
+        r#"{"text":"a","sentences":[{"tokens":[{"start":0,"end":1}],"#,
+        r#""empty_nodes":[{"after":1,"number":1,"columns":"\t_\t_\t_\t_\t_\t_\t_\t_"}]}]}"#
+    );
+    assert_eq!(problem(line), "sentence 1: the empty node 1.1 is broken");
+}
+
 proptest! {
     #[test]
     fn nothing_makes_the_parser_panic(line in "\\PC*|[{}\\[\\]:,\"a0-9\\\\]*") {
