@@ -15,7 +15,7 @@
 //! [`super::entity`]) and printed in IOB2.
 //! Format: <https://www.clips.uantwerpen.be/conll2003/ner/>.
 
-use super::conllu::{comment_value, push_clean, push_line};
+use super::conllu::{push_clean, push_line, take_comment};
 use super::document::{Document, Opens, Sentence, Token, Word};
 use super::entity::{decode, entities, set_entities};
 use super::format::FormatError;
@@ -139,7 +139,7 @@ pub fn parse(text: &str, first_line: u64, spec: &ColumnSpec) -> Result<Document,
             if !reader.sentence.words.is_empty() {
                 reader.end_sentence(&mut document);
             }
-            reader.read_comment(line, &mut document);
+            take_comment(line, &mut reader.sentence, &mut document.id);
         } else {
             reader.read_word(&columns, number)?;
         }
@@ -156,16 +156,6 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    fn read_comment(&mut self, line: &str, document: &mut Document) {
-        if let Some(id) = comment_value(line, "newdoc id") {
-            self.sentence.opens = Opens::Document;
-            document.id.get_or_insert_with(|| id.to_string());
-        } else if let Some(id) = comment_value(line, "sent_id") {
-            self.sentence.id = Some(id.into());
-        }
-        self.sentence.comments.push(line.to_string());
-    }
-
     fn read_word(&mut self, columns: &[&str], line: u64) -> Result<(), FormatError> {
         let expected = self.spec.columns.len();
         if columns.len() != expected {

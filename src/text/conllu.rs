@@ -19,7 +19,7 @@ mod comment;
 mod read;
 mod write;
 
-pub(crate) use comment::value as comment_value;
+pub(crate) use comment::{take_in as take_comment, value as comment_value};
 pub use read::parse;
 pub(crate) use read::parse_misc;
 pub use write::print;

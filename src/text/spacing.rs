@@ -220,19 +220,26 @@ fn drop_made_comments(document_id: Option<&str>, sentence: &mut Sentence) {
         id,
         ..
     } = sentence;
+    // The printer makes its own `newdoc` only where no comment is left that says it otherwise.
+    let has_own = |line: &String| match comment_value(line, "newdoc id") {
+        Some(name) => document_id != Some(name),
+        None => comment_value(line, "newdoc").is_some() && document_id.is_some(),
+    };
+    let keeps_document = comments.iter().any(has_own);
+    let keeps_paragraph = comments
+        .iter()
+        .any(|line| comment_value(line, "newpar id").is_some());
+    let says = |line: &str, key: &str| comment_value(line, key).is_some();
     comments.retain(|line| {
-        let is_made = if let Some(name) = comment_value(line, "newdoc id") {
-            *opens == Opens::Document && document_id == Some(name)
-        } else if comment_value(line, "newdoc").is_some() {
-            *opens == Opens::Document && document_id.is_none()
-        } else if comment_value(line, "newpar").is_some() {
-            *opens >= Opens::Paragraph
+        if says(line, "newdoc id") || says(line, "newdoc") {
+            keeps_document || *opens != Opens::Document
+        } else if says(line, "newpar") {
+            keeps_paragraph || *opens == Opens::Nothing
         } else if let Some(name) = comment_value(line, "sent_id") {
-            id.as_deref() == Some(name)
+            !name.is_empty() && id.as_deref() != Some(name)
         } else {
-            comment_value(line, "text").is_some()
-        };
-        !is_made
+            !says(line, "text")
+        }
     });
 }
 
@@ -290,6 +297,14 @@ mod tests {
         );
         assert_eq!(document.id.as_deref(), Some("d"));
         assert_eq!(document.sentences[0].id.as_deref(), Some("s"));
+    }
+
+    #[test]
+    fn a_second_newdoc_keeps_the_first() {
+        let comments = "# newdoc id = d\n# newdoc\n# newpar\n# newpar id = p\n# sent_id =\n";
+        let document = located(&format!("{comments}1\ta\t{MISC}_\n\n"));
+        let kept: Vec<&str> = comments.lines().take(4).collect();
+        assert_eq!(document.sentences[0].comments, kept);
     }
 
     #[test]

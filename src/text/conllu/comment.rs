@@ -1,5 +1,7 @@
 //! Comment lines: `# key = value`, or a bare `# key`.
 
+use crate::text::document::{Opens, Sentence};
+
 /// The value of a comment line with this key; empty for a bare key.
 pub fn value<'a>(line: &'a str, key: &str) -> Option<&'a str> {
     let rest = line
@@ -11,6 +13,23 @@ pub fn value<'a>(line: &'a str, key: &str) -> Option<&'a str> {
         Some(value) => Some(value.trim()),
         None => after.is_empty().then_some(""),
     }
+}
+
+/// Adds a comment line to a sentence, with what it says of the sentence and of the name of the document.
+pub fn take_in(line: &str, sentence: &mut Sentence, document_id: &mut Option<String>) {
+    if let Some(id) = value(line, "newdoc id") {
+        sentence.opens = Opens::Document;
+        document_id.get_or_insert_with(|| id.to_string());
+    } else if value(line, "newdoc").is_some() {
+        sentence.opens = Opens::Document;
+    } else if value(line, "newpar").is_some() || value(line, "newpar id").is_some() {
+        sentence.opens = sentence.opens.max(Opens::Paragraph);
+    } else if let Some(id) = value(line, "sent_id")
+        && !id.is_empty()
+    {
+        sentence.id.get_or_insert_with(|| id.into());
+    }
+    sentence.comments.push(line.to_string());
 }
 
 #[cfg(test)]

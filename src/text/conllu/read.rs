@@ -1,7 +1,7 @@
 //! Reading CoNLL-U.
 
-use super::comment_value;
-use crate::text::document::{Document, EmptyNode, Misc, Opens, Sentence, Token, Word};
+use super::comment::take_in;
+use crate::text::document::{Document, EmptyNode, Misc, Sentence, Token, Word};
 use crate::text::format::FormatError;
 use compact_str::CompactString;
 
@@ -111,21 +111,7 @@ impl Reader {
                 .error("a comment inside a sentence")
                 .hint("comments stand before the first word; a blank line ends a sentence"));
         }
-        if let Some(id) = comment_value(line, "newdoc id") {
-            sentence.opens = Opens::Document;
-            self.document.id.get_or_insert_with(|| id.to_string());
-        } else if comment_value(line, "newdoc").is_some() {
-            sentence.opens = Opens::Document;
-        } else if comment_value(line, "newpar").is_some()
-            || comment_value(line, "newpar id").is_some()
-        {
-            sentence.opens = sentence.opens.max(Opens::Paragraph);
-        } else if let Some(id) = comment_value(line, "sent_id")
-            && !id.is_empty()
-        {
-            sentence.id.get_or_insert_with(|| id.into());
-        }
-        sentence.comments.push(line.to_string());
+        take_in(line, sentence, &mut self.document.id);
         Ok(())
     }
 

@@ -82,7 +82,7 @@ fn print_comments(document: &Document, sentence: &Sentence, number: u64, out: &m
         out.push_str("# newdoc");
         if let Some(id) = &document.id {
             out.push_str(" id = ");
-            push_clean(id, out);
+            push_clean(id.trim(), out);
         }
         out.push('\n');
     }

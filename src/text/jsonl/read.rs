@@ -303,9 +303,15 @@ impl SentenceObject<'_> {
             None if is_first => Opens::Document,
             None => Opens::Nothing,
         };
+        // As it would be read from a comment.
+        let id = self
+            .id
+            .as_deref()
+            .map(str::trim)
+            .filter(|id| !id.is_empty());
         let mut sentence = Sentence {
             opens,
-            id: self.id.map(Into::into),
+            id: id.map(Into::into),
             ..Sentence::default()
         };
         for comment in self.comments {
