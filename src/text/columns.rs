@@ -124,7 +124,9 @@ pub fn parse(text: &str, first_line: u64, spec: &ColumnSpec) -> Result<Document,
         let columns: Vec<&str> = if has_tabs {
             line.split('\t').collect()
         } else {
-            line.split([' ', '\t']).filter(|c| !c.is_empty()).collect()
+            line.split([' ', '\t', '\r'])
+                .filter(|c| !c.is_empty())
+                .collect()
         };
         let is_blank = columns.iter().all(|c| c.is_empty());
         let is_comment = line.starts_with('#') && columns.len() != spec.columns.len();

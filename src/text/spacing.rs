@@ -207,7 +207,8 @@ fn token_misc_mut(sentence: &mut Sentence, token: usize) -> Option<&mut Misc> {
     }
 }
 
-fn is_spacing(item: &str) -> bool {
+/// Whether an item of MISC speaks of spacing.
+pub(crate) fn is_spacing(item: &str) -> bool {
     item.split_once('=')
         .is_some_and(|(key, _)| KEYS.contains(&key))
 }
@@ -215,10 +216,7 @@ fn is_spacing(item: &str) -> bool {
 /// Takes out the comments that the printer of located documents makes itself.
 fn drop_made_comments(document_id: Option<&str>, sentence: &mut Sentence) {
     let Sentence {
-        comments,
-        opens,
-        id,
-        ..
+        comments, opens, ..
     } = sentence;
     // The printer makes its own `newdoc` only where no comment is left that says it otherwise.
     let has_own = |line: &String| match comment_value(line, "newdoc id") {
@@ -235,10 +233,8 @@ fn drop_made_comments(document_id: Option<&str>, sentence: &mut Sentence) {
             keeps_document || *opens != Opens::Document
         } else if says(line, "newpar") {
             keeps_paragraph || *opens == Opens::Nothing
-        } else if let Some(name) = comment_value(line, "sent_id") {
-            !name.is_empty() && id.as_deref() != Some(name)
         } else {
-            !says(line, "text")
+            !says(line, "sent_id") && !says(line, "text")
         }
     });
 }

@@ -95,6 +95,11 @@ fn a_spec_names_known_columns_once_and_the_form() {
     );
 }
 
+#[test]
+fn a_carriage_return_parts_columns_like_a_space() {
+    assert_eq!(printed("a\r O\r\n", &spec("form,ner")), "a O\n\n");
+}
+
 proptest! {
     #[test]
     fn nothing_makes_the_parser_panic(text in "([ \t\n#]|-DOCSTART-|[BIO]-X|\\PC)*") {

@@ -5,6 +5,7 @@ use crate::text::conllu::parse_misc;
 use crate::text::document::{Document, EmptyNode, Opens, Sentence, Token, Word};
 use crate::text::format::{FormatError, OffsetUnit};
 use crate::text::offsets::Cursor;
+use crate::text::spacing::is_spacing;
 use serde::Deserialize;
 use serde::de::{Deserializer, Error, MapAccess, Visitor};
 use serde_json::{Map, Value};
@@ -420,6 +421,14 @@ impl TokenObject<'_> {
             feats: self.feats.into(),
             misc: parse_misc(&self.misc),
         });
+        // The spans say it, whatever was said beside them.
+        if let Some(token) = sentence.tokens.last_mut() {
+            let misc = match token.form {
+                Some(_) => &mut token.misc,
+                None => &mut sentence.words[first as usize].misc,
+            };
+            misc.0.retain(|item| !is_spacing(item));
+        }
     }
 }
 

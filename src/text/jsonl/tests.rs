@@ -139,6 +139,14 @@ fn spans_that_do_not_slice_the_text_are_refused() {
 }
 
 #[test]
+fn spacing_in_misc_gives_way_to_the_spans() {
+    let token = r#"{"start":0,"end":1,"words":[{"misc":"SpaceAfter=No|A=b"}]}"#;
+    let line = format!(r#"{{"text":"a b","sentences":[{{"tokens":[{token}]}}]}}"#);
+    let document = parse(&line, 1, "text").unwrap();
+    assert_eq!(document.sentences[0].words[0].misc.0, ["A=b"]);
+}
+
+#[test]
 fn an_empty_node_without_a_form_is_refused() {
     let line = concat!(
         r#"{"text":"a","sentences":[{"tokens":[{"start":0,"end":1}],"#,
