@@ -136,7 +136,10 @@ pub fn parse(text: &str, first_line: u64, spec: &ColumnSpec) -> Result<Document,
             reader.end_sentence(&mut document);
             reader.sentence.opens = Opens::Document;
             reader.sentence.comments.push("# newdoc".to_string());
-            reader.sentence.comments.push(format!("# {line}"));
+            reader
+                .sentence
+                .comments
+                .push(format!("# {}", line.trim_start()));
         } else if is_comment && (!has_tabs || columns.len() == 1 || line.starts_with("# ")) {
             if !reader.sentence.words.is_empty() {
                 reader.end_sentence(&mut document);

@@ -100,6 +100,14 @@ fn a_carriage_return_parts_columns_like_a_space() {
     assert_eq!(printed("a\r O\r\n", &spec("form,ner")), "a O\n\n");
 }
 
+#[test]
+fn a_docstart_line_may_be_indented() {
+    assert_eq!(
+        printed(" -DOCSTART- O\n\na O\n", &spec("form,ner")),
+        "-DOCSTART- O\n\na O\n\n"
+    );
+}
+
 proptest! {
     #[test]
     fn nothing_makes_the_parser_panic(text in "([ \t\n#]|-DOCSTART-|[BIO]-X|\\PC)*") {

@@ -396,7 +396,7 @@ impl TokenObject<'_> {
             if let Some(stem) = &word.stem
                 && misc.get("Stem").is_none()
             {
-                misc.set("Stem", stem);
+                misc.set("Stem", &in_misc(stem));
             }
             sentence.words.push(Word {
                 form: if word.form.is_empty() {
@@ -455,14 +455,14 @@ impl EntityObject {
             return Err(problem());
         };
         let words = first.words.start as usize..last.words.end as usize;
-        if !labels::say(&mut sentence.words, words.clone(), &self.label) {
+        if !labels::say(&mut sentence.words, words.clone(), &in_misc(&self.label)) {
             return Ok(());
         }
         let misc = &mut sentence.words[words.start].misc;
         if let Some(value) = &self.value
             && misc.get("Value").is_none()
         {
-            misc.set("Value", value);
+            misc.set("Value", &in_misc(value));
         }
         let score = match &self.score {
             None | Some(Value::Null) => return Ok(()),
@@ -470,8 +470,13 @@ impl EntityObject {
             Some(score) => score.to_string(),
         };
         if misc.get("Score").is_none() {
-            misc.set("Score", &score);
+            misc.set("Score", &in_misc(&score));
         }
         Ok(())
     }
+}
+
+/// A value that is to stand in MISC, where a bar would end it.
+fn in_misc(value: &str) -> String {
+    value.replace('|', "\\p")
 }

@@ -147,6 +147,19 @@ fn spacing_in_misc_gives_way_to_the_spans() {
 }
 
 #[test]
+fn a_bar_in_a_label_is_escaped() {
+    let token = r#"{"start":0,"end":1,"words":[{"stem":"a|b"}]}"#;
+    let entity = r#"{"start":0,"end":1,"label":"X|Y"}"#;
+    let line =
+        format!(r#"{{"text":"a","sentences":[{{"tokens":[{token}]}}],"entities":[{entity}]}}"#);
+    let document = parse(&line, 1, "text").unwrap();
+    assert_eq!(
+        document.sentences[0].words[0].misc.0,
+        [r"Stem=a\pb", r"NER=B-X\pY"]
+    );
+}
+
+#[test]
 fn an_empty_node_without_a_form_is_refused() {
     let line = concat!(
         r#"{"text":"a","sentences":[{"tokens":[{"start":0,"end":1}],"#,
