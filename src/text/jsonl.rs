@@ -21,6 +21,7 @@
 //! What is not set is left out. A first sentence opens a document unless it says `nothing`. `misc` has the items of
 //! the MISC column except the stem and the entity label where `stem` and `entities` say the same.
 
+mod annotation;
 mod labels;
 mod read;
 mod write;
