@@ -5,22 +5,35 @@
 //! | module | what is in it |
 //! |---|---|
 //! | [`document`] | the document model every layer reads and writes |
-//! | [`format`] | the formats by name, and what can be wrong with their input |
+//! | [`mod@format`] | the formats by name, and what can be wrong with their input |
+//! | [`conllu`], [`jsonl`], [`columns`], [`plain`], [`tsv`] | the formats themselves: parsers and printers |
+//! | [`entity`] | named entities as spans of words |
 //! | [`pos`] | parts of speech and morphological features |
 //! | [`lemma`] | lemmas by edit rules |
 //! | [`ner`] | named entities |
-//! | [`tagger`], [`word_shape`] | the sequence learner behind tags and entities, and what it sees of a word |
-//! | [`lexicon`] | what classes a form or an ending may have |
+//! | [`tagger`], [`lexicon`], [`word_shape`] | the sequence learner behind tags, lemmas and entities, and what it sees of a word |
 //! | [`hash`], [`weights`], [`model`] | feature hashing, quantised weights, and the model file they are kept in |
 
+#[cfg(test)]
+mod arbitrary;
+pub mod columns;
+pub mod conllu;
 pub mod document;
+pub mod entity;
 pub mod format;
+#[cfg(test)]
+mod fuzz;
 pub mod hash;
+pub mod jsonl;
 pub mod lemma;
 pub mod lexicon;
 pub mod model;
 pub mod ner;
+pub mod offsets;
+pub mod plain;
 pub mod pos;
+pub mod spacing;
 pub mod tagger;
+pub mod tsv;
 pub mod weights;
 pub mod word_shape;
