@@ -35,11 +35,11 @@ pub struct Defaults {
     pub to: OutputFormat,
 }
 
-/// Opens a file, or stdin for `-`, and decompresses it if it is gz or zst.
+/// Opens a file, or stdin for `-`, and decompresses it if it is gz or zst: for commands that read whole files, as
+/// training and evaluation do.
 ///
 /// # Errors
 /// When it cannot be opened; errors of reading name no file.
-#[allow(dead_code)] // Commands that train or evaluate read whole files with it.
 pub fn open(path: &Path) -> Result<Stream> {
     decompressed(raw(path)?).map_err(|error| read_failure(&name_of(path), 0, &error).into())
 }

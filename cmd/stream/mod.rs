@@ -18,8 +18,6 @@ mod record;
 
 pub use args::{KeepArgs, StreamArgs};
 pub use failure::{Failure, NothingToRead};
-// For commands that read whole files, as training and evaluation do.
-#[allow(unused_imports)]
 pub use input::open;
 pub use output::Output;
 

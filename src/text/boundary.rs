@@ -170,3 +170,34 @@ pub fn document_name(line: &str) -> Option<String> {
     let name = name.strip_prefix('=')?.trim();
     (!name.is_empty()).then(|| name.to_string())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_paragraph_starts_at_its_first_letter() {
+        let text = b"a\nb\n \r\n  c\n\n";
+        let paragraph = Boundary::Paragraph {
+            newline_breaks: false,
+        };
+        assert_eq!(first(text, 0..text.len(), paragraph), Some(9));
+        assert_eq!(last(text, 0..text.len(), paragraph), Some(9));
+        let line = Boundary::Paragraph {
+            newline_breaks: true,
+        };
+        assert_eq!(first(text, 0..text.len(), line), Some(2));
+        assert_eq!(first(b"\n\n a", 0..4, paragraph), None);
+    }
+
+    #[test]
+    fn conllu_documents_begin_at_newdoc_anywhere_among_the_comments() {
+        let text = "# newdoc id = a\n1\tx\n\n1\ty\n\n# sent_id = 3\n# newdoc id = b c\n1\tz\n\n";
+        let found: Vec<_> = documents(text).collect();
+        assert_eq!(found.len(), 2);
+        assert_eq!(found[1].0, 5);
+        assert!(found[1].1.starts_with("# sent_id"));
+        assert_eq!(last_document_name(text), Some(Some("b c".to_string())));
+        assert_eq!(last_document_name("# newdocument\n"), None);
+    }
+}

@@ -1,28 +1,335 @@
-//! Columns.
-use super::document::Document;
+//! Column files in the manner of CoNLL-2003: a word a line, columns parted by a tab or by spaces, an empty line after
+//! each sentence.
+//!
+//! ```text
+//! -DOCSTART- -X- O O      a new document
+//!
+//! EU NNP I-NP I-ORG       --columns form,xpos,_,ner
+//! rejects VBZ I-VP O
+//! ```
+//!
+//! A file whose lines hold a tab is parted by tabs, any other by runs of spaces. With tabs, lines that start with `#`
+//! and hold none are comments (as in UNER); with spaces, those that have another number of columns. Columns named `_`
+//! are kept in MISC as `Column3=…`, with the escapes of `SpacesAfter`, and `-DOCSTART-` lines as comments, so that
+//! what is printed has them again. Entity labels are read in IOB1, IOB2, BIOES, BILOU or without prefixes (see
+//! [`super::entity`]) and printed in IOB2.
+//! Format: <https://www.clips.uantwerpen.be/conll2003/ner/>.
+
+use super::conllu::push_clean;
+use super::document::{Document, Opens, Sentence, Token, Word};
+use super::entity::{decode, entities, set_entities};
 use super::format::FormatError;
+use super::spacing::{push_escaped, push_unescaped};
 use std::str::FromStr;
-/// Which column holds what.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct ColumnSpec {}
+
+/// What the columns of a file hold, and how its labels are renamed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ColumnSpec {
+    columns: Vec<Column>,
+    /// Old label, new label; an empty new one drops the entity.
+    labels: Vec<(String, String)>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Column {
+    Form,
+    Lemma,
+    Upos,
+    Xpos,
+    Feats,
+    Stem,
+    Ner,
+    Ignored,
+}
+
+const DOCUMENT_START: &str = "-DOCSTART-";
+
 impl FromStr for ColumnSpec {
     type Err = String;
-    fn from_str(_: &str) -> Result<ColumnSpec, String> {
-        Ok(ColumnSpec {})
+
+    fn from_str(text: &str) -> Result<ColumnSpec, String> {
+        let mut columns = Vec::new();
+        for name in text.split(',') {
+            let column = match name.trim() {
+                "form" => Column::Form,
+                "lemma" => Column::Lemma,
+                "upos" => Column::Upos,
+                "xpos" => Column::Xpos,
+                "feats" => Column::Feats,
+                "stem" => Column::Stem,
+                "ner" => Column::Ner,
+                "_" => Column::Ignored,
+                name => {
+                    return Err(format!(
+                        "unknown column `{name}`: expected form, lemma, upos, xpos, feats, stem, ner or _"
+                    ));
+                }
+            };
+            if column != Column::Ignored && columns.contains(&column) {
+                return Err(format!("the column `{name}` is named twice"));
+            }
+            columns.push(column);
+        }
+        if !columns.contains(&Column::Form) {
+            return Err("no column is named `form`".to_string());
+        }
+        Ok(ColumnSpec {
+            columns,
+            labels: Vec::new(),
+        })
     }
 }
+
 impl ColumnSpec {
-    /// Renames entity labels: `OTH=MISC`.
+    /// The same columns, entity labels renamed on reading: `OTH=MISC`; `OTH=O` and `OTH=` drop such entities.
     ///
     /// # Errors
-    /// `rule` has no `=`, or nothing before it.
-    pub fn map(self, _rule: &str) -> Result<ColumnSpec, String> {
-        Ok(self)
+    /// The rule has no `=`, or nothing before it.
+    pub fn map(mut self, rule: &str) -> Result<ColumnSpec, String> {
+        match rule.split_once('=') {
+            Some((old, new)) if !old.is_empty() => {
+                let new = if new == "O" { "" } else { new };
+                self.labels.push((old.to_string(), new.to_string()));
+                Ok(self)
+            }
+            _ => Err(format!(
+                "`{rule}` does not rename a label: expected OLD=NEW"
+            )),
+        }
+    }
+
+    fn rename<'a>(&'a self, label: &'a str) -> &'a str {
+        let rule = self.labels.iter().find(|(old, _)| old == label);
+        rule.map_or(label, |(_, new)| new)
     }
 }
-/// Reads whole sentences.
-pub fn parse(_text: &str, _first_line: u64, _spec: &ColumnSpec) -> Result<Document, FormatError> {
-    Ok(Document::default())
+
+/// Reads whole sentences into an unlocated document; `first_line` is the number of the first line in the file.
+///
+/// # Errors
+/// A line with another number of columns than `spec`, or without a form.
+pub fn parse(text: &str, first_line: u64, spec: &ColumnSpec) -> Result<Document, FormatError> {
+    let has_tabs = text
+        .lines()
+        .any(|line| !line.starts_with('#') && line.contains('\t'));
+    let mut document = Document {
+        separator: Some(if has_tabs { '\t' } else { ' ' }),
+        ..Document::default()
+    };
+    let mut reader = Reader {
+        spec,
+        sentence: Sentence::default(),
+        labels: Vec::new(),
+    };
+    for (number, line) in (first_line..).zip(text.split('\n')) {
+        let line = line.trim_end_matches('\r');
+        let columns: Vec<&str> = if has_tabs {
+            line.split('\t').collect()
+        } else {
+            line.split(' ').filter(|c| !c.is_empty()).collect()
+        };
+        let is_blank = columns.iter().all(|c| c.is_empty());
+        let is_comment = line.starts_with('#') && columns.len() != spec.columns.len();
+        if is_blank {
+            reader.end_sentence(&mut document);
+        } else if columns[0] == DOCUMENT_START {
+            reader.end_sentence(&mut document);
+            reader.sentence.opens = Opens::Document;
+            reader.sentence.comments.push("# newdoc".to_string());
+            reader.sentence.comments.push(format!("# {line}"));
+        } else if is_comment && (!has_tabs || columns.len() == 1) {
+            if !reader.sentence.words.is_empty() {
+                reader.end_sentence(&mut document);
+            }
+            reader.read_comment(line, &mut document);
+        } else {
+            reader.read_word(&columns, number)?;
+        }
+    }
+    reader.end_sentence(&mut document);
+    Ok(document)
 }
-/// Prints a document.
-pub fn print(_document: &Document, _spec: &ColumnSpec, _out: &mut String) {}
+
+struct Reader<'a> {
+    spec: &'a ColumnSpec,
+    sentence: Sentence,
+    /// The entity labels of its words, as they stand in the file.
+    labels: Vec<String>,
+}
+
+impl Reader<'_> {
+    fn read_comment(&mut self, line: &str, document: &mut Document) {
+        use super::conllu::comment_value;
+        if let Some(id) = comment_value(line, "newdoc id") {
+            self.sentence.opens = Opens::Document;
+            document.id.get_or_insert_with(|| id.to_string());
+        } else if let Some(id) = comment_value(line, "sent_id") {
+            self.sentence.id = Some(id.into());
+        }
+        self.sentence.comments.push(line.to_string());
+    }
+
+    fn read_word(&mut self, columns: &[&str], line: u64) -> Result<(), FormatError> {
+        let expected = self.spec.columns.len();
+        if columns.len() != expected {
+            let found = columns.len();
+            return Err(FormatError::new(
+                line,
+                format!("expected {expected} columns, found {found}"),
+            )
+            .hint(
+                "--columns names every column of the file, _ for those without a use: form,_,_,ner",
+            ));
+        }
+        let mut word = Word::default();
+        let mut label = String::new();
+        for (i, (column, &value)) in self.spec.columns.iter().zip(columns).enumerate() {
+            let set = if value == "_" { "" } else { value };
+            match column {
+                Column::Form if value.is_empty() => {
+                    return Err(FormatError::new(line, "the column form is empty"));
+                }
+                Column::Form => word.form = value.into(),
+                Column::Lemma => word.lemma = set.into(),
+                Column::Upos => word.upos = set.into(),
+                Column::Xpos => word.xpos = set.into(),
+                Column::Feats => word.feats = set.into(),
+                Column::Stem if set.is_empty() => (),
+                Column::Stem => word.misc.set("Stem", &escaped(value)),
+                Column::Ner => label = escaped(value),
+                Column::Ignored => word.misc.set(&format!("Column{}", i + 1), &escaped(value)),
+            }
+        }
+        let id = self.sentence.words.len() as u32;
+        self.sentence.words.push(word);
+        self.sentence.tokens.push(Token {
+            words: id..id + 1,
+            ..Token::default()
+        });
+        self.labels.push(label);
+        Ok(())
+    }
+
+    fn end_sentence(&mut self, document: &mut Document) {
+        if self.sentence.words.is_empty() {
+            return;
+        }
+        let mut found = decode(self.labels.iter().map(|label| Some(label.as_str())));
+        for entity in &mut found {
+            entity.label = self.spec.rename(&entity.label).to_string();
+        }
+        found.retain(|entity| !entity.label.is_empty());
+        set_entities(&mut self.sentence, &found);
+        self.labels.clear();
+        document.sentences.push(std::mem::take(&mut self.sentence));
+    }
+}
+
+fn escaped(value: &str) -> String {
+    let mut out = String::new();
+    push_escaped(value, &mut out);
+    out
+}
+
+/// Prints a word a line, with the separator and the comments of the columns file it came from, else with tabs and a
+/// `-DOCSTART-` line for each document. A column without a value is `_`, a word outside of entities `O`.
+pub fn print(document: &Document, spec: &ColumnSpec, out: &mut String) {
+    let separator = document.separator.unwrap_or('\t');
+    for sentence in &document.sentences {
+        if sentence.words.is_empty() {
+            continue;
+        }
+        if document.separator.is_some() {
+            print_comments(sentence, out);
+        } else if sentence.opens == Opens::Document {
+            print_document_start(spec, out);
+        }
+        let mut labels = vec![String::new(); sentence.words.len()];
+        for entity in entities(sentence) {
+            for i in entity.words.clone() {
+                let prefix = if i == entity.words.start { "B-" } else { "I-" };
+                labels[i] = format!("{prefix}{}", entity.label);
+            }
+        }
+        for (word, label) in sentence.words.iter().zip(&labels) {
+            for (i, column) in spec.columns.iter().enumerate() {
+                if i > 0 {
+                    out.push(separator);
+                }
+                print_column(word, label, *column, i, separator, out);
+            }
+            out.push('\n');
+        }
+        out.push('\n');
+    }
+}
+
+fn print_column(
+    word: &Word,
+    label: &str,
+    column: Column,
+    index: usize,
+    separator: char,
+    out: &mut String,
+) {
+    let mut kept = String::new();
+    let mut unescape = |key: &str| {
+        push_unescaped(word.misc.get(key).unwrap_or("_"), &mut kept);
+    };
+    let value = match column {
+        Column::Form => word.form.as_str(),
+        Column::Lemma => &word.lemma,
+        Column::Upos => &word.upos,
+        Column::Xpos => &word.xpos,
+        Column::Feats => &word.feats,
+        Column::Ner if label.is_empty() => "O",
+        Column::Ner => {
+            push_unescaped(label, &mut kept);
+            &kept
+        }
+        Column::Stem => {
+            unescape("Stem");
+            &kept
+        }
+        Column::Ignored => {
+            unescape(&format!("Column{}", index + 1));
+            &kept
+        }
+    };
+    if value.is_empty() && (column != Column::Ignored || separator == ' ') {
+        out.push('_');
+    } else if separator == ' ' && value.contains(' ') {
+        out.push_str(&value.replace(' ', "_"));
+    } else {
+        push_clean(value, out);
+    }
+}
+
+/// The comments of a columns file, `-DOCSTART-` lines as they were.
+fn print_comments(sentence: &Sentence, out: &mut String) {
+    let start = |comment: &str| comment.starts_with("# -DOCSTART-");
+    let has_start = sentence.comments.iter().any(|c| start(c));
+    for comment in &sentence.comments {
+        if start(comment) {
+            push_clean(&comment[2..], out);
+            out.push_str("\n\n");
+        } else if !(has_start && comment == "# newdoc") {
+            push_clean(comment, out);
+            out.push('\n');
+        }
+    }
+}
+
+fn print_document_start(spec: &ColumnSpec, out: &mut String) {
+    for (i, column) in spec.columns.iter().enumerate() {
+        if i > 0 {
+            out.push('\t');
+        }
+        out.push_str(match column {
+            _ if i == 0 => DOCUMENT_START,
+            Column::Ner => "O",
+            _ => "-X-",
+        });
+    }
+    out.push_str("\n\n");
+}

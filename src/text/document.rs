@@ -29,6 +29,8 @@ pub struct Document {
     pub opens: Opens,
     /// The other fields of the JSON object it came from, kept for the way out.
     pub fields: serde_json::Map<String, serde_json::Value>,
+    /// What parts the columns of the `columns` file it came from: a tab or a space.
+    pub separator: Option<char>,
     pub sentences: Vec<Sentence>,
 }
 
@@ -80,6 +82,8 @@ pub struct Token {
     pub words: Range<u32>,
     /// The form of a multi-word token's range line; a token of one word has that word's form.
     pub form: Option<CompactString>,
+    /// FEATS of a range line (`Typo=Yes` is the only use Universal Dependencies has for it).
+    pub feats: CompactString,
     /// MISC of the range line; a token of one word keeps it in the word.
     pub misc: Misc,
 }

@@ -13,6 +13,8 @@
 //! | [`detect`], [`transcode`] | the format and the encoding of a file |
 //! | [`hash`], [`weights`], [`model`] | feature hashing, quantised weights, and the model file they are kept in |
 
+#[cfg(test)]
+mod arbitrary;
 pub mod boundary;
 pub mod columns;
 pub mod conllu;

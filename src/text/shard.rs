@@ -135,3 +135,75 @@ impl Unit {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cut(format: InputFormat) -> Cut {
+        Cut {
+            format,
+            newline_breaks: false,
+            whole_documents: false,
+            replace_invalid: false,
+            eager: false,
+        }
+    }
+
+    fn unit(text: &str) -> Unit {
+        Unit {
+            text: text.to_string(),
+            line: 1,
+            line_step: 1,
+            opens: Opens::Document,
+            ..Unit::default()
+        }
+    }
+
+    fn shard(index: u64, text: &str, format: InputFormat) -> Vec<Unit> {
+        Sharder::new(Shard { index, count: 2 }).select(unit(text), &cut(format))
+    }
+
+    #[test]
+    fn shards_are_written_as_index_and_count() {
+        assert_eq!("1/4".parse(), Ok(Shard { index: 1, count: 4 }));
+        for wrong in ["4/4", "1", "0/0", "-1/2", "a/b"] {
+            assert!(wrong.parse::<Shard>().is_err());
+        }
+    }
+
+    #[test]
+    fn every_second_line_knows_its_number() {
+        let units = shard(1, "a\nb\nc\nd", InputFormat::Lines);
+        assert_eq!(units.len(), 1);
+        assert_eq!(units[0].text, "b\nd");
+        assert_eq!((units[0].line, units[0].line_step), (2, 2));
+    }
+
+    #[test]
+    fn every_second_paragraph_knows_its_place() {
+        let text = "é a\n\nb\n\n  c\n\nd";
+        let units = shard(1, text, InputFormat::Text);
+        let texts: Vec<_> = units.iter().map(|unit| unit.text.as_str()).collect();
+        assert_eq!(texts, ["b\n\n  ", "d"]);
+        assert_eq!(units[0].opens, Opens::Document);
+        assert_eq!(units[1].opens, Opens::Paragraph);
+        assert_eq!((units[1].start.chars, units[1].start.bytes), (13, 14));
+        assert_eq!(units[1].line, 7);
+    }
+
+    #[test]
+    fn a_document_cut_in_two_counts_once() {
+        let mut sharder = Sharder::new(Shard { index: 1, count: 2 });
+        let conllu = cut(InputFormat::Conllu);
+        let first = unit("# newdoc\n1\ta\n\n# newdoc\n1\tb\n\n");
+        let second = Unit {
+            opens: Opens::Nothing,
+            ..unit("1\tc\n\n# newdoc\n1\td\n\n")
+        };
+        assert_eq!(sharder.select(first, &conllu)[0].text, "# newdoc\n1\tb\n\n");
+        let units = sharder.select(second, &conllu);
+        assert_eq!(units.len(), 1);
+        assert_eq!(units[0].text, "1\tc\n\n");
+    }
+}

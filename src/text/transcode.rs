@@ -156,3 +156,49 @@ impl<R: Read> Read for Transcoder<R> {
         Ok(count)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn decoded(bytes: &[u8], named: Option<&str>, replace: bool) -> io::Result<String> {
+        let named = named.and_then(|name| Encoding::for_label(name.as_bytes()));
+        let mut text = String::new();
+        to_utf8(Box::new(bytes), named, replace)?.read_to_string(&mut text)?;
+        Ok(text)
+    }
+
+    #[test]
+    fn a_mark_of_utf16_is_recognised_and_dropped() {
+        assert_eq!(decoded(b"\xFF\xFEa\0\n\0", None, false).unwrap(), "a\n");
+        assert_eq!(
+            decoded(b"\xFE\xFF\0a\xD8\x3D\xDE\0", None, false).unwrap(),
+            "a😀"
+        );
+    }
+
+    #[test]
+    fn a_named_encoding_is_decoded_in_pieces_of_any_size() {
+        let latin = b"caf\xE9 ".repeat(20_000);
+        let text = decoded(&latin, Some("windows-1252"), false).unwrap();
+        assert_eq!(text, "café ".repeat(20_000));
+    }
+
+    #[test]
+    fn what_the_encoding_does_not_know_is_named_or_replaced() {
+        let lonely = b"\xFF\xFEa\0\n\0\0\xD8b\0";
+        let error = decoded(lonely, None, false).unwrap_err();
+        assert_eq!(error.to_string(), "invalid UTF-16LE at byte 6");
+        assert_eq!(decoded(lonely, None, true).unwrap(), "a\n\u{FFFD}b");
+    }
+
+    #[test]
+    fn the_head_is_read_no_further_than_needed() {
+        let mut input = io::Cursor::new(b"(").chain(io::Cursor::new(b"\xB5rest"));
+        assert_eq!(
+            read_head(&mut input, &[b"\x28\xB5\x2F\xFD"]).unwrap(),
+            b"(\xB5rest"
+        );
+        assert_eq!(read_head(&mut &b""[..], &[b"ab"]).unwrap(), b"");
+    }
+}

@@ -308,3 +308,159 @@ pub fn behind(start: Offset, text: &str) -> Offset {
         utf16: start.utf16 + length(text, OffsetUnit::Utf16),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TEXT: Cut = Cut {
+        format: InputFormat::Text,
+        newline_breaks: false,
+        whole_documents: false,
+        replace_invalid: false,
+        eager: false,
+    };
+
+    /// Gives its bytes in chunks of `size`.
+    struct Trickle<'a>(&'a [u8], usize);
+
+    impl Read for Trickle<'_> {
+        fn read(&mut self, out: &mut [u8]) -> std::io::Result<usize> {
+            let count = self.1.min(self.0.len()).min(out.len());
+            out[..count].copy_from_slice(&self.0[..count]);
+            self.0 = &self.0[count..];
+            Ok(count)
+        }
+    }
+
+    fn cut_in(text: &[u8], chunk: usize, cut: Cut) -> Vec<Unit> {
+        let mut units = Units::new(Trickle(text, chunk), cut);
+        std::iter::from_fn(|| units.next_unit().unwrap()).collect()
+    }
+
+    fn of(format: InputFormat) -> Cut {
+        Cut { format, ..TEXT }
+    }
+
+    fn joined(units: &[Unit]) -> String {
+        units.iter().map(|unit| unit.text.as_str()).collect()
+    }
+
+    #[test]
+    fn text_is_cut_before_paragraphs_and_nothing_is_lost() {
+        let text =
+            "Some words é of a paragraph.\nAnd more.\r\n\r\n  Indented one.\n\n\n".repeat(9000);
+        let units = cut_in(text.as_bytes(), 1 << 16, TEXT);
+        assert_eq!(joined(&units), text);
+        assert!(units.len() > 3);
+        for unit in &units[1..] {
+            assert!(unit.text.starts_with("Some") || unit.text.starts_with("Indented"));
+            assert_eq!(unit.opens, Opens::Paragraph);
+            let before = &text[..unit.start.bytes as usize];
+            assert_eq!(unit.start, behind(Offset::default(), before));
+            assert_eq!(unit.line as usize, before.matches('\n').count() + 1);
+            assert!(unit.text.len() <= TARGET);
+        }
+        assert_eq!(units[0].opens, Opens::Document);
+    }
+
+    #[test]
+    fn the_size_of_reads_does_not_matter() {
+        let text = "One two three.\n\nFour.\n".repeat(20_000) + &"x".repeat(3 << 20) + "\n\nEnd";
+        for format in [InputFormat::Text, InputFormat::Lines, InputFormat::Conllu] {
+            let whole = cut_in(text.as_bytes(), 1 << 16, of(format));
+            assert_eq!(joined(&whole), text);
+            assert_eq!(whole, cut_in(text.as_bytes(), 997, of(format)));
+        }
+    }
+
+    #[test]
+    fn a_paragraph_without_end_is_cut_behind_a_sentence_or_a_word_or_a_character() {
+        let sentences = "It goes on and on. ".repeat(120_000);
+        let words = "word ".repeat(500_000);
+        let letters = "é".repeat(1_500_000);
+        for (text, end) in [(&sentences, "on. "), (&words, "word "), (&letters, "é")] {
+            let units = cut_in(text.as_bytes(), 1 << 16, TEXT);
+            assert_eq!(&joined(&units), text);
+            assert!(units.len() > 1);
+            assert!(units.iter().all(|unit| unit.text.ends_with(end)));
+            assert!(units.iter().all(|unit| unit.text.len() <= LIMIT));
+            assert_eq!(units[1].opens, Opens::Nothing);
+        }
+    }
+
+    #[test]
+    fn a_line_of_any_length_stays_whole() {
+        let text = format!("{}\nshort\n", "long ".repeat(1 << 20));
+        let units = cut_in(text.as_bytes(), 1 << 16, of(InputFormat::Lines));
+        assert_eq!(units.len(), 2);
+        assert_eq!((units[1].line, units[1].text.as_str()), (2, "short\n"));
+    }
+
+    #[test]
+    fn conllu_documents_stay_whole_where_they_must() {
+        let sentence = format!("1\t{}\t_\t_\t_\t_\t_\t_\t_\t_\n\n", "w".repeat(1000));
+        let text: String = (0..20)
+            .map(|i| format!("# newdoc id = d{i}\n{}", sentence.repeat(90)))
+            .collect();
+        let cut = of(InputFormat::Conllu);
+        let whole = Cut {
+            whole_documents: true,
+            ..cut
+        };
+        for unit in cut_in(text.as_bytes(), 1 << 16, whole) {
+            assert!(unit.text.starts_with("# newdoc"));
+        }
+        let text = format!("# newdoc id = a\n{}", sentence.repeat(400));
+        let units = cut_in(text.as_bytes(), 1 << 16, cut);
+        assert!(units.len() > 2);
+        assert_eq!(units[2].document.as_deref(), Some("a"));
+        assert_eq!(cut_in(text.as_bytes(), 1 << 16, whole).len(), 1);
+    }
+
+    #[test]
+    fn an_eager_cutter_waits_for_nothing_that_is_complete() {
+        let eager = |format, text: &str| {
+            let cut = Cut {
+                eager: true,
+                ..of(format)
+            };
+            let units = cut_in(text.as_bytes(), 3, cut);
+            units.into_iter().map(|unit| unit.text).collect::<Vec<_>>()
+        };
+        assert_eq!(
+            eager(InputFormat::Lines, "ab\ncd\nef"),
+            ["ab\n", "cd\n", "ef"]
+        );
+        assert_eq!(
+            eager(InputFormat::Text, "ab\nc\n\nd\n\n"),
+            ["ab\nc\n\n", "d\n\n"]
+        );
+        assert_eq!(
+            eager(InputFormat::Conllu, "1\ta\n\n1\tb\n\n"),
+            ["1\ta\n\n", "1\tb\n\n"]
+        );
+    }
+
+    #[test]
+    fn white_space_alone_opens_nothing() {
+        let cut = Cut {
+            eager: true,
+            ..TEXT
+        };
+        let units = cut_in(b"\n\n\n\nA", 2, cut);
+        assert_eq!(units.last().map(|unit| unit.opens), Some(Opens::Document));
+    }
+
+    #[test]
+    fn invalid_bytes_are_named_by_line_and_byte() {
+        let mut units = Units::new(&b"\xEF\xBB\xBFab\nc\xFFd\n"[..], TEXT);
+        let error = units.next_unit().unwrap_err();
+        assert!(matches!(error, UnitError::InvalidUtf8 { line: 2, byte: 7 }));
+        let cut = Cut {
+            replace_invalid: true,
+            ..TEXT
+        };
+        assert_eq!(cut_in(b"a\xFFb", 9, cut)[0].text, "a\u{FFFD}b");
+    }
+}
