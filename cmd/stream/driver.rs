@@ -1,12 +1,15 @@
-//! Units through a command in ordered, parallel batches.
+//! Units through a command, in parallel and in order.
 //!
 //! ```text
-//! reader thread ── units ──▶ main: batch ▶ analyse ▶ number ▶ print ── strings ──▶ writer thread
-//!                 bounded          (rayon, in order)                   bounded
+//! reader thread ── unit ─▶ main ── unit i ──▶ pool: analyse ─┐
+//!        ▲                  │ ▲ └─ document i, number ─▶ print │
+//!        └──── permits ─────┘ └── what is done, in any order ─┘
+//!                           └─ text i, in order ─▶ writer thread
 //! ```
 //!
-//! Memory is bounded by the channels and the size of a batch. Sentences are numbered through the whole output, so a
-//! batch is analysed before it is printed, both in parallel.
+//! Sentences are numbered through the whole output, so a unit is printed when those before it are analysed, and written
+//! when they are written. The reader needs a permit for each unit and gets it back when the unit is written: memory is
+//! bounded by the number of permits, and no unit waits for more than those before it.
 
 use super::Job;
 use super::args::StreamArgs;
@@ -14,12 +17,13 @@ use super::input::{self, Defaults, Source};
 use super::output::Output;
 use super::record::{self, Record};
 use crate::progress::Progress;
-use anyhow::Result;
-use rayon::prelude::*;
+use anyhow::{Error, Result};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::thread::JoinHandle;
-use wordmill::text::units::{TARGET, Unit};
+use wordmill::text::units::Unit;
 
 /// A unit and where it comes from.
 pub struct Work {
@@ -27,8 +31,16 @@ pub struct Work {
     pub source: Arc<Source>,
 }
 
-/// Units of a batch for each thread: enough that a long one holds up the others only a little.
+/// Units under way for each thread: enough that one that takes long holds up nobody.
 const UNITS_PER_THREAD: usize = 4;
+
+enum Event {
+    Read(Work),
+    ReadFailed(Error),
+    ReadAll,
+    Analysed(usize, Result<Record>),
+    Printed(usize, String),
+}
 
 /// Sends every unit through `analyse` and prints what it gives, after `header`.
 pub fn run(
@@ -40,142 +52,150 @@ pub fn run(
     let files = input::inputs(&args.files)?;
     let columns = args.column_spec()?;
     crate::threads::limit(args.threads)?;
-    let threads = rayon::current_num_threads();
     let mut progress = Progress::of_files(&files, args.quiet);
     let output = Output::create(args.out.as_deref(), args.line_buffered)?;
     let (writer, writing) = start_writer(output, header);
 
+    let (sender, events) = channel();
+    let (permit, permits) = channel();
+    for _ in 0..UNITS_PER_THREAD * rayon::current_num_threads() {
+        // The receiver is alive: it is right here.
+        let _ = permit.send(());
+    }
     let defaults = Defaults {
         from: job.default_from,
         to: job.default_to,
     };
-    let (sender, works) = sync_channel::<Result<Work>>(UNITS_PER_THREAD * threads);
-    start_reader(args.clone(), files, defaults, &progress, sender);
+    start_reader(args.clone(), files, defaults, (&progress, permits, &sender));
 
-    let mut batches = Batches {
-        works,
-        eager: args.line_buffered,
-        threads,
-    };
-    let mut sentences: u64 = 1;
-    let mut failure = None;
-    while failure.is_none()
-        && let Some((batch, error)) = batches.next_batch()
-    {
-        let mut records = Vec::with_capacity(batch.len());
-        failure = error;
-        for analysed in in_order(batch, &analyse) {
-            match analysed {
-                Ok(record) => records.push((sentences, record)),
-                Err(error) => {
-                    failure = Some(error);
-                    break;
+    let failure = rayon::in_place_scope(|pool| {
+        let mut read = 0;
+        // The number of units that will be written, once it is known.
+        let mut end = None;
+        let mut failure = None;
+        let mut sentences = 1;
+        let mut analysed = InOrder::default();
+        let mut printed = InOrder::default();
+        while end.is_none_or(|end| printed.next < end) {
+            // A sender is alive: it is right here.
+            let Ok(event) = events.recv() else { break };
+            match event {
+                Event::Read(work) if end.is_none() => {
+                    let (sender, analyse, i) = (sender.clone(), &analyse, read);
+                    pool.spawn(move |_| drop(sender.send(Event::Analysed(i, analyse(work)))));
+                    read += 1;
+                }
+                Event::Read(_) => {}
+                Event::ReadAll => end = end.or(Some(read)),
+                Event::ReadFailed(error) if end.is_none() => {
+                    (end, failure) = (Some(read), Some(error));
+                }
+                Event::ReadFailed(_) => {}
+                Event::Analysed(i, result) => analysed.put(i, result),
+                Event::Printed(i, text) => printed.put(i, text),
+            }
+            while let Some((i, result)) = analysed.take() {
+                match result {
+                    _ if end.is_some_and(|end| i >= end) => {}
+                    Ok(record) => {
+                        let first = sentences;
+                        sentences += record.sentences();
+                        let (sender, columns) = (sender.clone(), &columns);
+                        pool.spawn(move |_| {
+                            let text = record::printed(record, first, args, job, columns);
+                            drop(sender.send(Event::Printed(i, text)));
+                        });
+                    }
+                    Err(error) => (end, failure) = (Some(i), Some(error)),
                 }
             }
-            if let Some((first, record)) = records.last() {
-                sentences = first + record.sentences();
+            while let Some((_, text)) = printed.take() {
+                if writer.send(text).is_err() {
+                    // The writer has failed and says why when it is joined.
+                    return failure;
+                }
+                // Nobody needs the permit when the reader is through.
+                let _ = permit.send(());
+                progress.show();
             }
         }
-        let printed = in_order(records, |(first, record)| {
-            record::printed(record, first, args, job, &columns)
-        });
-        if writer.send(printed).is_err() {
-            break;
-        }
-        progress.show();
-    }
+        failure
+    });
     drop(writer);
     let written = writing
         .join()
         .unwrap_or_else(|panic| std::panic::resume_unwind(panic));
     progress.finish();
     match failure {
-        // The first failure is what the user must hear of; the unfinished file goes with `written`.
-        Some(failure) => Err(failure),
+        // What was written before goes out, to stdout that is: an unfinished file is dropped.
+        Some(failure) => {
+            written?.abandon()?;
+            Err(failure)
+        }
         None => written?.finish(),
     }
 }
 
-/// `map` over `items`, on as many threads as there are.
-fn in_order<T: Send, U: Send>(items: Vec<T>, map: impl Fn(T) -> U + Sync) -> Vec<U> {
-    match items.len() {
-        // Waking the pool costs more than a single unit gains.
-        0 | 1 => items.into_iter().map(map).collect(),
-        _ => items.into_par_iter().with_max_len(1).map(&map).collect(),
+/// Puts numbered things that arrive in any order back in order.
+struct InOrder<T> {
+    next: usize,
+    early: BTreeMap<usize, T>,
+}
+
+impl<T> Default for InOrder<T> {
+    fn default() -> Self {
+        InOrder {
+            next: 0,
+            early: BTreeMap::new(),
+        }
+    }
+}
+
+impl<T> InOrder<T> {
+    fn put(&mut self, i: usize, thing: T) {
+        self.early.insert(i, thing);
+    }
+
+    fn take(&mut self) -> Option<(usize, T)> {
+        let thing = self.early.remove(&self.next)?;
+        self.next += 1;
+        Some((self.next - 1, thing))
     }
 }
 
 /// The reader is never joined: it may be waiting for a pipe while the tool has to end.
 fn start_reader(
     args: StreamArgs,
-    files: Vec<std::path::PathBuf>,
+    files: Vec<PathBuf>,
     defaults: Defaults,
-    progress: &Progress,
-    sender: SyncSender<Result<Work>>,
+    (progress, permits, events): (&Progress, Receiver<()>, &Sender<Event>),
 ) {
     let count = progress.count();
+    let events = events.clone();
     std::thread::spawn(move || {
-        let give = |work| sender.send(Ok(work)).is_ok();
-        if let Err(error) = input::read_all(&args, &files, defaults, &count, give) {
-            // Nobody listens any more when this fails.
-            let _ = sender.send(Err(error));
-        }
+        let give = |work| permits.recv().is_ok() && events.send(Event::Read(work)).is_ok();
+        let end = match input::read_all(&args, &files, defaults, &count, give) {
+            Ok(()) => Event::ReadAll,
+            Err(error) => Event::ReadFailed(error),
+        };
+        // Nobody listens when the tool has failed already.
+        drop(events.send(end));
     });
 }
 
 fn start_writer(
     mut output: Output,
     header: &str,
-) -> (SyncSender<Vec<String>>, JoinHandle<Result<Output>>) {
-    let (sender, printed) = sync_channel::<Vec<String>>(1);
+) -> (SyncSender<String>, JoinHandle<Result<Output>>) {
+    let (sender, printed) = sync_channel::<String>(1);
     let header = header.to_string();
     let writing = std::thread::spawn(move || {
         output.write(&header)?;
-        for batch in printed {
-            for text in &batch {
-                output.write(text)?;
-            }
-            output.end_batch()?;
+        for text in printed {
+            output.write(&text)?;
+            output.end_of_unit()?;
         }
         Ok(output)
     });
     (sender, writing)
 }
-
-/// Collects units into batches.
-struct Batches {
-    works: Receiver<Result<Work>>,
-    /// Take what is there and wait for no more.
-    eager: bool,
-    threads: usize,
-}
-
-impl Batches {
-    /// The next units, and the error that ended the input behind them; `None` behind the last.
-    fn next_batch(&mut self) -> Option<(Vec<Work>, Option<anyhow::Error>)> {
-        let most = UNITS_PER_THREAD * self.threads;
-        let mut batch = Vec::new();
-        let mut bytes = 0;
-        loop {
-            let next = match self.eager && !batch.is_empty() {
-                true => self.works.try_recv().ok(),
-                false => self.works.recv().ok(),
-            };
-            match next {
-                Some(Ok(work)) => {
-                    bytes += work.unit.text.len();
-                    batch.push(work);
-                }
-                Some(Err(error)) => return Some((batch, Some(error))),
-                None => return (!batch.is_empty()).then_some((batch, None)),
-            }
-            let is_full = bytes >= most * TARGET && batch.len() >= self.threads;
-            if is_full || batch.len() >= MOST_UNITS {
-                return Some((batch, None));
-            }
-        }
-    }
-}
-
-/// Units may be single sentences, under `--shard` or `--line-buffered`.
-const MOST_UNITS: usize = 1 << 14;

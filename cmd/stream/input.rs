@@ -151,10 +151,10 @@ fn detected(stream: &mut Stream, field: &str) -> std::io::Result<(Vec<u8>, Input
     let mut head = Vec::new();
     let mut ended = false;
     loop {
-        if !head.is_empty() || ended {
-            if let Some(format) = detect(&head, ended, field) {
-                return Ok((head, format));
-            }
+        if (!head.is_empty() || ended)
+            && let Some(format) = detect(&head, ended, field)
+        {
+            return Ok((head, format));
         }
         let known = head.len();
         head.resize(known + LOOK, 0);

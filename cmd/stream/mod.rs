@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `args` | the flags |
 //! | `input` | opening, decompressing, telling the format, cutting into units |
-//! | `driver` | units through the layers in ordered parallel batches |
+//! | `driver` | units through the layers, in parallel and in order |
 //! | `record` | one unit from text to documents and from documents to text |
 //! | `output` | stdout, or a file that appears when it is whole |
 //! | `failure` | errors that know their file and line |

@@ -27,7 +27,7 @@ enum Encoder {
 }
 
 impl Output {
-    /// Opens `path`, or stdout for none and `-`. With `flushes`, every batch is passed on at once, as it is on a
+    /// Opens `path`, or stdout for none and `-`. With `flushes`, every unit is passed on at once, as it is on a
     /// terminal.
     ///
     /// # Errors
@@ -85,7 +85,7 @@ impl Output {
     ///
     /// # Errors
     /// When it cannot be written.
-    pub fn end_batch(&mut self) -> Result<()> {
+    pub fn end_of_unit(&mut self) -> Result<()> {
         match self.flushes {
             true => {
                 let flushed = self.sink.writer().flush();
@@ -108,6 +108,20 @@ impl Output {
                 .map_err(|error| Failure::of_file(&self.name, error.error.to_string()))?;
         }
         Ok(())
+    }
+
+    /// Gives up: what was written to stdout still goes out, a file is dropped.
+    ///
+    /// # Errors
+    /// When stdout cannot be written.
+    pub fn abandon(mut self) -> Result<()> {
+        match self.pending {
+            Some(_) => Ok(()),
+            None => {
+                let flushed = self.sink.finish();
+                self.checked(flushed)
+            }
+        }
     }
 
     /// Ends the tool when the reader of stdout has left: that is no failure, and the reading thread may be waiting for

@@ -15,10 +15,9 @@ pub const LOOK: usize = 64 << 10;
 pub fn detect(head: &[u8], ended: bool, field: &str) -> Option<InputFormat> {
     let head = head.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(head);
     let ended = ended || head.len() >= LOOK;
-    let mut lines = head.split_inclusive(|&b| b == b'\n').peekable();
     let mut is_first = true;
     let mut is_commented = false;
-    while let Some(line) = lines.next() {
+    for line in head.split_inclusive(|&b| b == b'\n') {
         let is_whole = line.ends_with(b"\n");
         if !is_whole && !ended {
             return None;

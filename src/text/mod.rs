@@ -5,7 +5,7 @@
 //! | module | what is in it |
 //! |---|---|
 //! | [`document`] | the document model every layer reads and writes |
-//! | [`format`] | the formats by name, and what can be wrong with their input |
+//! | [`mod@format`] | the formats by name, and what can be wrong with their input |
 //! | [`conllu`], [`jsonl`], [`columns`], [`plain`], [`tsv`] | the formats themselves: parsers and printers |
 //! | [`spacing`], [`offsets`] | the white space between tokens, and positions in three units |
 //! | [`entity`] | named entities as spans of words |

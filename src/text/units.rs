@@ -4,10 +4,10 @@
 //!
 //! | format | a unit ends | at the latest |
 //! |---|---|---|
-//! | text | before a paragraph | at [`LIMIT`]: behind a sentence, at white space, or between two characters |
+//! | text | before a paragraph | at [`PARAGRAPH_LIMIT`]: behind a sentence, at white space, or between two characters |
 //! | lines, tokens, jsonl | behind a line | behind that line, however long |
 //! | conllu, columns | before a document in the second half, else behind a sentence | behind that sentence |
-//! | the same, `whole_documents` | before a document | behind the first sentence past [`LIMIT`] |
+//! | the same, `whole_documents` | before a document | behind the last sentence before [`DOCUMENT_LIMIT`], or the first past it |
 //!
 //! Where a unit ends depends on the bytes alone, never on how they trickled in; an `eager` cutter gives that up and
 //! hands on whatever is complete.
@@ -18,10 +18,13 @@ use crate::text::format::{InputFormat, OffsetUnit};
 use crate::text::offsets::length;
 use std::io::Read;
 
-/// The size units aim at: small enough for 200 threads to share a file, large enough to hold a chapter.
-pub const TARGET: usize = 128 << 10;
-/// The size of text above which a paragraph is cut.
-pub const LIMIT: usize = 1 << 20;
+/// The size units aim at: small enough that an annotated unit (40 times its size) is a few megabytes, large enough to
+/// hold a chapter.
+pub const TARGET: usize = 64 << 10;
+/// The size above which a paragraph of text is cut.
+pub const PARAGRAPH_LIMIT: usize = 256 << 10;
+/// The size above which a document of CoNLL-U or columns is cut.
+pub const DOCUMENT_LIMIT: usize = 1 << 20;
 /// Bytes that must be known behind a boundary before it is believed, so that late bytes cannot change it.
 const LOOKAHEAD: usize = 4 << 10;
 const READ: usize = 64 << 10;
@@ -48,7 +51,7 @@ pub struct Cut {
     pub format: InputFormat,
     /// Every newline of a text ends a paragraph.
     pub newline_breaks: bool,
-    /// Keep CoNLL-U and column documents together as far as they are no longer than [`LIMIT`].
+    /// Keep CoNLL-U and column documents together as far as they are no longer than [`DOCUMENT_LIMIT`].
     pub whole_documents: bool,
     /// Replace invalid UTF-8 by U+FFFD instead of failing.
     pub replace_invalid: bool,
@@ -181,12 +184,17 @@ impl<R: Read> Units<R> {
         strong: Boundary,
         weak: Option<Boundary>,
     ) -> Option<usize> {
-        let unlimited = !(self.cut.format == InputFormat::Text || self.cut.whole_documents);
         let wanted = match weak {
             Some(weak) if !self.cut.whole_documents => weak,
             _ => strong,
         };
-        let limit = if unlimited { usize::MAX } else { LIMIT };
+        let limit = match self.cut.format {
+            InputFormat::Text => PARAGRAPH_LIMIT,
+            InputFormat::Conllu | InputFormat::Columns if self.cut.whole_documents => {
+                DOCUMENT_LIMIT
+            }
+            _ => usize::MAX,
+        };
         if self.searched < limit {
             let upto = known.min(limit);
             let end = boundary::first(&self.buffer, self.searched..upto, wanted);
@@ -195,16 +203,16 @@ impl<R: Read> Units<R> {
             }
             self.searched = self.searched.max(upto);
         }
-        if self.ended && (unlimited || known <= LIMIT) {
+        if self.ended && known <= limit {
             return (known > 0).then_some(known);
         }
         if known < limit {
             return None;
         }
         match weak {
-            None => Some(boundary::forced(&self.buffer[..LIMIT])),
-            Some(weak) => boundary::last(&self.buffer, 0..LIMIT, weak)
-                .or_else(|| boundary::first(&self.buffer, LIMIT..known, weak))
+            None => Some(boundary::forced(&self.buffer[..limit])),
+            Some(weak) => boundary::last(&self.buffer, 0..limit, weak)
+                .or_else(|| boundary::first(&self.buffer, limit..known, weak))
                 .or(self.ended.then_some(known)),
         }
     }
@@ -384,7 +392,7 @@ mod tests {
             assert_eq!(&joined(&units), text);
             assert!(units.len() > 1);
             assert!(units.iter().all(|unit| unit.text.ends_with(end)));
-            assert!(units.iter().all(|unit| unit.text.len() <= LIMIT));
+            assert!(units.iter().all(|unit| unit.text.len() <= PARAGRAPH_LIMIT));
             assert_eq!(units[1].opens, Opens::Nothing);
         }
     }
