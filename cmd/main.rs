@@ -1,2 +1,103 @@
-//! The talking half of wordmill.
-fn main() {}
+//! The talking half of wordmill: reads the command line, runs a command, says what went wrong.
+//!
+//! A new command is a file with `Args` and `run`, its `mod`, its variant in [`Command`], its arm in [`Command::run`],
+//! and its name in [`GROUPS`].
+
+mod annotate;
+mod completions;
+mod licenses;
+mod man;
+mod progress;
+mod stream;
+mod threads;
+
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+use std::process::ExitCode;
+
+// Every batch frees what the last one allocated, on other threads: the system's allocator spends a third of the time
+// on returning pages that are asked for again at once.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// Natural-language processing and generative models from the shell
+#[derive(Parser)]
+#[command(name = "wordmill", version, max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Annotate(annotate::Args),
+    Licenses(licenses::Args),
+    #[command(hide = true)]
+    Man(man::Args),
+    #[command(hide = true)]
+    Completions(completions::Args),
+}
+
+/// The commands in the order of the short help.
+const GROUPS: &[(&str, &[&str])] = &[("Text", &["annotate"]), ("The tool", &["licenses"])];
+
+impl Command {
+    fn run(self) -> anyhow::Result<()> {
+        match self {
+            Command::Annotate(args) => annotate::run(&args),
+            Command::Licenses(args) => licenses::run(&args),
+            Command::Man(args) => man::run(&args),
+            Command::Completions(args) => completions::run(&args),
+        }
+    }
+}
+
+fn main() -> ExitCode {
+    let matches = command().get_matches();
+    let name = matches.subcommand_name().unwrap_or_default().to_string();
+    let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    match cli.command.run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) if error.is::<stream::NothingToRead>() => show_help(&name),
+        Err(error) => report(&name, &error),
+    }
+}
+
+/// The whole command line, with its commands in groups.
+pub fn command() -> clap::Command {
+    let command = Cli::command();
+    let mut listing = String::new();
+    for (group, names) in GROUPS {
+        listing += &format!("\n{group}:\n");
+        for name in *names {
+            let found = command.find_subcommand(name).and_then(|c| c.get_about());
+            let about = found.map(ToString::to_string).unwrap_or_default();
+            listing += &format!("  {name:<10} {about}\n");
+        }
+    }
+    command.help_template(format!(
+        "{{about-with-newline}}\n{{usage-heading}} {{usage}}\n{listing}\nOptions:\n{{options}}\n\n\
+         `wordmill COMMAND --help` says more about a command.\n"
+    ))
+}
+
+fn show_help(name: &str) -> ExitCode {
+    let mut command = command();
+    command.build();
+    if let Some(found) = command.find_subcommand_mut(name) {
+        eprint!("{}", found.render_help());
+    }
+    ExitCode::from(2)
+}
+
+/// `wordmill pos: tags.conllu:14: expected 10 columns, found 3`, and a hint where there is one.
+fn report(name: &str, error: &anyhow::Error) -> ExitCode {
+    eprintln!("wordmill {name}: {error:#}");
+    let failure = error.downcast_ref::<stream::Failure>();
+    if let Some(hint) = failure.and_then(|failure| failure.hint.as_ref()) {
+        eprintln!("hint: {hint}");
+    }
+    match failure.is_some_and(|failure| failure.is_usage) {
+        true => ExitCode::from(2),
+        false => ExitCode::FAILURE,
+    }
+}

@@ -7,17 +7,31 @@
 //! | [`document`] | the document model every layer reads and writes |
 //! | [`mod@format`] | the formats by name, and what can be wrong with their input |
 //! | [`conllu`], [`jsonl`], [`columns`], [`plain`], [`tsv`] | the formats themselves: parsers and printers |
+<<<<<<< HEAD
 //! | [`entity`] | named entities as spans of words |
 //! | [`pos`] | parts of speech and morphological features |
 //! | [`lemma`] | lemmas by edit rules |
 //! | [`ner`] | named entities |
 //! | [`tagger`], [`lexicon`], [`word_shape`] | the sequence learner behind tags, lemmas and entities, and what it sees of a word |
+=======
+//! | [`spacing`], [`offsets`] | the white space between tokens, and positions in three units |
+//! | [`entity`] | named entities as spans of words |
+//! | [`units`], [`boundary`], [`shard`] | cutting a stream into units of work |
+//! | [`detect`], [`transcode`] | the format and the encoding of a file |
+>>>>>>> house
 //! | [`hash`], [`weights`], [`model`] | feature hashing, quantised weights, and the model file they are kept in |
 
 #[cfg(test)]
 mod arbitrary;
+<<<<<<< HEAD
 pub mod columns;
 pub mod conllu;
+=======
+pub mod boundary;
+pub mod columns;
+pub mod conllu;
+pub mod detect;
+>>>>>>> house
 pub mod document;
 pub mod entity;
 pub mod format;
@@ -25,6 +39,7 @@ pub mod format;
 mod fuzz;
 pub mod hash;
 pub mod jsonl;
+<<<<<<< HEAD
 pub mod lemma;
 pub mod lexicon;
 pub mod model;
@@ -35,5 +50,15 @@ pub mod pos;
 pub mod spacing;
 pub mod tagger;
 pub mod tsv;
+=======
+pub mod model;
+pub mod offsets;
+pub mod plain;
+pub mod shard;
+pub mod spacing;
+pub mod transcode;
+pub mod tsv;
+pub mod units;
+>>>>>>> house
 pub mod weights;
 pub mod word_shape;

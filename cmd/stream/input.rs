@@ -1,0 +1,242 @@
+//! Opens inputs: files or stdin, decompressed by their magic bytes, as UTF-8, with their format found out, in units.
+
+use super::args::{From, Invalid, Newline, StreamArgs};
+use super::driver::Work;
+use super::failure::{Failure, NothingToRead};
+use crate::progress::Counted;
+use anyhow::Result;
+use std::fs::File;
+use std::io::{Cursor, ErrorKind, IsTerminal, Read};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use wordmill::text::detect::{LOOK, detect};
+use wordmill::text::format::{InputFormat, OutputFormat};
+use wordmill::text::shard::Sharder;
+use wordmill::text::transcode::{EncodingError, read_head, to_utf8};
+use wordmill::text::units::{Cut, UnitError, Units};
+
+/// A byte stream that can be handed to a thread.
+pub type Stream = Box<dyn Read + Send>;
+
+/// A file that is being read, and how it is printed.
+#[derive(Debug)]
+pub struct Source {
+    /// The file as it was named, or `-`.
+    pub name: String,
+    pub format: InputFormat,
+    pub to: OutputFormat,
+}
+
+/// The formats a job falls back to.
+#[derive(Clone, Copy)]
+pub struct Defaults {
+    pub from: InputFormat,
+    pub to: OutputFormat,
+}
+
+/// Opens a file, or stdin for `-`, and decompresses it if it is gz or zst: for commands that read whole files, as
+/// training and evaluation do.
+///
+/// # Errors
+/// When it cannot be opened; errors of reading name no file.
+pub fn open(path: &Path) -> Result<Stream> {
+    decompressed(raw(path)?).map_err(|error| read_failure(&name_of(path), 0, &error).into())
+}
+
+/// The files a command is to read: those that were named, or stdin.
+///
+/// # Errors
+/// When one does not exist or is a folder, so that nothing is printed before; when stdin is a terminal and was not
+/// asked for.
+pub fn inputs(files: &[PathBuf]) -> Result<Vec<PathBuf>> {
+    if files.is_empty() {
+        if std::io::stdin().is_terminal() {
+            return Err(NothingToRead.into());
+        }
+        return Ok(vec![PathBuf::from("-")]);
+    }
+    for path in files.iter().filter(|path| !is_stdin(path)) {
+        let name = name_of(path);
+        match path.metadata() {
+            Err(error) => return Err(open_failure(&name, &error).into()),
+            Ok(metadata) if metadata.is_dir() => {
+                return Err(Failure::of_file(&name, "is a folder")
+                    .hint("name its files, as in FOLDER/*.txt")
+                    .into());
+            }
+            // A pipe must not be opened twice.
+            Ok(metadata) if metadata.is_file() => {
+                File::open(path).map_err(|error| open_failure(&name, &error))?;
+            }
+            Ok(_) => {}
+        }
+    }
+    Ok(files.to_vec())
+}
+
+/// Reads `files` one after the other and calls `give` for each unit until it returns false.
+///
+/// # Errors
+/// When a file cannot be read or is not in its encoding.
+pub fn read_all(
+    args: &StreamArgs,
+    files: &[PathBuf],
+    defaults: Defaults,
+    count: &Arc<AtomicU64>,
+    mut give: impl FnMut(Work) -> bool,
+) -> Result<()> {
+    let mut sharder = args.shard.map(Sharder::new);
+    for path in files {
+        let name = name_of(path);
+        let eager = args.line_buffered || is_stdin(path) && std::io::stdin().is_terminal();
+        let (stream, format) = prepared(args, path, defaults.from, count)
+            .map_err(|error| locate_failure(&name, error))?;
+        let to = args.to.unwrap_or(match format {
+            InputFormat::Conllu => OutputFormat::Conllu,
+            InputFormat::Jsonl => OutputFormat::Jsonl,
+            InputFormat::Columns => OutputFormat::Columns,
+            InputFormat::Text | InputFormat::Lines | InputFormat::Tokens => defaults.to,
+        });
+        let cut = Cut {
+            format,
+            newline_breaks: args.newline == Newline::Break,
+            whole_documents: to == OutputFormat::Jsonl,
+            replace_invalid: args.invalid == Invalid::Replace,
+            eager,
+        };
+        let source = Arc::new(Source { name, format, to });
+        let mut units = Units::new(stream, cut);
+        while let Some(unit) = units
+            .next_unit()
+            .map_err(|error| unit_failure(&source.name, error))?
+        {
+            let parts = match &mut sharder {
+                None => vec![unit],
+                Some(sharder) => sharder.select(unit, &cut),
+            };
+            for unit in parts {
+                let source = Arc::clone(&source);
+                if !give(Work { unit, source }) {
+                    return Ok(());
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// A file as UTF-8, and its format.
+fn prepared(
+    args: &StreamArgs,
+    path: &Path,
+    default: InputFormat,
+    count: &Arc<AtomicU64>,
+) -> Result<(Stream, InputFormat)> {
+    let counted = Counted::new(raw(path)?, Arc::clone(count));
+    let replace = args.invalid == Invalid::Replace;
+    let mut stream = to_utf8(decompressed(Box::new(counted))?, args.encoding, replace)?;
+    let (head, format) = match args.from {
+        From::Given(format) => (Vec::new(), format),
+        From::Auto => detected(&mut stream, &args.field)?,
+    };
+    let format = match (args.from, format) {
+        (From::Auto, InputFormat::Text) => default,
+        (_, format) => format,
+    };
+    Ok((Box::new(Cursor::new(head).chain(stream)), format))
+}
+
+fn detected(stream: &mut Stream, field: &str) -> std::io::Result<(Vec<u8>, InputFormat)> {
+    let mut head = Vec::new();
+    let mut ended = false;
+    loop {
+        if (!head.is_empty() || ended)
+            && let Some(format) = detect(&head, ended, field)
+        {
+            return Ok((head, format));
+        }
+        let known = head.len();
+        head.resize(known + LOOK, 0);
+        let read = match stream.read(&mut head[known..]) {
+            Err(error) if error.kind() == ErrorKind::Interrupted => {
+                head.truncate(known);
+                continue;
+            }
+            other => other?,
+        };
+        head.truncate(known + read);
+        ended = read == 0;
+    }
+}
+
+fn raw(path: &Path) -> Result<Stream> {
+    if is_stdin(path) {
+        return Ok(Box::new(std::io::stdin()));
+    }
+    let file = File::open(path).map_err(|error| open_failure(&name_of(path), &error))?;
+    Ok(Box::new(file))
+}
+
+fn decompressed(mut stream: Stream) -> std::io::Result<Stream> {
+    const GZIP: &[u8] = b"\x1F\x8B";
+    const ZSTD: &[u8] = b"\x28\xB5\x2F\xFD";
+    let head = read_head(&mut stream, &[GZIP, ZSTD])?;
+    let is_gzip = head.starts_with(GZIP);
+    let is_zstd = head.starts_with(ZSTD);
+    let stream = Cursor::new(head).chain(stream);
+    Ok(if is_gzip {
+        Box::new(flate2::read::MultiGzDecoder::new(stream))
+    } else if is_zstd {
+        Box::new(zstd::stream::read::Decoder::new(stream)?)
+    } else {
+        Box::new(stream)
+    })
+}
+
+fn is_stdin(path: &Path) -> bool {
+    path.as_os_str() == "-"
+}
+
+fn name_of(path: &Path) -> String {
+    path.display().to_string()
+}
+
+fn open_failure(name: &str, error: &std::io::Error) -> Failure {
+    match error.kind() {
+        ErrorKind::NotFound => Failure::of_file(name, "no such file"),
+        ErrorKind::PermissionDenied => Failure::of_file(name, "permission denied"),
+        _ => Failure::of_file(name, error.to_string()),
+    }
+}
+
+fn locate_failure(name: &str, error: anyhow::Error) -> anyhow::Error {
+    match error.downcast::<std::io::Error>() {
+        Ok(error) => read_failure(name, 0, &error).into(),
+        Err(other) => other,
+    }
+}
+
+fn unit_failure(name: &str, error: UnitError) -> Failure {
+    match error {
+        UnitError::Io(error) => read_failure(name, 0, &error),
+        UnitError::InvalidUtf8 { line, .. } => Failure::at_line(name, line, error.to_string())
+            .hint("--encoding NAME reads other encodings, --invalid replace goes on with U+FFFD"),
+        UnitError::TooLong { line } => Failure::at_line(name, line, error.to_string()),
+    }
+}
+
+fn read_failure(name: &str, line: u64, error: &std::io::Error) -> Failure {
+    let encoding = error
+        .get_ref()
+        .and_then(|source| source.downcast_ref::<EncodingError>());
+    if let Some(encoding) = encoding {
+        return Failure::at_line(name, encoding.line.max(line), encoding.to_string())
+            .hint("--invalid replace goes on with U+FFFD");
+    }
+    match error.kind() {
+        ErrorKind::UnexpectedEof => Failure::of_file(name, "compressed data ends too early")
+            .hint("the file was cut short: fetch or compress it again"),
+        _ => Failure::of_file(name, error.to_string()),
+    }
+}

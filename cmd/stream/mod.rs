@@ -1,0 +1,98 @@
+//! What every text command shares: inputs, formats, outputs, and the parallel road between them.
+//!
+//! | file | what is in it |
+//! |---|---|
+//! | `args` | the flags |
+//! | `input` | opening, decompressing, telling the format, cutting into units |
+//! | `driver` | units through the layers, in parallel and in order |
+//! | `record` | one unit from text to documents and from documents to text |
+//! | `output` | stdout, or a file that appears when it is whole |
+//! | `failure` | errors that know their file and line |
+
+mod args;
+mod driver;
+mod failure;
+mod input;
+mod output;
+mod record;
+
+pub use args::{KeepArgs, StreamArgs};
+pub use failure::{Failure, NothingToRead};
+pub use input::open;
+pub use output::Output;
+
+use anyhow::Result;
+use wordmill::text::document::Document;
+use wordmill::text::format::{InputFormat, OutputFormat};
+use wordmill::text::plain::View;
+use wordmill::text::tsv::TsvColumn;
+
+/// What a command does with a stream, besides its layer.
+#[derive(Clone, Copy)]
+pub struct Job<'a> {
+    /// What a file is that is neither CoNLL-U nor JSON Lines: text or lines.
+    pub default_from: InputFormat,
+    /// What text, lines and tokens are printed as; other formats are printed as they came.
+    pub default_to: OutputFormat,
+    /// What of a token `--to text` and `--to words` show.
+    pub view: View,
+    /// What `--to tsv` shows.
+    pub tsv: Tsv<'a>,
+    /// Takes the place of parsing, layer and printing where text or lines would be printed as text or words: it
+    /// appends the output for a piece of whole paragraphs or lines.
+    pub from_text: Option<&'a TextFilter<'a>>,
+}
+
+/// Appends what becomes of a piece of text.
+pub type TextFilter<'a> = dyn Fn(&str, &mut String) + Sync + 'a;
+
+/// The rows of `--to tsv`.
+#[derive(Clone, Copy)]
+pub enum Tsv<'a> {
+    /// A word a row.
+    Words(&'a [TsvColumn]),
+    /// An entity a row.
+    Entities,
+}
+
+impl Default for Job<'_> {
+    fn default() -> Self {
+        Job {
+            default_from: InputFormat::Text,
+            default_to: OutputFormat::Text,
+            view: View::default(),
+            tsv: Tsv::Words(&[TsvColumn::Form]),
+            from_text: None,
+        }
+    }
+}
+
+/// Reads every input, calls `layer` on each document (or window of a long one) in parallel, and prints in order.
+///
+/// # Errors
+/// The first thing wrong in the order of the input, with its file and line.
+pub fn documents(
+    args: &StreamArgs,
+    job: &Job,
+    layer: impl Fn(&mut Document) -> Result<()> + Sync,
+) -> Result<()> {
+    let header = record::header(args, job);
+    driver::run(args, job, &header, |work| {
+        record::analyse(work, args, job, &layer)
+    })
+}
+
+/// Reads every input as text and prints what `filter` makes of it, in order; nothing is parsed. `filter` gets whole
+/// lines, but for lines of more than 1 MB, which are cut at white space.
+///
+/// # Errors
+/// The first thing wrong in the order of the input, with its file and line.
+pub fn texts(args: &StreamArgs, filter: impl Fn(&str, &mut String) + Sync) -> Result<()> {
+    let job = Job {
+        from_text: Some(&filter),
+        ..Job::default()
+    };
+    driver::run(&args.as_text(), &job, "", |work| {
+        Ok(record::filtered(work, &filter))
+    })
+}

@@ -1,0 +1,218 @@
+//! Where output goes: stdout, or a file that appears when it is whole.
+//!
+//! A file is written under a temporary name in its folder, synced and renamed. The temporary file is removed when the
+//! command fails, and when SIGINT, SIGTERM or SIGHUP end it.
+
+use super::failure::Failure;
+use anyhow::{Context, Result};
+use std::fs::File;
+use std::io::{BufWriter, ErrorKind, IsTerminal, Write};
+use std::path::{Path, PathBuf};
+use tempfile::NamedTempFile;
+
+/// An output that is being written.
+pub struct Output {
+    sink: Encoder,
+    /// The temporary file and the name it will get.
+    pending: Option<(tempfile::TempPath, PathBuf)>,
+    name: String,
+    is_stdout: bool,
+    flushes: bool,
+}
+
+enum Encoder {
+    Plain(BufWriter<File>),
+    Gzip(flate2::write::GzEncoder<BufWriter<File>>),
+    Zstd(zstd::stream::write::Encoder<'static, BufWriter<File>>),
+}
+
+impl Output {
+    /// Opens `path`, or stdout for none and `-`. With `flushes`, every unit is passed on at once, as it is on a
+    /// terminal.
+    ///
+    /// # Errors
+    /// When the folder of `path` does not exist or cannot be written to.
+    pub fn create(path: Option<&Path>, flushes: bool) -> Result<Output> {
+        let Some(path) = path.filter(|path| path.as_os_str() != "-") else {
+            return Output::stdout(flushes);
+        };
+        let name = path.display().to_string();
+        // A link stays a link to the new file; pipes and devices are written to as they are.
+        let target = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
+        let is_special = target.metadata().is_ok_and(|found| !found.is_file());
+        let (file, pending) = if is_special {
+            let file = File::options().write(true).open(&target);
+            (file.with_context(|| name.clone())?, None)
+        } else {
+            let temporary = temporary_beside(&target)
+                .map_err(|error| Failure::of_file(&name, cannot_create(&error)))?;
+            let (file, temporary) = temporary.into_parts();
+            remove_on_signals(&temporary)?;
+            (file, Some((temporary, target)))
+        };
+        Ok(Output {
+            sink: Encoder::by_name(path, BufWriter::with_capacity(1 << 16, file))?,
+            pending,
+            name,
+            is_stdout: false,
+            flushes,
+        })
+    }
+
+    fn stdout(flushes: bool) -> Result<Output> {
+        let stdout = std::io::stdout();
+        // Rust's own stdout flushes at every newline; the file behind it does not.
+        let file = File::from(std::os::fd::AsFd::as_fd(&stdout).try_clone_to_owned()?);
+        Ok(Output {
+            flushes: flushes || file.is_terminal(),
+            sink: Encoder::Plain(BufWriter::with_capacity(1 << 16, file)),
+            pending: None,
+            name: "standard output".to_string(),
+            is_stdout: true,
+        })
+    }
+
+    /// Appends `text`.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn write(&mut self, text: &str) -> Result<()> {
+        let written = self.sink.writer().write_all(text.as_bytes());
+        self.checked(written)
+    }
+
+    /// Passes on what was written so far, if that was asked for.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn end_of_unit(&mut self) -> Result<()> {
+        match self.flushes {
+            true => {
+                let flushed = self.sink.writer().flush();
+                self.checked(flushed)
+            }
+            false => Ok(()),
+        }
+    }
+
+    /// Writes what is left, and gives a file its name.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn finish(mut self) -> Result<()> {
+        let flushed = self.sink.finish();
+        self.checked(flushed)?;
+        if let Some((temporary, target)) = self.pending.take() {
+            temporary
+                .persist(&target)
+                .map_err(|error| Failure::of_file(&self.name, error.error.to_string()))?;
+        }
+        Ok(())
+    }
+
+    /// Gives up: what was written to stdout still goes out, a file is dropped.
+    ///
+    /// # Errors
+    /// When stdout cannot be written.
+    pub fn abandon(mut self) -> Result<()> {
+        match self.pending {
+            Some(_) => Ok(()),
+            None => {
+                let flushed = self.sink.finish();
+                self.checked(flushed)
+            }
+        }
+    }
+
+    /// Ends the tool when the reader of stdout has left: that is no failure, and the reading thread may be waiting for
+    /// input that will never matter.
+    fn checked(&self, result: std::io::Result<()>) -> Result<()> {
+        match result {
+            Err(error) if self.is_stdout && error.kind() == ErrorKind::BrokenPipe => {
+                std::process::exit(0)
+            }
+            other => other.with_context(|| self.name.clone()),
+        }
+    }
+}
+
+impl Encoder {
+    fn by_name(path: &Path, file: BufWriter<File>) -> Result<Encoder> {
+        let extension = path.extension().unwrap_or_default();
+        Ok(match extension.to_str() {
+            Some("gz") => Encoder::Gzip(flate2::write::GzEncoder::new(file, Default::default())),
+            Some("zst") => Encoder::Zstd(zstd::stream::write::Encoder::new(file, 0)?),
+            _ => Encoder::Plain(file),
+        })
+    }
+
+    fn writer(&mut self) -> &mut dyn Write {
+        match self {
+            Encoder::Plain(file) => file,
+            Encoder::Gzip(file) => file,
+            Encoder::Zstd(file) => file,
+        }
+    }
+
+    /// Ends the compression and syncs a file to its disk.
+    fn finish(&mut self) -> std::io::Result<()> {
+        let file = match self {
+            Encoder::Plain(file) => file,
+            Encoder::Gzip(encoder) => {
+                encoder.try_finish()?;
+                encoder.get_mut()
+            }
+            Encoder::Zstd(encoder) => {
+                encoder.do_finish()?;
+                encoder.get_mut()
+            }
+        };
+        file.flush()?;
+        match file.get_ref().sync_all() {
+            // Pipes and terminals have nothing to sync.
+            Err(error) if matches!(error.raw_os_error(), Some(libc::EINVAL | libc::ENOTSUP)) => {
+                Ok(())
+            }
+            other => other,
+        }
+    }
+}
+
+fn temporary_beside(target: &Path) -> std::io::Result<NamedTempFile> {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = match target.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    // What the umask leaves of 0666, like any other new file; a replaced file hands on its own mode.
+    let mode = target
+        .metadata()
+        .map_or(0o666, |old| old.permissions().mode());
+    tempfile::Builder::new()
+        .prefix(".wordmill-")
+        .permissions(std::fs::Permissions::from_mode(mode))
+        .tempfile_in(folder)
+}
+
+fn cannot_create(error: &std::io::Error) -> String {
+    match error.kind() {
+        ErrorKind::NotFound => "no such folder".to_string(),
+        ErrorKind::PermissionDenied => "permission denied".to_string(),
+        // tempfile adds the temporary path, which says nothing to the user.
+        kind => kind.to_string(),
+    }
+}
+
+/// Removes `temporary` and dies of the signal, when one comes.
+fn remove_on_signals(temporary: &Path) -> Result<()> {
+    use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+    let mut signals = signal_hook::iterator::Signals::new([SIGINT, SIGTERM, SIGHUP])?;
+    let temporary = temporary.to_path_buf();
+    std::thread::spawn(move || {
+        for signal in signals.forever() {
+            let _ = std::fs::remove_file(&temporary);
+            let _ = signal_hook::low_level::emulate_default_handler(signal);
+        }
+    });
+    Ok(())
+}

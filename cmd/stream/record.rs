@@ -1,0 +1,230 @@
+//! One unit on its way: from text to documents, and from documents to text.
+
+use super::args::StreamArgs;
+use super::driver::Work;
+use super::failure::Failure;
+use super::input::Source;
+use super::{Job, TextFilter, Tsv};
+use anyhow::{Context, Result};
+use std::sync::Arc;
+use wordmill::text::columns::{self, ColumnSpec};
+use wordmill::text::document::{Document, Opens};
+use wordmill::text::format::{FormatError, InputFormat, OutputFormat};
+use wordmill::text::units::Unit;
+use wordmill::text::{boundary, conllu, jsonl, plain, tsv};
+
+/// What a unit has become.
+pub struct Record {
+    source: Arc<Source>,
+    items: Vec<Item>,
+}
+
+enum Item {
+    /// A document and its name for tab-separated output.
+    Document {
+        document: Box<Document>,
+        name: String,
+    },
+    /// A blank line of JSON Lines.
+    Blank,
+    /// Finished output.
+    Printed(String),
+}
+
+impl Record {
+    /// The number of its sentences.
+    pub fn sentences(&self) -> u64 {
+        let count = |item: &Item| match item {
+            Item::Document { document, .. } => document.sentences.len() as u64,
+            Item::Blank | Item::Printed(_) => 0,
+        };
+        self.items.iter().map(count).sum()
+    }
+}
+
+/// The header line of tab-separated output, if it was asked for.
+pub fn header(args: &StreamArgs, job: &Job) -> String {
+    if !(args.header && args.to.unwrap_or(job.default_to) == OutputFormat::Tsv) {
+        return String::new();
+    }
+    match job.tsv {
+        Tsv::Entities => "document\tstart\tend\tlabel\ttext\n".to_string(),
+        Tsv::Words(columns) => {
+            let names: Vec<_> = columns.iter().map(|column| column.name()).collect();
+            names.join("\t") + "\n"
+        }
+    }
+}
+
+/// Parses a unit and calls `layer` on its documents.
+pub fn analyse(
+    work: Work,
+    args: &StreamArgs,
+    job: &Job,
+    layer: &impl Fn(&mut Document) -> Result<()>,
+) -> Result<Record> {
+    let Work { unit, source } = work;
+    let is_plain = matches!(source.format, InputFormat::Text | InputFormat::Lines);
+    if let Some(filter) = job.from_text
+        && is_plain
+        && matches!(source.to, OutputFormat::Text | OutputFormat::Words)
+    {
+        return Ok(filtered(Work { unit, source }, filter));
+    }
+    let mut items = parsed(unit, &source, args)?;
+    for item in &mut items {
+        if let Item::Document { document, .. } = item {
+            layer(document).with_context(|| source.name.clone())?;
+        }
+    }
+    Ok(Record { source, items })
+}
+
+/// What `filter` makes of a unit.
+pub fn filtered(work: Work, filter: &TextFilter) -> Record {
+    let mut out = String::with_capacity(work.unit.text.len());
+    filter(&work.unit.text, &mut out);
+    Record {
+        source: work.source,
+        items: vec![Item::Printed(out)],
+    }
+}
+
+fn parsed(unit: Unit, source: &Source, args: &StreamArgs) -> Result<Vec<Item>> {
+    let name = || source.name.clone();
+    let failure = |error: FormatError| Failure::of_format(&source.name, error);
+    let item = |document: Document, name: String| Item::Document {
+        document: Box::new(document),
+        name,
+    };
+    Ok(match source.format {
+        InputFormat::Text => vec![item(
+            Document {
+                text: Some(unit.text),
+                start: unit.start,
+                opens: unit.opens,
+                ..Document::default()
+            },
+            name(),
+        )],
+        InputFormat::Lines => {
+            let of_line = |(number, line): (u64, &str)| {
+                let document = Document {
+                    text: Some(line.to_string()),
+                    opens: Opens::Document,
+                    ..Document::default()
+                };
+                item(document, format!("{}:{number}", source.name))
+            };
+            lines(&unit).map(of_line).collect()
+        }
+        InputFormat::Tokens => {
+            let mut opens = unit.opens;
+            let of_line = |(_, line): (u64, &str)| {
+                let mut document = plain::parse_tokens(line);
+                if let Some(sentence) = document.sentences.first_mut() {
+                    sentence.opens = std::mem::take(&mut opens);
+                }
+                item(document, name())
+            };
+            lines(&unit).map(of_line).collect()
+        }
+        InputFormat::Jsonl => {
+            let mut items = Vec::new();
+            for (number, line) in lines(&unit) {
+                if line.trim_ascii().is_empty() {
+                    items.push(Item::Blank);
+                    continue;
+                }
+                let document = jsonl::parse(line, number, &args.field).map_err(failure)?;
+                let name = document
+                    .id
+                    .clone()
+                    .unwrap_or_else(|| format!("{}:{number}", source.name));
+                items.push(item(document, name));
+            }
+            items
+        }
+        InputFormat::Conllu => {
+            let mut id = unit.document.clone();
+            let mut items = Vec::new();
+            for (lines, text) in boundary::documents(&unit.text) {
+                let mut document = conllu::parse(text, unit.line + lines).map_err(failure)?;
+                if boundary::starts_with_document(text) {
+                    id = document.id.clone();
+                } else {
+                    document.id.clone_from(&id);
+                }
+                items.push(item(document, id.clone().unwrap_or_else(name)));
+            }
+            items
+        }
+        InputFormat::Columns => {
+            let spec = args.column_spec()?;
+            let mut items = Vec::new();
+            for (lines, text) in boundary::documents(&unit.text) {
+                let document = columns::parse(text, unit.line + lines, &spec).map_err(failure)?;
+                items.push(item(document, name()));
+            }
+            items
+        }
+    })
+}
+
+/// The lines of a unit without their ends, and their numbers in the file.
+fn lines(unit: &Unit) -> impl Iterator<Item = (u64, &str)> {
+    let numbered = unit.text.lines().enumerate();
+    numbered.map(|(i, line)| (unit.line + i as u64 * unit.line_step, line))
+}
+
+/// The output of a record whose first sentence has the number `first`.
+pub fn printed(
+    record: Record,
+    first: u64,
+    args: &StreamArgs,
+    job: &Job,
+    spec: &ColumnSpec,
+) -> String {
+    let mut out = String::new();
+    let mut number = first;
+    let source = &record.source;
+    // A line in is a line out.
+    let one_line = matches!(source.format, InputFormat::Lines | InputFormat::Tokens);
+    for item in record.items {
+        let (mut document, name) = match item {
+            Item::Document { document, name } => (document, name),
+            Item::Printed(text) => {
+                out.push_str(&text);
+                continue;
+            }
+            Item::Blank => {
+                if source.to == OutputFormat::Jsonl {
+                    out.push('\n');
+                }
+                continue;
+            }
+        };
+        let sentences = document.sentences.len() as u64;
+        match source.to {
+            OutputFormat::Text => plain::print_text(&document, job.view, one_line, &mut out),
+            OutputFormat::Words => plain::print_words(&document, job.view, &mut out),
+            OutputFormat::Raw => {
+                let before = out.len();
+                plain::print_raw(&document, &mut out);
+                let is_line = one_line || source.format == InputFormat::Jsonl;
+                if is_line && (out.len() == before || !out.ends_with('\n')) {
+                    out.push('\n');
+                }
+            }
+            OutputFormat::Tsv => match job.tsv {
+                Tsv::Words(columns) => tsv::print_tsv(&document, columns, &mut out),
+                Tsv::Entities => tsv::print_entities(&mut document, &name, &mut out),
+            },
+            OutputFormat::Conllu => conllu::print(&document, number, &mut out),
+            OutputFormat::Jsonl => jsonl::print(&mut document, &args.field, args.offsets, &mut out),
+            OutputFormat::Columns => columns::print(&document, spec, &mut out),
+        }
+        number += sentences;
+    }
+    out
+}

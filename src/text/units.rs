@@ -1,0 +1,474 @@
+//! Cuts a stream of bytes into units of work, in bounded memory.
+//!
+//! A unit is about [`TARGET`] bytes of whole paragraphs, lines, or sentences:
+//!
+//! | format | a unit ends | at the latest |
+//! |---|---|---|
+//! | text | before a paragraph | at [`PARAGRAPH_LIMIT`]: behind a sentence, at white space, or between two characters |
+//! | lines, tokens, jsonl | behind a line | behind that line, however long |
+//! | conllu, columns | before a document in the second half, else behind a sentence | behind that sentence |
+//! | the same, `whole_documents` | before a document | behind the last sentence before [`DOCUMENT_LIMIT`], or the first past it |
+//!
+//! Where a unit ends depends on the bytes alone, never on how they trickled in; an `eager` cutter gives that up and
+//! hands on whatever is complete.
+
+use crate::text::boundary::{self, Boundary};
+use crate::text::document::{Offset, Opens};
+use crate::text::format::{InputFormat, OffsetUnit};
+use crate::text::offsets::length;
+use std::io::Read;
+
+/// The size units aim at: small enough that an annotated unit (40 times its size) is a few megabytes, large enough to
+/// hold a chapter.
+pub const TARGET: usize = 64 << 10;
+/// The size above which a paragraph of text is cut.
+pub const PARAGRAPH_LIMIT: usize = 256 << 10;
+/// The size above which a document of CoNLL-U or columns is cut.
+pub const DOCUMENT_LIMIT: usize = 1 << 20;
+/// Bytes that must be known behind a boundary before it is believed, so that late bytes cannot change it.
+const LOOKAHEAD: usize = 4 << 10;
+const READ: usize = 64 << 10;
+
+/// A piece of a file.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Unit {
+    pub text: String,
+    /// The number of its first line in the file, from 1.
+    pub line: u64,
+    /// How far the lines of `text` are apart in the file: 1, or the number of shards.
+    pub line_step: u64,
+    /// Where it starts in the file; stays 0 where a line is a document.
+    pub start: Offset,
+    /// What its first sentence opens.
+    pub opens: Opens,
+    /// The name of the document that it continues, from an earlier `# newdoc id =`.
+    pub document: Option<String>,
+}
+
+/// How a stream is to be cut.
+#[derive(Clone, Copy, Debug)]
+pub struct Cut {
+    pub format: InputFormat,
+    /// Every newline of a text ends a paragraph.
+    pub newline_breaks: bool,
+    /// Keep CoNLL-U and column documents together as far as they are no longer than [`DOCUMENT_LIMIT`].
+    pub whole_documents: bool,
+    /// Replace invalid UTF-8 by U+FFFD instead of failing.
+    pub replace_invalid: bool,
+    /// Hand on what is complete as soon as it has been read.
+    pub eager: bool,
+}
+
+/// Why a stream could not be cut.
+#[derive(Debug, thiserror::Error)]
+pub enum UnitError {
+    #[error(transparent)]
+    Io(#[from] std::io::Error),
+    /// `byte` counts from the start of the file, from 0.
+    #[error("invalid UTF-8 at byte {byte}")]
+    InvalidUtf8 { line: u64, byte: u64 },
+    /// Spans are 32 bits wide.
+    #[error("a line or sentence of more than 4 GiB")]
+    TooLong { line: u64 },
+}
+
+/// The units of one stream.
+pub struct Units<R> {
+    input: R,
+    cut: Cut,
+    buffer: Vec<u8>,
+    /// Bytes of `buffer` in which no end was found.
+    searched: usize,
+    ended: bool,
+    line: u64,
+    byte: u64,
+    start: Offset,
+    opens: Opens,
+    document: Option<String>,
+}
+
+impl<R: Read> Units<R> {
+    /// Cuts `input`, which is UTF-8 (a byte order mark is skipped).
+    pub fn new(input: R, cut: Cut) -> Units<R> {
+        Units {
+            input,
+            cut,
+            buffer: Vec::new(),
+            searched: 0,
+            ended: false,
+            line: 1,
+            byte: 0,
+            start: Offset::default(),
+            opens: Opens::Document,
+            document: None,
+        }
+    }
+
+    /// The next unit, `None` behind the last.
+    ///
+    /// # Errors
+    /// When reading fails, at invalid UTF-8, and at a line too long for 32 bits.
+    pub fn next_unit(&mut self) -> Result<Option<Unit>, UnitError> {
+        loop {
+            if let Some(end) = self.end() {
+                return self.take(end).map(Some);
+            }
+            if self.ended {
+                return Ok(None);
+            }
+            if self.buffer.len() > u32::MAX as usize - READ {
+                return Err(UnitError::TooLong { line: self.line });
+            }
+            self.fill()?;
+        }
+    }
+
+    fn fill(&mut self) -> std::io::Result<()> {
+        let length = self.buffer.len();
+        self.buffer.resize(length + READ, 0);
+        let read = loop {
+            match self.input.read(&mut self.buffer[length..]) {
+                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+                other => break other,
+            }
+        };
+        self.buffer.truncate(length + *read.as_ref().unwrap_or(&0));
+        self.ended = read? == 0;
+        if self.byte == 0 && self.buffer.starts_with(b"\xEF\xBB\xBF") {
+            self.buffer.drain(..3);
+            self.byte = 3;
+        }
+        Ok(())
+    }
+
+    /// Where the first unit of the buffer ends, if that can be said already.
+    fn end(&mut self) -> Option<usize> {
+        let known = match self.ended {
+            true => self.buffer.len(),
+            false => self.buffer.len().saturating_sub(LOOKAHEAD),
+        };
+        let (strong, weak) = self.boundaries();
+        if self.ended && known <= TARGET {
+            return (known > 0).then_some(known);
+        }
+        if self.cut.eager
+            && let Some(end) = self.eager_end(strong)
+        {
+            return Some(end);
+        }
+        if known < TARGET {
+            return None;
+        }
+        let half = TARGET / 2;
+        if self.searched < TARGET {
+            let preferred = match weak {
+                Some(_) if !self.cut.whole_documents => half..TARGET,
+                _ => 0..TARGET,
+            };
+            let end = boundary::last(&self.buffer, preferred, strong).or_else(|| {
+                let weak = weak.filter(|_| !self.cut.whole_documents)?;
+                boundary::last(&self.buffer, 0..TARGET, weak)
+            });
+            self.searched = TARGET;
+            if end.is_some() {
+                return end;
+            }
+        }
+        self.late_end(known, strong, weak)
+    }
+
+    /// The end of a unit that is longer than [`TARGET`].
+    fn late_end(
+        &mut self,
+        known: usize,
+        strong: Boundary,
+        weak: Option<Boundary>,
+    ) -> Option<usize> {
+        let wanted = match weak {
+            Some(weak) if !self.cut.whole_documents => weak,
+            _ => strong,
+        };
+        let limit = match self.cut.format {
+            InputFormat::Text => PARAGRAPH_LIMIT,
+            InputFormat::Conllu | InputFormat::Columns if self.cut.whole_documents => {
+                DOCUMENT_LIMIT
+            }
+            _ => usize::MAX,
+        };
+        if self.searched < limit {
+            let upto = known.min(limit);
+            let end = boundary::first(&self.buffer, self.searched..upto, wanted);
+            if end.is_some() {
+                return end;
+            }
+            self.searched = self.searched.max(upto);
+        }
+        if self.ended && known <= limit {
+            return (known > 0).then_some(known);
+        }
+        if known < limit {
+            return None;
+        }
+        match weak {
+            None => Some(boundary::forced(&self.buffer[..limit])),
+            Some(weak) => boundary::last(&self.buffer, 0..limit, weak)
+                .or_else(|| boundary::first(&self.buffer, limit..known, weak))
+                .or(self.ended.then_some(known)),
+        }
+    }
+
+    /// The end of all that is complete.
+    fn eager_end(&self, strong: Boundary) -> Option<usize> {
+        let wanted = match strong {
+            Boundary::Paragraph { .. } => Boundary::BlankLine,
+            Boundary::Document if !self.cut.whole_documents => Boundary::BlankLine,
+            other => other,
+        };
+        let wanted = match self.cut {
+            Cut {
+                format: InputFormat::Text,
+                newline_breaks: true,
+                ..
+            } => Boundary::Line,
+            _ => wanted,
+        };
+        boundary::last(&self.buffer, 0..self.buffer.len() + 1, wanted)
+    }
+
+    fn boundaries(&self) -> (Boundary, Option<Boundary>) {
+        let newline_breaks = self.cut.newline_breaks;
+        match self.cut.format {
+            InputFormat::Text => (Boundary::Paragraph { newline_breaks }, None),
+            InputFormat::Lines | InputFormat::Tokens | InputFormat::Jsonl => (Boundary::Line, None),
+            InputFormat::Conllu | InputFormat::Columns => {
+                (Boundary::Document, Some(Boundary::Sentence))
+            }
+        }
+    }
+
+    fn take(&mut self, end: usize) -> Result<Unit, UnitError> {
+        let rest = self.buffer.split_off(end);
+        let bytes = std::mem::replace(&mut self.buffer, rest);
+        self.searched = 0;
+        let text = self.checked(bytes)?;
+        let unit = Unit {
+            line: self.line,
+            line_step: 1,
+            start: self.start,
+            opens: self.opens,
+            document: self.document.clone(),
+            text,
+        };
+        self.pass(&unit.text, end);
+        Ok(unit)
+    }
+
+    fn checked(&self, bytes: Vec<u8>) -> Result<String, UnitError> {
+        let error = match String::from_utf8(bytes) {
+            Ok(text) => return Ok(text),
+            Err(error) => error,
+        };
+        if self.cut.replace_invalid {
+            return Ok(String::from_utf8_lossy(error.as_bytes()).into_owned());
+        }
+        let good = error.utf8_error().valid_up_to();
+        let newlines = memchr::memchr_iter(b'\n', &error.as_bytes()[..good]).count();
+        Err(UnitError::InvalidUtf8 {
+            line: self.line + newlines as u64,
+            byte: self.byte + good as u64,
+        })
+    }
+
+    /// Moves the position of the next unit behind `text`, which took `bytes` bytes of the file.
+    fn pass(&mut self, text: &str, bytes: usize) {
+        self.line += memchr::memchr_iter(b'\n', text.as_bytes()).count() as u64;
+        self.byte += bytes as u64;
+        match self.cut.format {
+            InputFormat::Text => {
+                self.start = behind(self.start, text);
+                let next = match boundary::ends_paragraph(text, self.cut.newline_breaks) {
+                    true => Opens::Paragraph,
+                    false => Opens::Nothing,
+                };
+                // A unit of white space has no sentence that could open what it was to open.
+                let owed = match text.trim_ascii().is_empty() {
+                    true => self.opens,
+                    false => Opens::Nothing,
+                };
+                self.opens = owed.max(next);
+            }
+            InputFormat::Conllu => {
+                self.opens = Opens::Nothing;
+                if let Some(name) = boundary::last_document_name(text) {
+                    self.document = name;
+                }
+            }
+            _ => self.opens = Opens::Nothing,
+        }
+    }
+}
+
+/// The position behind `text`, which starts at `start`.
+pub fn behind(start: Offset, text: &str) -> Offset {
+    Offset {
+        chars: start.chars + length(text, OffsetUnit::Chars),
+        bytes: start.bytes + length(text, OffsetUnit::Bytes),
+        utf16: start.utf16 + length(text, OffsetUnit::Utf16),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TEXT: Cut = Cut {
+        format: InputFormat::Text,
+        newline_breaks: false,
+        whole_documents: false,
+        replace_invalid: false,
+        eager: false,
+    };
+
+    /// Gives its bytes in chunks of `size`.
+    struct Trickle<'a>(&'a [u8], usize);
+
+    impl Read for Trickle<'_> {
+        fn read(&mut self, out: &mut [u8]) -> std::io::Result<usize> {
+            let count = self.1.min(self.0.len()).min(out.len());
+            out[..count].copy_from_slice(&self.0[..count]);
+            self.0 = &self.0[count..];
+            Ok(count)
+        }
+    }
+
+    fn cut_in(text: &[u8], chunk: usize, cut: Cut) -> Vec<Unit> {
+        let mut units = Units::new(Trickle(text, chunk), cut);
+        std::iter::from_fn(|| units.next_unit().unwrap()).collect()
+    }
+
+    fn of(format: InputFormat) -> Cut {
+        Cut { format, ..TEXT }
+    }
+
+    fn joined(units: &[Unit]) -> String {
+        units.iter().map(|unit| unit.text.as_str()).collect()
+    }
+
+    #[test]
+    fn text_is_cut_before_paragraphs_and_nothing_is_lost() {
+        let text =
+            "Some words é of a paragraph.\nAnd more.\r\n\r\n  Indented one.\n\n\n".repeat(9000);
+        let units = cut_in(text.as_bytes(), 1 << 16, TEXT);
+        assert_eq!(joined(&units), text);
+        assert!(units.len() > 3);
+        for unit in &units[1..] {
+            assert!(unit.text.starts_with("Some") || unit.text.starts_with("Indented"));
+            assert_eq!(unit.opens, Opens::Paragraph);
+            let before = &text[..unit.start.bytes as usize];
+            assert_eq!(unit.start, behind(Offset::default(), before));
+            assert_eq!(unit.line as usize, before.matches('\n').count() + 1);
+            assert!(unit.text.len() <= TARGET);
+        }
+        assert_eq!(units[0].opens, Opens::Document);
+    }
+
+    #[test]
+    fn the_size_of_reads_does_not_matter() {
+        let text = "One two three.\n\nFour.\n".repeat(20_000) + &"x".repeat(3 << 20) + "\n\nEnd";
+        for format in [InputFormat::Text, InputFormat::Lines, InputFormat::Conllu] {
+            let whole = cut_in(text.as_bytes(), 1 << 16, of(format));
+            assert_eq!(joined(&whole), text);
+            assert_eq!(whole, cut_in(text.as_bytes(), 997, of(format)));
+        }
+    }
+
+    #[test]
+    fn a_paragraph_without_end_is_cut_behind_a_sentence_or_a_word_or_a_character() {
+        let sentences = "It goes on and on. ".repeat(120_000);
+        let words = "word ".repeat(500_000);
+        let letters = "é".repeat(1_500_000);
+        for (text, end) in [(&sentences, "on. "), (&words, "word "), (&letters, "é")] {
+            let units = cut_in(text.as_bytes(), 1 << 16, TEXT);
+            assert_eq!(&joined(&units), text);
+            assert!(units.len() > 1);
+            assert!(units.iter().all(|unit| unit.text.ends_with(end)));
+            assert!(units.iter().all(|unit| unit.text.len() <= PARAGRAPH_LIMIT));
+            assert_eq!(units[1].opens, Opens::Nothing);
+        }
+    }
+
+    #[test]
+    fn a_line_of_any_length_stays_whole() {
+        let text = format!("{}\nshort\n", "long ".repeat(1 << 20));
+        let units = cut_in(text.as_bytes(), 1 << 16, of(InputFormat::Lines));
+        assert_eq!(units.len(), 2);
+        assert_eq!((units[1].line, units[1].text.as_str()), (2, "short\n"));
+    }
+
+    #[test]
+    fn conllu_documents_stay_whole_where_they_must() {
+        let sentence = format!("1\t{}\t_\t_\t_\t_\t_\t_\t_\t_\n\n", "w".repeat(1000));
+        let text: String = (0..20)
+            .map(|i| format!("# newdoc id = d{i}\n{}", sentence.repeat(90)))
+            .collect();
+        let cut = of(InputFormat::Conllu);
+        let whole = Cut {
+            whole_documents: true,
+            ..cut
+        };
+        for unit in cut_in(text.as_bytes(), 1 << 16, whole) {
+            assert!(unit.text.starts_with("# newdoc"));
+        }
+        let text = format!("# newdoc id = a\n{}", sentence.repeat(400));
+        let units = cut_in(text.as_bytes(), 1 << 16, cut);
+        assert!(units.len() > 2);
+        assert_eq!(units[2].document.as_deref(), Some("a"));
+        assert_eq!(cut_in(text.as_bytes(), 1 << 16, whole).len(), 1);
+    }
+
+    #[test]
+    fn an_eager_cutter_waits_for_nothing_that_is_complete() {
+        let eager = |format, text: &str| {
+            let cut = Cut {
+                eager: true,
+                ..of(format)
+            };
+            let units = cut_in(text.as_bytes(), 3, cut);
+            units.into_iter().map(|unit| unit.text).collect::<Vec<_>>()
+        };
+        assert_eq!(
+            eager(InputFormat::Lines, "ab\ncd\nef"),
+            ["ab\n", "cd\n", "ef"]
+        );
+        assert_eq!(
+            eager(InputFormat::Text, "ab\nc\n\nd\n\n"),
+            ["ab\nc\n\n", "d\n\n"]
+        );
+        assert_eq!(
+            eager(InputFormat::Conllu, "1\ta\n\n1\tb\n\n"),
+            ["1\ta\n\n", "1\tb\n\n"]
+        );
+    }
+
+    #[test]
+    fn white_space_alone_opens_nothing() {
+        let cut = Cut {
+            eager: true,
+            ..TEXT
+        };
+        let units = cut_in(b"\n\n\n\nA", 2, cut);
+        assert_eq!(units.last().map(|unit| unit.opens), Some(Opens::Document));
+    }
+
+    #[test]
+    fn invalid_bytes_are_named_by_line_and_byte() {
+        let mut units = Units::new(&b"\xEF\xBB\xBFab\nc\xFFd\n"[..], TEXT);
+        let error = units.next_unit().unwrap_err();
+        assert!(matches!(error, UnitError::InvalidUtf8 { line: 2, byte: 7 }));
+        let cut = Cut {
+            replace_invalid: true,
+            ..TEXT
+        };
+        assert_eq!(cut_in(b"a\xFFb", 9, cut)[0].text, "a\u{FFFD}b");
+    }
+}
