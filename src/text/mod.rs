@@ -6,10 +6,12 @@
 //! |---|---|
 //! | [`document`] | the document model every layer reads and writes |
 //! | [`format`] | the formats by name, and what can be wrong with their input |
+//! | [`stem`] | stems: Snowball, Porter, Lancaster, Lovins, of tokens and of running text |
 //! | [`hash`], [`weights`], [`model`] | feature hashing, quantised weights, and the model file they are kept in |
 
 pub mod document;
 pub mod format;
 pub mod hash;
 pub mod model;
+pub mod stem;
 pub mod weights;
