@@ -41,7 +41,7 @@ pub enum Generation {
 }
 
 /// The languages there is a Snowball stemmer for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, clap::ValueEnum)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, clap::ValueEnum)]
 pub enum Language {
     Arabic,
     Armenian,
