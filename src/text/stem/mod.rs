@@ -16,7 +16,7 @@ pub mod snowball;
 pub use running::Running;
 pub use snowball::{Generation, Language};
 
-use crate::text::document::Sentence;
+use crate::text::document::{Sentence, Word};
 use snowball::Snowball;
 use std::borrow::Cow;
 
@@ -109,14 +109,28 @@ impl Stemmer {
     pub fn annotate(&self, sentence: &mut Sentence) {
         let mut stem = String::new();
         for word in &mut sentence.words {
-            stem.clear();
-            self.stem(&word.form, &mut stem);
-            // A bar parts the items of MISC and cannot stand in one; such a form (`|` itself, mostly) is its own stem.
-            if stem.contains('|') {
-                word.misc.remove("Stem");
-            } else {
-                word.misc.set("Stem", &stem);
+            self.annotate_word(word, &mut stem);
+        }
+    }
+
+    /// Gives every word a stem that has none.
+    pub fn annotate_missing(&self, sentence: &mut Sentence) {
+        let mut stem = String::new();
+        for word in &mut sentence.words {
+            if word.misc.get("Stem").is_none() {
+                self.annotate_word(word, &mut stem);
             }
+        }
+    }
+
+    fn annotate_word(&self, word: &mut Word, stem: &mut String) {
+        stem.clear();
+        self.stem(&word.form, stem);
+        // A bar parts the items of MISC and cannot stand in one; such a form (`|` itself, mostly) is its own stem.
+        if stem.contains('|') {
+            word.misc.remove("Stem");
+        } else {
+            word.misc.set("Stem", stem);
         }
     }
 

@@ -4,7 +4,6 @@
 //! NLTK gave too for `snowball 2`, `porter` (ORIGINAL_ALGORITHM) and `lancaster`.
 
 use super::*;
-use crate::text::document::Word;
 use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::Path;
@@ -127,6 +126,18 @@ fn a_layer_overwrites_itself_and_keeps_the_rest() {
         items.collect::<Vec<_>>(),
         ["NER=O|Stem=fish", "", "Stem=boat"]
     );
+}
+
+#[test]
+fn a_layer_that_fills_gaps_keeps_the_stems_there_are() {
+    let mut sentence = Sentence {
+        words: ["Fishing", "boats"].map(Word::of).into(),
+        ..Sentence::default()
+    };
+    sentence.words[0].misc.set("Stem", "mine");
+    english(Algorithm::Snowball, Generation::Two).annotate_missing(&mut sentence);
+    let stems = sentence.words.iter().map(|word| word.misc.get("Stem"));
+    assert_eq!(stems.collect::<Vec<_>>(), [Some("mine"), Some("boat")]);
 }
 
 /// `cargo test --lib full_lists -- --ignored --nocapture` with the data folder in WORDMILL_DATA.
