@@ -89,7 +89,7 @@ impl Stemmer {
     /// Appends the stem of a word in any case.
     ///
     /// Never empty unless the word is: where an algorithm takes all letters away (Greek *ίδια*, Turkish *ları*, Porter
-    /// *s*: 45 words of the official lists), the word stays as it is, so that no token is lost from a line.
+    /// *s*: 45 words of the official lists of generation 3), the word stays as it is, so that no token is lost from a line.
     pub fn stem(&self, word: &str, out: &mut String) {
         let word = self.lower(word);
         if word.len() > LONGEST_WORD {
