@@ -5,6 +5,7 @@
 //! | module | what is in it |
 //! |---|---|
 //! | [`document`] | the document model every layer reads and writes |
+<<<<<<< HEAD
 //! | [`mod@format`] | the formats by name, and what can be wrong with their input |
 //! | [`conllu`], [`jsonl`], [`columns`], [`plain`], [`tsv`] | the formats themselves: parsers and printers |
 <<<<<<< HEAD
@@ -19,6 +20,10 @@
 //! | [`units`], [`boundary`], [`shard`] | cutting a stream into units of work |
 //! | [`detect`], [`transcode`] | the format and the encoding of a file |
 >>>>>>> house
+=======
+//! | [`format`] | the formats by name, and what can be wrong with their input |
+//! | [`stem`] | stems: Snowball, Porter, Lancaster, Lovins, of tokens and of running text |
+>>>>>>> stem
 //! | [`hash`], [`weights`], [`model`] | feature hashing, quantised weights, and the model file they are kept in |
 
 #[cfg(test)]
@@ -43,6 +48,7 @@ pub mod jsonl;
 pub mod lemma;
 pub mod lexicon;
 pub mod model;
+<<<<<<< HEAD
 pub mod ner;
 pub mod offsets;
 pub mod plain;
@@ -60,5 +66,8 @@ pub mod transcode;
 pub mod tsv;
 pub mod units;
 >>>>>>> house
+=======
+pub mod stem;
+>>>>>>> stem
 pub mod weights;
 pub mod word_shape;
