@@ -6,9 +6,11 @@
 //! |---|---|
 //! | [`document`] | the document model every layer reads and writes |
 //! | [`format`] | the formats by name, and what can be wrong with their input |
+//! | [`eval`] | how well an annotation agrees with a gold standard |
 //! | [`hash`], [`weights`], [`model`] | feature hashing, quantised weights, and the model file they are kept in |
 
 pub mod document;
+pub mod eval;
 pub mod format;
 pub mod hash;
 pub mod model;
