@@ -13,6 +13,7 @@ use super::entities::{EntityScores, MatchedBy, score_entities_by_sentence};
 use super::scores::{Metric, Score, Scores, score_by_sentence};
 use super::tags::{Confusion, TagTable, Vocabulary, score_unseen};
 use crate::text::document::Document;
+use rayon::prelude::*;
 use serde::Serialize;
 use std::fmt::Write;
 
@@ -115,7 +116,7 @@ impl Run {
             unseen: known
                 .filter(|_| on_words)
                 .map(|known| score_unseen(&alignment, metrics, known)),
-            tags: task.columns().iter().map(table).collect(),
+            tags: task.columns().par_iter().map(table).collect(),
             comparisons: Vec::new(),
         })
     }

@@ -11,6 +11,7 @@
 
 use super::align::{Alignment, match_spans};
 use crate::text::document::Word;
+use rayon::prelude::*;
 use serde::ser::{Serialize, SerializeMap, SerializeStruct, Serializer};
 use std::ops::AddAssign;
 
@@ -173,7 +174,7 @@ impl Scores {
     /// Scores an alignment.
     pub fn of(alignment: &Alignment, metrics: &[Metric]) -> Scores {
         let score = |&metric: &Metric| (metric, score(alignment, metric));
-        Scores(metrics.iter().map(score).collect())
+        Scores(metrics.par_iter().map(score).collect())
     }
 
     /// The score of a metric, if it is among them.

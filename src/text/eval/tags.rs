@@ -3,12 +3,13 @@
 //! A tag's precision is over the system's words that bear it, its recall over the gold words that do; both count
 //! words that align with none. A features column is taken apart: `Number=Plur` is scored wherever it stands.
 
-use super::align::{Alignment, form_of};
+use super::align::{Alignment, Side, form_of};
 use super::scores::{Metric, Score, Scores, correct_pairs, universal_features};
 use crate::text::document::{Document, Word};
 use compact_str::CompactString;
 use serde::Serialize;
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::hash::Hash;
 
 /// One column, tag by tag.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -41,48 +42,88 @@ pub fn vocabulary(documents: &[Document]) -> Vocabulary {
 impl TagTable {
     /// Scores a column: `Upos`, `Xpos`, `Ufeats` or `Lemmas`.
     pub fn of(alignment: &Alignment, column: Metric) -> TagTable {
-        let tags = match column {
-            Metric::Lemmas => BTreeMap::new(),
-            _ => score_tags(alignment, column),
+        let Alignment { gold, system, .. } = alignment;
+        // Columns repeat, so whatever is taken apart or copied is done once per pair of columns.
+        let pairs = alignment.pairs.iter().map(|&(g, s)| {
+            let (gold, system) = (gold.words[g].word, system.words[s].word);
+            (column_of(gold, column), column_of(system, column))
+        });
+        let (tags, pairs) = match column {
+            Metric::Lemmas => (BTreeMap::new(), count(pairs.filter(|(a, b)| a != b))),
+            _ => {
+                let pairs = count(pairs);
+                (
+                    score_tags(
+                        &columns(gold, column),
+                        &columns(system, column),
+                        &pairs,
+                        column,
+                    ),
+                    pairs,
+                )
+            }
         };
         TagTable {
             column,
             tags,
-            confusions: confusions(alignment, column),
+            confusions: confusions(&pairs, column),
         }
     }
 }
 
-fn score_tags(alignment: &Alignment, column: Metric) -> BTreeMap<String, Score> {
-    let Alignment { gold, system, .. } = alignment;
+/// The column as it was read.
+fn column_of(word: &Word, column: Metric) -> &str {
+    match column {
+        Metric::Lemmas => &word.lemma,
+        Metric::Ufeats => &word.feats,
+        Metric::Xpos => &word.xpos,
+        _ => &word.upos,
+    }
+}
+
+fn columns<'a>(side: &Side<'a>, column: Metric) -> HashMap<&'a str, u64> {
+    count(side.words.iter().map(|w| column_of(w.word, column)))
+}
+
+fn count<K: Hash + Eq>(items: impl Iterator<Item = K>) -> HashMap<K, u64> {
+    let mut counts = HashMap::new();
+    items.for_each(|item| *counts.entry(item).or_default() += 1);
+    counts
+}
+
+fn score_tags(
+    gold: &HashMap<&str, u64>,
+    system: &HashMap<&str, u64>,
+    pairs: &HashMap<(&str, &str), u64>,
+    column: Metric,
+) -> BTreeMap<String, Score> {
     let mut scores: HashMap<&str, Score> = HashMap::new();
-    for word in &gold.words {
-        for tag in tags_of(word.word, column) {
-            scores.entry(tag).or_default().gold += 1;
+    for (value, n) in gold {
+        for tag in tags_of(value, column) {
+            scores.entry(tag).or_default().gold += n;
         }
     }
-    for word in &system.words {
-        for tag in tags_of(word.word, column) {
-            scores.entry(tag).or_default().system += 1;
+    for (value, n) in system {
+        for tag in tags_of(value, column) {
+            scores.entry(tag).or_default().system += n;
         }
     }
-    for &(g, s) in &alignment.pairs {
-        let found = tags_of(system.words[s].word, column);
-        for tag in tags_of(gold.words[g].word, column) {
+    for ((gold, system), n) in pairs {
+        let found = tags_of(system, column);
+        for tag in tags_of(gold, column) {
             let score = scores.entry(tag).or_default();
-            *score.aligned.get_or_insert(0) += 1;
-            score.correct += u64::from(found.contains(&tag));
+            *score.aligned.get_or_insert(0) += n;
+            score.correct += if found.contains(&tag) { *n } else { 0 };
         }
     }
     let named = scores.into_iter().map(|(tag, s)| (tag.to_owned(), s));
     named.collect()
 }
 
-fn tags_of(word: &Word, column: Metric) -> Vec<&str> {
+fn tags_of(value: &str, column: Metric) -> Vec<&str> {
     match column {
-        Metric::Ufeats => universal_features(&word.feats),
-        Metric::Xpos => vec![or_unset(&word.xpos)],
-        _ => vec![or_unset(&word.upos)],
+        Metric::Ufeats => universal_features(value),
+        _ => vec![or_unset(value)],
     }
 }
 
@@ -90,26 +131,17 @@ fn or_unset(value: &str) -> &str {
     if value.is_empty() { "_" } else { value }
 }
 
-fn confusions(alignment: &Alignment, column: Metric) -> Vec<Confusion> {
-    let Alignment { gold, system, .. } = alignment;
+fn confusions(pairs: &HashMap<(&str, &str), u64>, column: Metric) -> Vec<Confusion> {
+    let shown = |value| or_unset(&tags_of(value, column).join("|")).to_owned();
     let mut counts: HashMap<(String, String), u64> = HashMap::new();
-    for &(g, s) in &alignment.pairs {
-        let (a, b) = (gold.words[g].word, system.words[s].word);
-        if !column.agrees(a, b) {
-            *counts
-                .entry((value(a, column), value(b, column)))
-                .or_default() += 1;
+    for (&(gold, system), n) in pairs {
+        let (a, b) = (shown(gold), shown(system));
+        let counts_as_right = column == Metric::Lemmas && a == "_";
+        if a != b && !counts_as_right {
+            *counts.entry((a, b)).or_default() += n;
         }
     }
     sorted_confusions(counts)
-}
-
-fn value(word: &Word, column: Metric) -> String {
-    match column {
-        Metric::Lemmas => or_unset(&word.lemma).to_owned(),
-        Metric::Ufeats => or_unset(&tags_of(word, column).join("|")).to_owned(),
-        _ => tags_of(word, column).concat(),
-    }
 }
 
 /// The most frequent first, then by name.
