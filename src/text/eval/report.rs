@@ -55,6 +55,14 @@ impl Task {
         &self.raw_metrics()[3..]
     }
 
+    /// What is scored when the annotation comes from elsewhere.
+    pub fn system_metrics(self) -> &'static [Metric] {
+        match self {
+            Task::Tokenize | Task::Ner => self.raw_metrics(),
+            Task::Pos | Task::Lemmatize => &Metric::ALL,
+        }
+    }
+
     /// The columns that are reported value by value.
     fn columns(self) -> &'static [Metric] {
         match self {
