@@ -20,19 +20,23 @@ pub struct EvalArgs {
     /// Gold standard: CoNLL-U files, or what --columns says
     #[arg(required = true, value_name = "GOLD")]
     gold: Vec<PathBuf>,
-    /// Model to score instead of the English one inside the tool; may be repeated for other layers
+    /// Model to score instead of the one inside the tool
+    ///
+    /// May be repeated for the layers that it stands on.
     #[arg(long, value_name = "FILE", conflicts_with = "system")]
     model: Vec<PathBuf>,
     /// Annotation of the same text to score, whatever tool made it
     #[arg(long, value_name = "FILE")]
     system: Option<PathBuf>,
-    /// Second model (after --system: second annotation) to compare with
+    /// Second model to compare with; with --system, second annotation
+    ///
+    /// Adds the difference of the F1 and its p-value (paired bootstrap over sentences).
     #[arg(long, value_name = "FILE")]
     against: Option<PathBuf>,
     /// Training data, to score the words that are not in it
     #[arg(long, value_name = "FILE")]
     train: Vec<PathBuf>,
-    /// Columns of all these files, if they are not CoNLL-U, as in form,_,_,ner
+    /// Columns of all these files if they are not CoNLL-U: form,_,_,ner
     #[arg(long, value_name = "NAMES")]
     columns: Option<ColumnSpec>,
     /// How to print the report

@@ -422,7 +422,7 @@ mod tests {
     #[test]
     fn a_huge_stretch_aligns_its_beginning_and_end_only() {
         let part = |middle: &str| {
-            let many = format!("{} {middle}", "m".repeat(1) + " m".repeat(5000).as_str());
+            let many = format!("{} {middle}", "m".to_owned() + &" m".repeat(5000));
             format!("{{token a {many} m z}}")
         };
         let found = pairs(&part("p"), &part("q q"));
@@ -450,6 +450,45 @@ mod tests {
         let system = documents("a b");
         let found = Alignment::new(&gold, &system).unwrap();
         assert_eq!(found.pairs, [(0, 0), (3, 1)]);
+    }
+
+    /// Tokens of one to three letters of a text; some of them multi-word, of one-letter words.
+    fn segmented(cuts: &[(usize, bool)]) -> Vec<Document> {
+        let letters: Vec<char> = "abcabdabcacbdabcabda".chars().collect();
+        let mut shorthand = String::new();
+        let mut rest = letters.as_slice();
+        for &(length, multiword) in cuts.iter().cycle() {
+            if rest.is_empty() {
+                break;
+            }
+            let (token, after) = rest.split_at(length.min(rest.len()));
+            let form: String = token.iter().collect();
+            let words: Vec<String> = token.iter().map(char::to_string).collect();
+            shorthand += &match multiword {
+                true => format!("{{{form} {}}} ", words.join(" ")),
+                false => format!("{form} "),
+            };
+            rest = after;
+        }
+        documents(&shorthand)
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn pairs_ascend_on_both_sides_whatever_the_segmentations(
+            gold in proptest::collection::vec((1usize..4, proptest::bool::ANY), 1..12),
+            system in proptest::collection::vec((1usize..4, proptest::bool::ANY), 1..12),
+        ) {
+            let (gold, system) = (segmented(&gold), segmented(&system));
+            let found = Alignment::new(&gold, &system).unwrap();
+            assert!(found.pairs.is_sorted_by(|a, b| a.0 < b.0 && a.1 < b.1));
+            for &(g, s) in &found.pairs {
+                let (a, b) = (found.gold.words[g], found.system.words[s]);
+                assert_eq!(a.word.form, b.word.form, "words that align have the same form here");
+            }
+            let itself = Alignment::new(&gold, &gold).unwrap();
+            assert_eq!(itself.pairs.len(), itself.gold.words.len());
+        }
     }
 
     #[test]
