@@ -8,7 +8,7 @@
 //! | module | what is in it |
 //! |---|---|
 //! | [`raw`] | the raw text that a gold standard annotates, as a system would meet it |
-//! | [`gold_tokens`] | its words without their annotation |
+//! | [`mod@gold_tokens`] | its words without their annotation |
 //! | [`align`] | which words of the two annotations are the same words |
 //! | [`scores`] | precision, recall, F1 and aligned accuracy of tokens, sentences, words, tags and lemmas |
 //! | [`tags`] | the same per tag, confusions, and words unseen in training |
