@@ -22,8 +22,12 @@
 >>>>>>> house
 =======
 //! | [`format`] | the formats by name, and what can be wrong with their input |
+<<<<<<< HEAD
 //! | [`stem`] | stems: Snowball, Porter, Lancaster, Lovins, of tokens and of running text |
 >>>>>>> stem
+=======
+//! | [`eval`] | how well an annotation agrees with a gold standard |
+>>>>>>> eval
 //! | [`hash`], [`weights`], [`model`] | feature hashing, quantised weights, and the model file they are kept in |
 
 #[cfg(test)]
@@ -38,7 +42,11 @@ pub mod conllu;
 pub mod detect;
 >>>>>>> house
 pub mod document;
+<<<<<<< HEAD
 pub mod entity;
+=======
+pub mod eval;
+>>>>>>> eval
 pub mod format;
 #[cfg(test)]
 mod fuzz;

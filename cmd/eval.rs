@@ -1,0 +1,216 @@
+//! What `tokenize eval`, `pos eval`, `lemmatize eval` and `ner eval` share: their flags, and the road from gold
+//! standard to report.
+
+use crate::stream::{Failure, Output, open};
+use anyhow::{Result, bail};
+use clap::ValueEnum;
+use rayon::prelude::*;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use wordmill::text::columns::{self, ColumnSpec};
+use wordmill::text::conllu;
+use wordmill::text::document::Document;
+use wordmill::text::eval::tags::{Vocabulary, vocabulary};
+use wordmill::text::eval::{
+    Given, Layout, Metric, Report, Run, Task, TextsDiffer, gold_tokens, raw_documents,
+};
+
+#[derive(clap::Args)]
+pub struct EvalArgs {
+    /// Gold standard: CoNLL-U files, or what --columns says
+    #[arg(required = true, value_name = "GOLD")]
+    gold: Vec<PathBuf>,
+    /// Model to score instead of the one inside the tool
+    ///
+    /// May be repeated for the layers that it stands on.
+    #[arg(long, value_name = "FILE", conflicts_with = "system")]
+    model: Vec<PathBuf>,
+    /// Annotation of the same text to score, whatever tool made it
+    #[arg(long, value_name = "FILE")]
+    system: Option<PathBuf>,
+    /// Second model to compare with; with --system, second annotation
+    ///
+    /// Adds the difference of the F1 and its p-value (paired bootstrap over sentences).
+    #[arg(long, value_name = "FILE")]
+    against: Option<PathBuf>,
+    /// Training data, to score the words that are not in it
+    #[arg(long, value_name = "FILE")]
+    train: Vec<PathBuf>,
+    /// Columns of all these files if they are not CoNLL-U: form,_,_,ner
+    #[arg(long, value_name = "NAMES")]
+    columns: Option<ColumnSpec>,
+    /// How to print the report
+    #[arg(long, value_enum, default_value_t)]
+    to: ReportFormat,
+    /// File to write to
+    #[arg(short, long, value_name = "FILE")]
+    out: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+enum ReportFormat {
+    /// Tables, percentages
+    #[default]
+    Text,
+    /// One JSON object, fractions
+    Json,
+}
+
+/// A system under test: the layer of the command, and the layers it stands on.
+pub struct System<'a> {
+    /// Annotates a document, segmented or not, as the command does.
+    pub annotate: Box<dyn Fn(&mut Document) -> Result<()> + Sync + 'a>,
+    /// The forms it was trained on, if the model lists them.
+    pub known: Option<Vocabulary>,
+}
+
+/// Scores a model, or the annotation in a file, and prints the report. `load` makes a system of the models named, of
+/// the models inside the tool when none is.
+pub fn run<'a>(
+    args: &EvalArgs,
+    task: Task,
+    load: impl Fn(&[PathBuf]) -> Result<System<'a>>,
+) -> Result<()> {
+    let gold = read_all(args, &args.gold)?;
+    if gold.iter().all(|document| document.sentences.is_empty()) {
+        bail!(Failure::of_file(&name_of(&args.gold[0]), "no sentences"));
+    }
+    let known = match args.train.as_slice() {
+        [] => None,
+        train => Some(vocabulary(&read_all(args, train)?)),
+    };
+    let runs = match &args.system {
+        Some(system) => vec![score_file(args, task, &gold, system, known.as_ref())?],
+        None => score_models(args, task, &gold, known, load)?,
+    };
+    let report = Report {
+        task,
+        gold: args.gold.iter().map(|path| name_of(path)).collect(),
+        runs,
+    };
+    let mut output = Output::create(args.out.as_deref(), false)?;
+    output.write(&match args.to {
+        ReportFormat::Text => report.to_text(),
+        ReportFormat::Json => report.to_json()?,
+    })?;
+    output.finish()
+}
+
+fn score_file(
+    args: &EvalArgs,
+    task: Task,
+    gold: &[Document],
+    path: &Path,
+    known: Option<&Vocabulary>,
+) -> Result<Run> {
+    let system = read(args, path)?;
+    let name = name_of(path);
+    let metrics = (task, task.system_metrics());
+    let mut run =
+        Run::of(&name, metrics, gold, &system, known).map_err(|error| differing(path, &error))?;
+    if let Some(path) = &args.against {
+        let against = read(args, path)?;
+        run.compare(gold, &system, &against)
+            .map_err(|error| differing(path, &error))?;
+    }
+    Ok(run)
+}
+
+fn differing(path: &Path, error: &TextsDiffer) -> Failure {
+    Failure::of_file(&name_of(path), error.to_string())
+        .hint("it must annotate the text of the gold standard; only spaces may differ")
+}
+
+fn score_models<'a>(
+    args: &EvalArgs,
+    task: Task,
+    gold: &[Document],
+    known: Option<Vocabulary>,
+    load: impl Fn(&[PathBuf]) -> Result<System<'a>>,
+) -> Result<Vec<Run>> {
+    let system = load(&args.model)?;
+    let against = match &args.against {
+        Some(path) => Some(load(std::slice::from_ref(path))?),
+        None => None,
+    };
+    let known = known.as_ref().or(system.known.as_ref());
+    let mut runs = Vec::new();
+    for (name, given, metrics) in settings(task, gold) {
+        let found = annotated(&given, &system)?;
+        let mut run = Run::of(name, (task, metrics), gold, &found, known)?;
+        if let Some(against) = &against {
+            let other = annotated(&given, against)?;
+            run.compare(gold, &found, &other)?;
+        }
+        runs.push(run);
+    }
+    Ok(runs)
+}
+
+type Setting = (&'static str, Vec<Document>, &'static [Metric]);
+
+/// What a system of this task is given, and what is scored then.
+fn settings(task: Task, gold: &[Document]) -> Vec<Setting> {
+    let words = |name, given| (name, gold_tokens(gold, given), task.word_metrics());
+    let raw = |layout: Layout| {
+        let documents = raw_documents(gold, layout);
+        (layout.name(), documents, task.raw_metrics())
+    };
+    match task {
+        Task::Tokenize => Layout::ALL.map(raw).to_vec(),
+        Task::Pos | Task::Ner => vec![words("gold tokens", Given::Words), raw(Layout::Running)],
+        Task::Lemmatize => vec![
+            words("gold tokens", Given::Words),
+            words("gold tokens and tags", Given::WordsAndTags),
+            raw(Layout::Running),
+        ],
+    }
+}
+
+fn annotated(given: &[Document], system: &System) -> Result<Vec<Document>> {
+    let mut documents = given.to_vec();
+    documents
+        .par_iter_mut()
+        .try_for_each(|document| (system.annotate)(document))?;
+    Ok(documents)
+}
+
+fn read_all(args: &EvalArgs, paths: &[PathBuf]) -> Result<Vec<Document>> {
+    let mut documents = Vec::new();
+    for path in paths {
+        documents.extend(read(args, path)?);
+    }
+    Ok(documents)
+}
+
+/// Reads a file whole: an evaluation needs all of it at once.
+fn read(args: &EvalArgs, path: &Path) -> Result<Vec<Document>> {
+    let name = name_of(path);
+    let mut bytes = Vec::new();
+    open(path)?
+        .read_to_end(&mut bytes)
+        .map_err(|error| Failure::of_file(&name, error.to_string()))?;
+    let text = String::from_utf8(bytes).map_err(|error| {
+        let at = error.utf8_error().valid_up_to();
+        let line = 1 + memchr::memchr_iter(b'\n', &error.as_bytes()[..at]).count() as u64;
+        Failure::at_line(&name, line, format!("invalid UTF-8 at byte {at}"))
+    })?;
+    let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
+    let parsed = match &args.columns {
+        Some(spec) => columns::parse(text, 1, spec),
+        None => conllu::parse(text, 1),
+    };
+    let document = parsed.map_err(|error| {
+        let hint = "gold standard and system are CoNLL-U, or name their --columns";
+        let error = match error.hint {
+            Some(_) => error,
+            None => error.hint(hint),
+        };
+        Failure::of_format(&name, error)
+    })?;
+    Ok(vec![document])
+}
+
+fn name_of(path: &Path) -> String {
+    path.display().to_string()
+}
