@@ -299,7 +299,10 @@ fn print_column(
 
 /// The comments of a columns file, `-DOCSTART-` lines as they were.
 fn print_comments(sentence: &Sentence, out: &mut String) {
-    let start = |comment: &str| comment.starts_with("# -DOCSTART-");
+    let start = |comment: &str| {
+        let words = comment.strip_prefix("# ").unwrap_or_default();
+        words.split([' ', '\t']).next() == Some(DOCUMENT_START)
+    };
     let has_start = sentence.comments.iter().any(|c| start(c));
     for comment in &sentence.comments {
         if start(comment) {

@@ -108,6 +108,12 @@ fn a_docstart_line_may_be_indented() {
     );
 }
 
+#[test]
+fn a_comment_that_only_begins_like_a_docstart_line_stays_a_comment() {
+    let text = "# -DOCSTART-# b\na O\n\n";
+    assert_eq!(printed(text, &spec("form,ner")), text);
+}
+
 proptest! {
     #[test]
     fn nothing_makes_the_parser_panic(text in "([ \t\n#]|-DOCSTART-|[BIO]-X|\\PC)*") {
