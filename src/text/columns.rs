@@ -301,7 +301,7 @@ fn print_column(
 fn print_comments(sentence: &Sentence, out: &mut String) {
     let start = |comment: &str| {
         let words = comment.strip_prefix("# ").unwrap_or_default();
-        words.split([' ', '\t']).next() == Some(DOCUMENT_START)
+        words.split([' ', '\t', '\r']).next() == Some(DOCUMENT_START)
     };
     let has_start = sentence.comments.iter().any(|c| start(c));
     for comment in &sentence.comments {

@@ -136,6 +136,7 @@ fn a_tab_in_any_line_parts_the_whole_file_by_tabs() {
     for (text, columns) in [
         ("#a\tO\n\nb\tO\n\n", "form,ner"),
         ("# text = a\tb c\na\t-\tO\n\n", "form,_,ner"),
+        ("-DOCSTART-\r-X- O\n\na b O\n\n", "form,_,ner"),
     ] {
         assert_eq!(printed(text, &spec(columns)), text);
     }
