@@ -144,6 +144,9 @@ pub fn parse(text: &str, first_line: u64, spec: &ColumnSpec) -> Result<Document,
             if !reader.sentence.words.is_empty() {
                 reader.end_sentence(&mut document);
             }
+            if is_document_start(line) {
+                take_comment("# newdoc", &mut reader.sentence, &mut document.id);
+            }
             take_comment(line, &mut reader.sentence, &mut document.id);
         } else {
             reader.read_word(&columns, number)?;
@@ -299,19 +302,21 @@ fn print_column(
 
 /// The comments of a columns file, `-DOCSTART-` lines as they were.
 fn print_comments(sentence: &Sentence, out: &mut String) {
-    let start = |comment: &str| {
-        let words = comment.strip_prefix("# ").unwrap_or_default();
-        words.split([' ', '\t', '\r']).next() == Some(DOCUMENT_START)
-    };
-    let has_start = sentence.comments.iter().any(|c| start(c));
+    let has_start = sentence.comments.iter().any(|c| is_document_start(c));
     for comment in &sentence.comments {
-        if start(comment) {
+        if is_document_start(comment) {
             push_line(&comment[2..], out);
             out.push('\n');
         } else if !(has_start && comment == "# newdoc") {
             push_line(comment, out);
         }
     }
+}
+
+/// Whether a comment is a `-DOCSTART-` line that was kept.
+fn is_document_start(comment: &str) -> bool {
+    let words = comment.strip_prefix("# ").unwrap_or_default();
+    words.split([' ', '\t', '\r']).next() == Some(DOCUMENT_START)
 }
 
 fn print_document_start(spec: &ColumnSpec, out: &mut String) {
