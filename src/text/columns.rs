@@ -302,12 +302,13 @@ fn print_column(
 
 /// The comments of a columns file, `-DOCSTART-` lines as they were.
 fn print_comments(sentence: &Sentence, out: &mut String) {
-    let has_start = sentence.comments.iter().any(|c| is_document_start(c));
-    for comment in &sentence.comments {
+    let mut comments = sentence.comments.iter().peekable();
+    while let Some(comment) = comments.next() {
+        let is_before_start = comments.peek().is_some_and(|next| is_document_start(next));
         if is_document_start(comment) {
             push_line(&comment[2..], out);
             out.push('\n');
-        } else if !(has_start && comment == "# newdoc") {
+        } else if !(is_before_start && comment == "# newdoc") {
             push_line(comment, out);
         }
     }
