@@ -132,7 +132,7 @@ pub fn parse(text: &str, first_line: u64, spec: &ColumnSpec) -> Result<Document,
         let is_comment = line.starts_with('#') && columns.len() != spec.columns.len();
         if is_blank {
             reader.end_sentence(&mut document);
-        } else if columns[0] == DOCUMENT_START {
+        } else if line.split_whitespace().next() == Some(DOCUMENT_START) {
             reader.end_sentence(&mut document);
             reader.sentence.opens = Opens::Document;
             reader.sentence.comments.push("# newdoc".to_string());
