@@ -132,7 +132,9 @@ pub fn parse(text: &str, first_line: u64, spec: &ColumnSpec) -> Result<Document,
         let is_comment = line.starts_with('#') && columns.len() != spec.columns.len();
         if is_blank {
             reader.end_sentence(&mut document);
-        } else if line.split_whitespace().next() == Some(DOCUMENT_START) {
+        } else if line.split([' ', '\t', '\r']).find(|word| !word.is_empty())
+            == Some(DOCUMENT_START)
+        {
             reader.end_sentence(&mut document);
             reader.sentence.opens = Opens::Document;
             reader.sentence.comments.push("# newdoc".to_string());
