@@ -132,7 +132,9 @@ pub fn parse(text: &str, first_line: u64, spec: &ColumnSpec) -> Result<Document,
         let is_comment = line.starts_with('#') && columns.len() != spec.columns.len();
         if is_blank {
             reader.end_sentence(&mut document);
-        } else if columns[0] == DOCUMENT_START {
+        } else if line.split([' ', '\t', '\r']).find(|word| !word.is_empty())
+            == Some(DOCUMENT_START)
+        {
             reader.end_sentence(&mut document);
             reader.sentence.opens = Opens::Document;
             reader.sentence.comments.push("# newdoc".to_string());
@@ -143,6 +145,9 @@ pub fn parse(text: &str, first_line: u64, spec: &ColumnSpec) -> Result<Document,
         } else if is_comment && (!has_tabs || columns.len() == 1 || line.starts_with("# ")) {
             if !reader.sentence.words.is_empty() {
                 reader.end_sentence(&mut document);
+            }
+            if is_document_start(line) {
+                take_comment("# newdoc", &mut reader.sentence, &mut document.id);
             }
             take_comment(line, &mut reader.sentence, &mut document.id);
         } else {
@@ -299,16 +304,22 @@ fn print_column(
 
 /// The comments of a columns file, `-DOCSTART-` lines as they were.
 fn print_comments(sentence: &Sentence, out: &mut String) {
-    let start = |comment: &str| comment.starts_with("# -DOCSTART-");
-    let has_start = sentence.comments.iter().any(|c| start(c));
-    for comment in &sentence.comments {
-        if start(comment) {
+    let mut comments = sentence.comments.iter().peekable();
+    while let Some(comment) = comments.next() {
+        let is_before_start = comments.peek().is_some_and(|next| is_document_start(next));
+        if is_document_start(comment) {
             push_line(&comment[2..], out);
             out.push('\n');
-        } else if !(has_start && comment == "# newdoc") {
+        } else if !(is_before_start && comment == "# newdoc") {
             push_line(comment, out);
         }
     }
+}
+
+/// Whether a comment is a `-DOCSTART-` line that was kept.
+fn is_document_start(comment: &str) -> bool {
+    let words = comment.strip_prefix("# ").unwrap_or_default();
+    words.split([' ', '\t', '\r']).next() == Some(DOCUMENT_START)
 }
 
 fn print_document_start(spec: &ColumnSpec, out: &mut String) {

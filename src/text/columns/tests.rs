@@ -108,6 +108,12 @@ fn a_docstart_line_may_be_indented() {
     );
 }
 
+#[test]
+fn a_comment_that_only_begins_like_a_docstart_line_stays_a_comment() {
+    let text = "# -DOCSTART-# b\na O\n\n";
+    assert_eq!(printed(text, &spec("form,ner")), text);
+}
+
 proptest! {
     #[test]
     fn nothing_makes_the_parser_panic(text in "([ \t\n#]|-DOCSTART-|[BIO]-X|\\PC)*") {
@@ -130,6 +136,7 @@ fn a_tab_in_any_line_parts_the_whole_file_by_tabs() {
     for (text, columns) in [
         ("#a\tO\n\nb\tO\n\n", "form,ner"),
         ("# text = a\tb c\na\t-\tO\n\n", "form,_,ner"),
+        ("-DOCSTART-\r-X- O\n\na b O\n\n", "form,_,ner"),
     ] {
         assert_eq!(printed(text, &spec(columns)), text);
     }
