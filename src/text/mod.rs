@@ -12,4 +12,5 @@ pub mod document;
 pub mod format;
 pub mod hash;
 pub mod model;
+pub mod tokenize;
 pub mod weights;
