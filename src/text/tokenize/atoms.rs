@@ -40,9 +40,7 @@ pub fn find(chunk: &str, atoms: &mut Vec<Range<usize>>) {
 
 /// Whether a chunk with these bytes could hold an atom at all: a cheap test before [`find`].
 pub fn possible(chunk: &[u8]) -> bool {
-    chunk
-        .iter()
-        .any(|b| matches!(b, b'@' | b'#' | b'/' | b'.'))
+    chunk.iter().any(|b| matches!(b, b'@' | b'#' | b'/' | b'.'))
 }
 
 fn wordlike_before(chunk: &str, at: usize) -> bool {
@@ -54,7 +52,11 @@ fn wordlike_before(chunk: &str, at: usize) -> bool {
 
 /// How many bytes from `at` on satisfy `test`, 256 at most: no name is longer, and `a.a.a.…` stays linear.
 fn run(bytes: &[u8], at: usize, test: impl Fn(u8) -> bool) -> usize {
-    bytes[at..].iter().take(256).take_while(|b| test(**b)).count()
+    bytes[at..]
+        .iter()
+        .take(256)
+        .take_while(|b| test(**b))
+        .count()
 }
 
 /// `#tag`, `@name`: the sign, a letter, then letters, digits and `_`.
@@ -159,8 +161,8 @@ fn domain(chunk: &str, at: usize) -> Option<usize> {
 
 /// Top-level domains that are not also words which may follow a full stop without a space (`in`, `it`, `me`).
 const TOP_LEVELS: [&str; 24] = [
-    "com", "org", "net", "edu", "gov", "mil", "info", "biz", "uk", "de", "fr", "jp", "au", "ca", "eu",
-    "ru", "ch", "nl", "se", "io", "cn", "br", "pl", "tv",
+    "com", "org", "net", "edu", "gov", "mil", "info", "biz", "uk", "de", "fr", "jp", "au", "ca",
+    "eu", "ru", "ch", "nl", "se", "io", "cn", "br", "pl", "tv",
 ];
 
 /// `1.2`, `v1.2.3`, `1.2.3-rc.1+build`
@@ -185,7 +187,12 @@ fn version(bytes: &[u8], at: usize) -> Option<usize> {
     }
     if parts >= 3 && matches!(bytes.get(end), Some(b'-' | b'+')) {
         let tail = run(bytes, end + 1, |b| b.is_ascii_alphanumeric() || b == b'.');
-        let tail = tail - bytes[end + 1..end + 1 + tail].iter().rev().take_while(|b| **b == b'.').count();
+        let tail = tail
+            - bytes[end + 1..end + 1 + tail]
+                .iter()
+                .rev()
+                .take_while(|b| **b == b'.')
+                .count();
         // `1.2.3-4.5.6` is a range of numbers, not a pre-release.
         if bytes.get(end + 1).is_some_and(u8::is_ascii_alphabetic) {
             end += 1 + tail;
@@ -235,7 +242,9 @@ mod tests {
 
     #[test]
     fn ordinary_words_are_no_atoms() {
-        for chunk in ["#143", "end.Next", "a.m.", "C#", "5@3", "and/or", "v.", "...", "@", "://", "x@y"] {
+        for chunk in [
+            "#143", "end.Next", "a.m.", "C#", "5@3", "and/or", "v.", "...", "@", "://", "x@y",
+        ] {
             assert!(found(chunk).is_empty(), "{chunk}: {:?}", found(chunk));
         }
     }

@@ -44,7 +44,7 @@ pub enum Kind {
 
 /// A token as the sentence model sees it.
 #[derive(Clone, Copy, Debug)]
-pub struct Unit {
+pub struct Shape {
     pub start: u32,
     pub end: u32,
     pub kind: Kind,
@@ -58,7 +58,7 @@ pub struct Unit {
     length: u8,
 }
 
-const OUTSIDE: Unit = Unit {
+const OUTSIDE: Shape = Shape {
     start: 0,
     end: 0,
     kind: Kind::Outside,
@@ -69,9 +69,9 @@ const OUTSIDE: Unit = Unit {
     length: 0,
 };
 
-impl Unit {
+impl Shape {
     /// Looks at a token.
-    pub fn of(token: &str, start: u32, gap: Gap, line: u64) -> Unit {
+    pub fn of(token: &str, start: u32, gap: Gap, line: u64) -> Shape {
         let (mut form, mut tail, mut length) = (1u64, 0u64, 0usize);
         let (mut seen, mut first, mut second, mut last) = (0u32, Class::None, Class::None, '\0');
         for c in token.chars() {
@@ -88,7 +88,7 @@ impl Unit {
             length += 1;
             last = c;
         }
-        Unit {
+        Shape {
             start,
             end: start + token.len() as u32,
             kind: kind(token, seen, (first, second), (length, last)),
@@ -111,16 +111,24 @@ impl Unit {
     }
 }
 
-fn kind(token: &str, seen: u32, (first, second): (Class, Class), (length, last): (usize, char)) -> Kind {
+fn kind(
+    token: &str,
+    seen: u32,
+    (first, second): (Class, Class),
+    (length, last): (usize, char),
+) -> Kind {
     let bit = |class: Class| 1u32 << class as u32;
     let letters = bit(Class::Lower) | bit(Class::Upper);
-    let scripts = bit(Class::Letter) | bit(Class::Han) | bit(Class::Hiragana) | bit(Class::Katakana);
+    let scripts =
+        bit(Class::Letter) | bit(Class::Han) | bit(Class::Hiragana) | bit(Class::Katakana);
     let only = |classes: u32| seen & !classes == 0;
     if seen & (letters | scripts) != 0 {
         return match first {
             _ if only(bit(Class::Lower)) => Kind::Lower,
             Class::Upper if length == 1 => Kind::Initial,
-            _ if last == '.' && only(letters | scripts | bit(Class::Terminator)) => Kind::Abbreviation,
+            _ if last == '.' && only(letters | scripts | bit(Class::Terminator)) => {
+                Kind::Abbreviation
+            }
             _ if only(bit(Class::Upper)) => Kind::Capitals,
             Class::Upper if second != Class::Upper && seen & bit(Class::Digit) == 0 => Kind::Title,
             Class::Lower if seen & bit(Class::Digit) == 0 => Kind::Lower,
@@ -134,7 +142,9 @@ fn kind(token: &str, seen: u32, (first, second): (Class, Class), (length, last):
     match first {
         Class::Terminator if only(bit(Class::Terminator)) => match token {
             "…" => Kind::Ellipsis,
-            _ if length > 1 && token.starts_with('.') && !token.contains(['!', '?']) => Kind::Ellipsis,
+            _ if length > 1 && token.starts_with('.') && !token.contains(['!', '?']) => {
+                Kind::Ellipsis
+            }
             _ => Kind::Terminator,
         },
         Class::Comma if length == 1 => match last {
@@ -193,7 +203,7 @@ struct Open {
 /// Asks `decide(token, features)` at every possible boundary behind a token of a paragraph but the last.
 /// `ends` gets the indices of the tokens that end a sentence, the last one of the paragraph included.
 pub fn find(
-    units: &[Unit],
+    units: &[Shape],
     smalls: &Smalls,
     features: &mut Vec<u64>,
     mut decide: impl FnMut(usize, &[u64]) -> bool,
@@ -225,7 +235,7 @@ pub fn find(
 }
 
 /// Whether a sentence can end between two tokens: a cheap test that spares most of them the model.
-fn possible(left: &Unit, right: &Unit) -> bool {
+fn possible(left: &Shape, right: &Shape) -> bool {
     use Kind::*;
     if right.gap == Gap::Hard {
         return true;
@@ -235,9 +245,8 @@ fn possible(left: &Unit, right: &Unit) -> bool {
             right.gap != Gap::None || !matches!(right.kind, Comma | Number)
         }
         _ => match right.kind {
-            Title | Capitals | Initial | Opener | Quote | Bullet | Dash | Symbol | Number | Mixed => {
-                right.gap != Gap::None
-            }
+            Title | Capitals | Initial | Opener | Quote | Bullet | Dash | Symbol | Number
+            | Mixed => right.gap != Gap::None,
             _ => false,
         },
     }
@@ -245,18 +254,18 @@ fn possible(left: &Unit, right: &Unit) -> bool {
 
 /// What the model sees of the boundary behind token `i`.
 #[rustfmt::skip]
-fn collect(units: &[Unit], i: usize, open: Open, smalls: &Smalls, features: &mut Vec<u64>) {
+fn collect(units: &[Shape], i: usize, open: Open, smalls: &Smalls, features: &mut Vec<u64>) {
     let at = |k: isize| match i.checked_add_signed(k) {
         Some(j) if j < units.len() => &units[j],
         _ => &OUTSIDE,
     };
     let (l3, l2, l, r, r2, r3) = (at(-2), at(-1), at(0), at(1), at(2), at(3));
     let gap = match r.gap { Gap::Soft => Gap::Space, gap => gap } as u64;
-    let kinds = |units: &[&Unit]| units.iter().fold(1, |h, u| h << 5 | u.kind as u64);
+    let kinds = |units: &[&Shape]| units.iter().fold(1, |h, u| h << 5 | u.kind as u64);
     // The last word before the closing punctuation, and the first after the opening one.
-    let outer = |u: &Unit| matches!(u.kind, Kind::Terminator | Kind::Ellipsis | Kind::Quote | Kind::Closer);
+    let outer = |u: &Shape| matches!(u.kind, Kind::Terminator | Kind::Ellipsis | Kind::Quote | Kind::Closer);
     let word = [l, l2, l3].into_iter().find(|u| !outer(u)).unwrap_or(&OUTSIDE);
-    let begins = |u: &Unit| matches!(u.kind, Kind::Quote | Kind::Opener | Kind::Dash | Kind::Bullet);
+    let begins = |u: &Shape| matches!(u.kind, Kind::Quote | Kind::Opener | Kind::Dash | Kind::Bullet);
     let next = [r, r2, r3].into_iter().find(|u| !begins(u)).unwrap_or(&OUTSIDE);
     let small = u64::from(smalls.has(next.form)) | u64::from(smalls.has(word.form)) << 1;
     let since = match open.tokens { n @ 0..=4 => n, 5..=7 => 5, 8..=12 => 6, 13..=20 => 7, 21..=35 => 8, _ => 9 } as u64;

@@ -57,7 +57,9 @@ impl Class {
         match c {
             '\u{2018}'..='\u{201f}' | '«' | '»' | '‹' | '›' | '´' => Class::Quote,
             '\u{2010}'..='\u{2015}' => Class::Dash,
-            '…' | '。' | '！' | '？' | '．' | '｡' | '۔' | '।' | '؟' => Class::Terminator,
+            '…' | '。' | '！' | '？' | '．' | '｡' | '۔' | '।' | '؟' => {
+                Class::Terminator
+            }
             '、' | '，' | '；' | '：' | '،' | '؛' => Class::Comma,
             '\u{3008}'..='\u{3011}' | '（' | '）' | '\u{3014}'..='\u{301b}' => Class::Bracket,
             '£' | '¥' | '¢' | '\u{20a0}'..='\u{20cf}' => Class::Currency,
@@ -65,9 +67,10 @@ impl Class {
             '\u{30a1}'..='\u{30ff}' | '\u{31f0}'..='\u{31ff}' | '\u{ff66}'..='\u{ff9f}' => {
                 Class::Katakana
             }
-            '\u{3400}'..='\u{9fff}' | '々' | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{3fffd}' => {
-                Class::Han
-            }
+            '\u{3400}'..='\u{9fff}'
+            | '々'
+            | '\u{f900}'..='\u{faff}'
+            | '\u{20000}'..='\u{3fffd}' => Class::Han,
             _ if c.is_lowercase() => Class::Lower,
             _ if c.is_uppercase() => Class::Upper,
             _ if c.is_alphabetic() => Class::Letter,

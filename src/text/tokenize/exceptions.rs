@@ -3,7 +3,7 @@
 //! An exception holds where it begins with a token and no letter or digit follows it directly. The longest wins. What
 //! a token has beyond the exception's end becomes a token of its own.
 
-use super::boundary::Unit;
+use super::boundary::Shape;
 use super::layout::Gap;
 use super::pieces::{Ends, Piece};
 use std::collections::{BTreeSet, HashSet};
@@ -40,14 +40,18 @@ impl Exceptions {
 
     /// The end of the longest exception that begins at `start`.
     fn end(&self, text: &str, start: usize) -> Option<usize> {
-        self.lengths.iter().map(|length| start + length).find(|end| {
-            text.get(start..*end).is_some_and(|slice| self.tokens.contains(slice))
-                && !text[*end..].starts_with(char::is_alphanumeric)
-        })
+        self.lengths
+            .iter()
+            .map(|length| start + length)
+            .find(|end| {
+                text.get(start..*end)
+                    .is_some_and(|slice| self.tokens.contains(slice))
+                    && !text[*end..].starts_with(char::is_alphanumeric)
+            })
     }
 
     /// Makes exceptions whole in the tokens of a paragraph.
-    pub fn merge_units(&self, text: &str, units: &mut Vec<Unit>) {
+    pub fn merge_units(&self, text: &str, units: &mut Vec<Shape>) {
         if self.is_empty() {
             return;
         }
@@ -59,12 +63,17 @@ impl Exceptions {
                 continue;
             };
             let (start, mut last) = (unit.start as usize, unit.end as usize);
-            units.push(Unit::of(&text[start..end], unit.start, unit.gap, unit.line.into()));
+            units.push(Shape::of(
+                &text[start..end],
+                unit.start,
+                unit.gap,
+                unit.line.into(),
+            ));
             while let Some(next) = rest.next_if(|next| (next.start as usize) < end) {
                 last = next.end as usize;
             }
             if last > end {
-                units.push(Unit::of(&text[end..last], end as u32, Gap::None, 0));
+                units.push(Shape::of(&text[end..last], end as u32, Gap::None, 0));
             }
         }
     }

@@ -45,7 +45,8 @@ impl Gold {
                     gold.end_paragraph();
                 }
                 for token in &sentence.tokens {
-                    let words = &sentence.words[token.words.start as usize..token.words.end as usize];
+                    let words =
+                        &sentence.words[token.words.start as usize..token.words.end as usize];
                     let many = token.form.is_some();
                     let misc = match words {
                         [word] if !many => &word.misc,
@@ -85,10 +86,11 @@ impl Gold {
         }
         let start = self.text.len();
         self.text.push_str(&other.text);
-        self.tokens.extend(other.tokens.into_iter().map(|token| GoldToken {
-            span: token.span.start + start..token.span.end + start,
-            ..token
-        }));
+        self.tokens
+            .extend(other.tokens.into_iter().map(|token| GoldToken {
+                span: token.span.start + start..token.span.end + start,
+                ..token
+            }));
     }
 
     fn end_paragraph(&mut self) {
@@ -141,6 +143,9 @@ mod tests {
     fn wrapping_breaks_at_spaces_and_keeps_every_length() {
         let mut text = "aa bb cc dd\n\nee ffffff g".to_owned();
         wrap(&mut text, 5);
-        assert_eq!(text, "aa bb\ncc dd\n\nee\nffffff\ng".replace("ffffff\ng", "ffffff g"));
+        assert_eq!(
+            text,
+            "aa bb\ncc dd\n\nee\nffffff\ng".replace("ffffff\ng", "ffffff g")
+        );
     }
 }

@@ -81,7 +81,10 @@ impl Lines {
 
 fn width(line: &str) -> u32 {
     // Characters are bytes that continue none.
-    line.as_bytes().iter().filter(|b| **b & 0xc0 != 0x80).count() as u32
+    line.as_bytes()
+        .iter()
+        .filter(|b| **b & 0xc0 != 0x80)
+        .count() as u32
 }
 
 fn width_of_first_word(line: &str) -> u32 {

@@ -126,7 +126,10 @@ impl Multiwords {
                 let mut rest = surface;
                 let mut take = count.saturating_sub(tail);
                 for length in lengths.iter().map(|l| usize::from(*l)).chain([usize::MAX]) {
-                    let at = rest.char_indices().nth(take).map_or(rest.len(), |(at, _)| at);
+                    let at = rest
+                        .char_indices()
+                        .nth(take)
+                        .map_or(rest.len(), |(at, _)| at);
                     words.push(rest[..at].into());
                     rest = &rest[at..];
                     take = length;
@@ -135,12 +138,18 @@ impl Multiwords {
             Some(Split::Replace { drop, first, rest }) => {
                 let count = surface.chars().count();
                 let keep = count.saturating_sub(usize::from(*drop));
-                let end = surface.char_indices().nth(keep).map_or(surface.len(), |(at, _)| at);
+                let end = surface
+                    .char_indices()
+                    .nth(keep)
+                    .map_or(surface.len(), |(at, _)| at);
                 let case = Case::of(surface);
                 let mut word = CompactString::from(&surface[..end]);
                 word.push_str(&case.apply(first, end == 0));
                 words.push(word);
-                words.extend(rest.iter().map(|word| CompactString::from(case.apply(word, false))));
+                words.extend(
+                    rest.iter()
+                        .map(|word| CompactString::from(case.apply(word, false))),
+                );
             }
             Some(Split::Whole) | None => words.push(surface.into()),
         }
@@ -156,7 +165,9 @@ impl Multiwords {
         }
         let suffixes = reliable_suffixes(&counts);
         let mut learned = Multiwords::default();
-        let suffix_entries = suffixes.into_iter().map(|(suffix, split)| (suffix, true, split));
+        let suffix_entries = suffixes
+            .into_iter()
+            .map(|(suffix, split)| (suffix, true, split));
         learned.entries.extend(suffix_entries);
         learned.index();
         let mut surfaces = Vec::new();
@@ -164,7 +175,9 @@ impl Multiwords {
             // The most frequent; of equals the first, and `Whole` sorts first.
             let best = splits.iter().rev().max_by_key(|(_, count)| **count);
             let Some((best, _)) = best else { continue };
-            let found = learned.find(surface).map(|i| &learned.entries[i as usize].2);
+            let found = learned
+                .find(surface)
+                .map(|i| &learned.entries[i as usize].2);
             if found.unwrap_or(&Split::Whole) != best {
                 surfaces.push((surface.clone(), false, best.clone()));
             }
@@ -186,10 +199,12 @@ impl Multiwords {
         let mut lengths = BTreeSet::new();
         for (i, (key, is_suffix, _)) in self.entries.iter().enumerate() {
             if *is_suffix {
-                self.suffixes.insert(hash::bytes(2, key.as_bytes()), i as u32);
+                self.suffixes
+                    .insert(hash::bytes(2, key.as_bytes()), i as u32);
                 lengths.insert(key.len());
             } else {
-                self.surfaces.insert(hash::bytes(1, key.as_bytes()), i as u32);
+                self.surfaces
+                    .insert(hash::bytes(1, key.as_bytes()), i as u32);
                 self.longest = self.longest.max(key.len());
             }
             match key.as_bytes() {
@@ -259,7 +274,10 @@ fn reliable_suffixes(counts: &BTreeMap<String, BTreeMap<Split, u32>>) -> BTreeMa
     }
     let mut reliable: BTreeMap<String, Split> = BTreeMap::new();
     for (suffix, (total, kinds)) in stats {
-        let best = kinds.into_iter().filter(|(split, _)| **split != Split::Whole).max_by_key(|kind| kind.1);
+        let best = kinds
+            .into_iter()
+            .filter(|(split, _)| **split != Split::Whole)
+            .max_by_key(|kind| kind.1);
         if let Some((split, (count, surfaces))) = best
             && f64::from(count) >= RELIABLE * f64::from(total)
             && surfaces >= SURFACES
@@ -270,10 +288,21 @@ fn reliable_suffixes(counts: &BTreeMap<String, BTreeMap<Split, u32>>) -> BTreeMa
     }
     // A longer suffix that says the same as a shorter one says nothing.
     let redundant = |suffix: &str| {
-        suffix.char_indices().skip(1).find_map(|(at, _)| reliable.get(&suffix[at..])) == reliable.get(suffix)
+        suffix
+            .char_indices()
+            .skip(1)
+            .find_map(|(at, _)| reliable.get(&suffix[at..]))
+            == reliable.get(suffix)
     };
-    let keep: Vec<String> = reliable.keys().filter(|suffix| !redundant(suffix)).cloned().collect();
-    reliable.into_iter().filter(|(suffix, _)| keep.contains(suffix)).collect()
+    let keep: Vec<String> = reliable
+        .keys()
+        .filter(|suffix| !redundant(suffix))
+        .cloned()
+        .collect();
+    reliable
+        .into_iter()
+        .filter(|(suffix, _)| keep.contains(suffix))
+        .collect()
 }
 
 impl Split {
@@ -284,10 +313,16 @@ impl Split {
         }
         let words: Vec<String> = words.iter().map(|word| fold_all(word)).collect();
         if words.concat() == surface {
-            let lengths = words[1..].iter().map(|word| word.chars().count().min(255) as u8);
+            let lengths = words[1..]
+                .iter()
+                .map(|word| word.chars().count().min(255) as u8);
             return Split::Cut(lengths.collect());
         }
-        let common = surface.chars().zip(words[0].chars()).take_while(|(a, b)| a == b).count();
+        let common = surface
+            .chars()
+            .zip(words[0].chars())
+            .take_while(|(a, b)| a == b)
+            .count();
         Split::Replace {
             drop: (surface.chars().count() - common).min(255) as u8,
             first: words[0].chars().skip(common).collect(),

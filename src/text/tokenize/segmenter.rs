@@ -6,7 +6,7 @@
 //!
 //! Everything is linear in the length of the text: features look at bounded neighbourhoods and at hashes of runs.
 
-use super::boundary::{self, Smalls, Unit};
+use super::boundary::{self, Shape, Smalls};
 use super::exceptions::Exceptions;
 use super::layout::{Gap, Lines};
 use super::multiword::Multiwords;
@@ -33,7 +33,7 @@ pub struct Segmenter {
 #[derive(Default)]
 pub struct Workspace {
     chunk: Chunk,
-    pub(super) units: Vec<Unit>,
+    pub(super) units: Vec<Shape>,
     lines: Lines,
     features: Vec<u64>,
     ends: Vec<usize>,
@@ -41,15 +41,25 @@ pub struct Workspace {
 
 impl Segmenter {
     /// Cuts `text` into pieces, appended to `pieces`.
-    pub fn segment(&self, text: &str, options: &Options, work: &mut Workspace, pieces: &mut Vec<Piece>) {
+    pub fn segment(
+        &self,
+        text: &str,
+        options: &Options<'_>,
+        work: &mut Workspace,
+        pieces: &mut Vec<Piece>,
+    ) {
         let Workspace { features, .. } = work;
         let mut features = std::mem::take(features);
         let mut ends = std::mem::take(&mut work.ends);
         for paragraph in paragraphs(text) {
-            self.units(text, paragraph, work, options, |_, features| sum(&self.cuts, features) > 0);
+            self.units(text, paragraph, work, options, |_, features| {
+                sum(&self.cuts, features) > 0
+            });
             ends.clear();
             let decide = |_: usize, features: &[u64]| sum(&self.boundaries, features) > 0;
-            boundary::find(&work.units, &self.smalls, &mut features, decide, |i| ends.push(i));
+            boundary::find(&work.units, &self.smalls, &mut features, decide, |i| {
+                ends.push(i)
+            });
             let mut next_end = ends.iter().copied().peekable();
             for (i, unit) in work.units.iter().enumerate() {
                 let token = &text[unit.start as usize..unit.end as usize];
@@ -57,7 +67,11 @@ impl Segmenter {
                 pieces.push(Piece {
                     start: unit.start,
                     end: unit.end,
-                    multiword: if whole { None } else { self.multiwords.find(token) },
+                    multiword: if whole {
+                        None
+                    } else {
+                        self.multiwords.find(token)
+                    },
                     ends: match next_end.next_if_eq(&i) {
                         Some(_) if i + 1 == work.units.len() => Ends::Paragraph,
                         Some(_) => Ends::Sentence,
@@ -76,10 +90,16 @@ impl Segmenter {
         text: &str,
         paragraph: Range<usize>,
         work: &mut Workspace,
-        options: &Options,
+        options: &Options<'_>,
         mut decide: impl FnMut(usize, &[u64]) -> bool,
     ) {
-        let Workspace { chunk, units, lines, features, .. } = work;
+        let Workspace {
+            chunk,
+            units,
+            lines,
+            features,
+            ..
+        } = work;
         units.clear();
         lines.read(&text[paragraph.clone()], paragraph.start);
         let mut chunks = Chunks::new(text, paragraph);
@@ -94,13 +114,15 @@ impl Segmenter {
             };
             let mut push = |token: Range<usize>| {
                 let (start, end) = (range.start + token.start, range.start + token.end);
-                units.push(Unit::of(&text[start..end], start as u32, gap, line));
+                units.push(Shape::of(&text[start..end], start as u32, gap, line));
                 gap = Gap::None;
             };
             if plain && !self.dense {
                 push(0..word.len());
             } else {
-                let next = following.as_ref().map_or("", |(next, _)| &text[next.clone()]);
+                let next = following
+                    .as_ref()
+                    .map_or("", |(next, _)| &text[next.clone()]);
                 chunk.read(word, next, self.dense);
                 let decide = |at: usize, features: &[u64]| decide(range.start + at, features);
                 chunk.cut(word.len(), features, decide, push);
@@ -149,14 +171,14 @@ impl Segmenter {
 }
 
 /// What the user can ask of a trained segmenter.
-#[derive(Clone, Debug, Default)]
-pub struct Options {
+#[derive(Clone, Copy, Debug)]
+pub struct Options<'a> {
     /// Multi-word tokens are split into words.
     pub multiwords: bool,
     /// A line end always ends a sentence (verse, lists).
     pub newline_breaks: bool,
     /// Tokens that stay whole.
-    pub exceptions: Exceptions,
+    pub exceptions: &'a Exceptions,
 }
 
 #[inline]
@@ -165,7 +187,12 @@ fn sum(weights: &Weights, features: &[u64]) -> i32 {
 }
 
 /// What parts two chunks.
-fn gap_between(text: &str, between: Range<usize>, lines: &Lines, options: &Options) -> (Gap, u64) {
+fn gap_between(
+    text: &str,
+    between: Range<usize>,
+    lines: &Lines,
+    options: &Options<'_>,
+) -> (Gap, u64) {
     if !lines.is_one() && memchr::memchr(b'\n', &text.as_bytes()[between.clone()]).is_some() {
         match options.newline_breaks {
             true => (Gap::Hard, 0),
@@ -212,7 +239,10 @@ impl Iterator for Chunks<'_> {
                 },
             }
         };
-        let letters = bytes[start..].iter().take_while(|b| b.is_ascii_alphabetic()).count();
+        let letters = bytes[start..]
+            .iter()
+            .take_while(|b| b.is_ascii_alphabetic())
+            .count();
         self.at += letters;
         if bytes.get(self.at).is_none_or(|b| is_white(*b)) {
             return Some((start..self.at, true));

@@ -79,7 +79,10 @@ impl Chunk {
             self.chars[i].open = dense || !inside;
         }
         if !chunk.is_ascii() {
-            let mut starts = chunk.grapheme_indices(true).map(|(at, _)| at as u32).peekable();
+            let mut starts = chunk
+                .grapheme_indices(true)
+                .map(|(at, _)| at as u32)
+                .peekable();
             for c in &mut self.chars {
                 if starts.peek() == Some(&c.at) {
                     starts.next();

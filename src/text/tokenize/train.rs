@@ -5,6 +5,7 @@
 //! only be seen where there are some.
 
 use super::boundary::{self, Smalls};
+use super::exceptions::Exceptions;
 use super::gold::{Gold, Layout};
 use super::logistic::{Examples, Training};
 use super::multiword::Multiwords;
@@ -128,39 +129,82 @@ fn is_dense(gold: &Gold) -> bool {
 fn smalls(gold: &Gold) -> Smalls {
     let mut counts: BTreeMap<u64, i32> = BTreeMap::new();
     for token in &gold.tokens {
-        let unit = boundary::Unit::of(&gold.text[token.span.clone()], 0, super::layout::Gap::None, 0);
+        let unit = boundary::Shape::of(
+            &gold.text[token.span.clone()],
+            0,
+            super::layout::Gap::None,
+            0,
+        );
         match unit.kind {
             boundary::Kind::Lower => *counts.entry(unit.form()).or_default() += 1,
             boundary::Kind::Title => *counts.entry(unit.form()).or_default() -= 1,
             _ => {}
         }
     }
-    Smalls::of(counts.into_iter().filter(|(_, count)| *count > 0).map(|(form, _)| form))
+    Smalls::of(
+        counts
+            .into_iter()
+            .filter(|(_, count)| *count > 0)
+            .map(|(form, _)| form),
+    )
 }
 
 /// Walks the gold text as the segmenter would, and writes down what it should have answered.
-fn collect(segmenter: &Segmenter, gold: &Gold, mut cuts: Option<&mut Examples>, boundaries: Option<&mut Examples>) {
-    let starts: HashMap<usize, usize> = gold.tokens.iter().enumerate().map(|(i, t)| (t.span.start, i)).collect();
-    let ends: HashMap<usize, bool> = gold.tokens.iter().map(|t| (t.span.end, t.ends_sentence)).collect();
+fn collect(
+    segmenter: &Segmenter,
+    gold: &Gold,
+    mut cuts: Option<&mut Examples>,
+    boundaries: Option<&mut Examples>,
+) {
+    let starts: HashMap<usize, usize> = gold
+        .tokens
+        .iter()
+        .enumerate()
+        .map(|(i, t)| (t.span.start, i))
+        .collect();
+    let ends: HashMap<usize, bool> = gold
+        .tokens
+        .iter()
+        .map(|t| (t.span.end, t.ends_sentence))
+        .collect();
     let mut work = Workspace::default();
     let mut features = Vec::new();
-    let options = Options::default();
+    let options = Options {
+        multiwords: false,
+        newline_breaks: false,
+        exceptions: &Exceptions::default(),
+    };
     let mut boundaries = boundaries;
     for paragraph in paragraphs(&gold.text) {
-        segmenter.units(&gold.text, paragraph, &mut work, &options, |at, features| {
-            let answer = starts.contains_key(&at);
-            if let Some(cuts) = cuts.as_deref_mut() {
-                cuts.push(features, answer);
-            }
-            answer
-        });
+        segmenter.units(
+            &gold.text,
+            paragraph,
+            &mut work,
+            &options,
+            |at, features| {
+                let answer = starts.contains_key(&at);
+                if let Some(cuts) = cuts.as_deref_mut() {
+                    cuts.push(features, answer);
+                }
+                answer
+            },
+        );
         if let Some(boundaries) = boundaries.as_deref_mut() {
             let decide = |i: usize, features: &[u64]| {
-                let answer = ends.get(&(work.units[i].end as usize)).copied().unwrap_or(false);
+                let answer = ends
+                    .get(&(work.units[i].end as usize))
+                    .copied()
+                    .unwrap_or(false);
                 boundaries.push(features, answer);
                 answer
             };
-            boundary::find(&work.units, &segmenter.smalls, &mut features, decide, |_| {});
+            boundary::find(
+                &work.units,
+                &segmenter.smalls,
+                &mut features,
+                decide,
+                |_| {},
+            );
         }
     }
 }
