@@ -48,11 +48,6 @@ impl Class {
         (Class::Lower as u8..=Class::Digit as u8).contains(&(self as u8))
     }
 
-    /// Letters of any kind.
-    pub fn is_letter(self) -> bool {
-        self.is_wordlike() && self != Class::Digit
-    }
-
     fn of_other(c: char) -> Class {
         match c {
             '\u{2018}'..='\u{201f}' | '«' | '»' | '‹' | '›' | '´' => Class::Quote,

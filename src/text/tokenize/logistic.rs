@@ -35,16 +35,6 @@ impl Examples {
         self.ends.push((self.features.len() as u32, answer));
     }
 
-    /// How many examples there are.
-    pub fn len(&self) -> usize {
-        self.ends.len()
-    }
-
-    /// Whether there is none.
-    pub fn is_empty(&self) -> bool {
-        self.ends.is_empty()
-    }
-
     /// Learns the weights, rounded to 8 bits.
     pub fn train(&self, training: &Training) -> Weights {
         let size = 1usize << training.bits;

@@ -181,12 +181,13 @@ impl Tokenizer {
     /// Prints the words of `text`, a sentence a line with a space between words; or a word a line.
     pub fn print(&self, text: &str, word_lines: bool, work: &mut Workspace, out: &mut String) {
         self.pieces(text, work);
+        // Tokens that can be copied as they stand unless they are several words: none has white space inside.
+        let simple = !matches!(self.unit, Unit::Sentence | Unit::Line)
+            && !matches!(self.method, Method::Pattern(_))
+            && self.exceptions.is_empty();
         for i in 0..work.pieces.len() {
             let piece = work.pieces[i];
-            let simple = piece.multiword.is_none()
-                && self.unit != Unit::Sentence
-                && self.exceptions.is_empty();
-            if simple {
+            if simple && piece.multiword.is_none() {
                 out.push_str(&text[piece.range()]);
             } else {
                 self.forms(text, piece, &mut work.words);
@@ -272,3 +273,6 @@ fn on_one_line(surface: &str) -> CompactString {
     }
     form
 }
+
+#[cfg(test)]
+mod tests;

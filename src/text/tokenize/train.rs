@@ -28,8 +28,9 @@ pub struct TrainOptions {
     /// The tables have 2^bits weights.
     pub cut_bits: u32,
     pub boundary_bits: u32,
-    /// Step length.
-    pub rate: f32,
+    /// Step lengths.
+    pub cut_rate: f32,
+    pub boundary_rate: f32,
 }
 
 impl Default for TrainOptions {
@@ -40,7 +41,8 @@ impl Default for TrainOptions {
             boundary_epochs: 12,
             cut_bits: 17,
             boundary_bits: 18,
-            rate: 0.3,
+            cut_rate: 0.3,
+            boundary_rate: 0.07,
         }
     }
 }
@@ -60,7 +62,7 @@ pub fn train(documents: &[Document], options: &TrainOptions) -> Section {
     segmenter.cuts = cuts.train(&Training {
         bits: options.cut_bits,
         epochs: options.cut_epochs,
-        rate: options.rate,
+        rate: options.cut_rate,
         seed: options.seed,
     });
     let mut boundaries = Examples::default();
@@ -72,7 +74,7 @@ pub fn train(documents: &[Document], options: &TrainOptions) -> Section {
     segmenter.boundaries = boundaries.train(&Training {
         bits: options.boundary_bits,
         epochs: options.boundary_epochs,
-        rate: options.rate,
+        rate: options.boundary_rate,
         seed: options.seed,
     });
     segmenter.to_section()
