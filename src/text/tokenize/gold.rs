@@ -4,7 +4,7 @@
 //! begins. Treebanks have no line ends inside paragraphs but mail and books do, so text can also be wrapped at a width,
 //! or put one sentence a line.
 
-use crate::text::document::{Document, Misc, Opens};
+use crate::text::document::{Document, Misc, Opens, Sentence, Token};
 use std::ops::Range;
 
 /// How the lines of the raw text are laid out.
@@ -39,44 +39,62 @@ impl Gold {
     pub fn of(documents: &[Document], layout: Layout) -> Gold {
         let mut gold = Gold::default();
         for document in documents {
-            for (i, sentence) in document.sentences.iter().enumerate() {
-                let opens = sentence.opens != Opens::Nothing || i == 0;
-                if opens && !gold.text.is_empty() {
-                    gold.end_paragraph();
-                }
-                for token in &sentence.tokens {
-                    let words =
-                        &sentence.words[token.words.start as usize..token.words.end as usize];
-                    let many = token.form.is_some();
-                    let misc = match words {
-                        [word] if !many => &word.misc,
-                        _ => &token.misc,
-                    };
-                    let start = gold.text.len();
-                    gold.text.push_str(sentence.surface(token));
-                    gold.tokens.push(GoldToken {
-                        span: start..gold.text.len(),
-                        ends_sentence: false,
-                        words: match many {
-                            true => words.iter().map(|w| w.form.to_string()).collect(),
-                            false => Vec::new(),
-                        },
-                    });
-                    gold.text.push_str(spacing(misc));
-                }
-                if let Some(last) = gold.tokens.last_mut() {
-                    last.ends_sentence = true;
-                }
-                if layout == Layout::SentenceLines {
-                    gold.text.truncate(gold.text.trim_end().len());
-                    gold.text.push('\n');
-                }
+            gold.add(&document.sentences, layout);
+        }
+        gold.finish(layout)
+    }
+
+    /// Lays out sentences of one document, the first of which begins a paragraph.
+    pub fn of_sentences(sentences: &[Sentence], layout: Layout) -> Gold {
+        let mut gold = Gold::default();
+        gold.add(sentences, layout);
+        gold.finish(layout)
+    }
+
+    fn add(&mut self, sentences: &[Sentence], layout: Layout) {
+        for (i, sentence) in sentences.iter().enumerate() {
+            let opens = sentence.opens != Opens::Nothing || i == 0;
+            if opens && !self.text.is_empty() {
+                self.end_paragraph();
+            }
+            for token in &sentence.tokens {
+                self.add_token(sentence, token);
+            }
+            if let Some(last) = self.tokens.last_mut() {
+                last.ends_sentence = true;
+            }
+            if layout == Layout::SentenceLines {
+                self.text.truncate(self.text.trim_end().len());
+                self.text.push('\n');
             }
         }
+    }
+
+    fn add_token(&mut self, sentence: &Sentence, token: &Token) {
+        let words = &sentence.words[token.words.start as usize..token.words.end as usize];
+        let many = token.form.is_some();
+        let misc = match words {
+            [word] if !many => &word.misc,
+            _ => &token.misc,
+        };
+        let start = self.text.len();
+        self.text.push_str(sentence.surface(token));
+        self.tokens.push(GoldToken {
+            span: start..self.text.len(),
+            ends_sentence: false,
+            words: match many {
+                true => words.iter().map(|w| w.form.to_string()).collect(),
+                false => Vec::new(),
+            },
+        });
+        self.text.push_str(spacing(misc));
+    }
+
+    fn finish(mut self, layout: Layout) -> Gold {
         if let Layout::Wrapped(width) = layout {
-            wrap(&mut gold.text, width);
+            wrap(&mut self.text, width);
         }
-        gold
+        self
     }
 
     /// Adds another text behind this one, as a new paragraph.

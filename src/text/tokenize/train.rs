@@ -11,7 +11,7 @@ use super::logistic::{Examples, Training};
 use super::multiword::Multiwords;
 use super::pieces::paragraphs;
 use super::segmenter::{Options, Segmenter, Workspace};
-use crate::text::document::Document;
+use crate::text::document::{Document, Opens, Sentence};
 use crate::text::hash::mix;
 use crate::text::model::Section;
 use crate::text::weights::Weights;
@@ -67,8 +67,8 @@ pub fn train(documents: &[Document], options: &TrainOptions) -> Section {
     });
     let mut boundaries = Examples::default();
     collect(&segmenter, &raw, None, Some(&mut boundaries));
-    for layout in layouts(options.seed) {
-        let gold = laid_out(documents, layout);
+    for pass in 0..PASSES {
+        let gold = laid_out(documents, mix(options.seed, 77 + pass));
         collect(&segmenter, &gold, None, Some(&mut boundaries));
     }
     segmenter.boundaries = boundaries.train(&Training {
@@ -87,33 +87,39 @@ fn empty() -> Weights {
     }
 }
 
-/// What each further pass does with each document: wrap it at a width of its own, or put one sentence a line.
-#[derive(Clone, Copy)]
-struct Pass {
-    seed: u64,
-    /// One document in so many gets a line for each sentence.
-    lines_in: u64,
-}
+/// How many further passes there are over the text, in other layouts.
+const PASSES: u64 = 2;
 
-fn layouts(seed: u64) -> impl Iterator<Item = Pass> {
-    (0..2).map(move |pass| Pass {
-        seed: mix(seed, 77 + pass),
-        lines_in: 3,
-    })
-}
-
-fn laid_out(documents: &[Document], pass: Pass) -> Gold {
+/// The documents in blocks, each with a layout of its own: one in three gets a line for each sentence, the others are
+/// wrapped.
+fn laid_out(documents: &[Document], seed: u64) -> Gold {
     let mut all = Gold::default();
-    for (i, document) in documents.iter().enumerate() {
-        let random = mix(pass.seed, i as u64 + 1);
-        let layout = match random % pass.lines_in {
+    let mut random = seed;
+    for block in documents.iter().flat_map(|document| blocks(&document.sentences)) {
+        random = mix(random, 1 + all.tokens.len() as u64);
+        let layout = match random % 3 {
             0 => Layout::SentenceLines,
-            // Mail and books: 50 to 100 characters, 72 most of all.
+            // Mail and books: 50 to 100 characters, most often some 75.
             _ => Layout::Wrapped(50 + (random >> 20) as usize % 30 + (random >> 40) as usize % 22),
         };
-        all.append(Gold::of(std::slice::from_ref(document), layout));
+        all.append(Gold::of_sentences(block, layout));
     }
     all
+}
+
+/// Cuts a document at paragraphs behind at least twenty sentences, or behind fifty.
+fn blocks(sentences: &[Sentence]) -> Vec<&[Sentence]> {
+    let mut blocks = Vec::new();
+    let mut start = 0;
+    for (i, sentence) in sentences.iter().enumerate() {
+        let length = i - start;
+        if length >= 50 || length >= 20 && sentence.opens != Opens::Nothing {
+            blocks.push(&sentences[start..i]);
+            start = i;
+        }
+    }
+    blocks.push(&sentences[start..]);
+    blocks
 }
 
 /// Whether more than one token in a hundred ends inside a run of letters.
