@@ -3,6 +3,7 @@
 //! `--lower` and `--normalize` change forms only; spans still slice the original. The filters that leave words out, and
 //! n-grams, make sense for text and word lists only: in an annotated document every token must stay.
 
+use crate::text::document::{Document, Token, Word};
 use compact_str::CompactString;
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -141,6 +142,40 @@ impl Filter {
             for length in from.max(1)..=to {
                 if let Some(words) = kept.get(start..start + length) {
                     out.push(words.join("_").into());
+                }
+            }
+        }
+    }
+}
+
+impl Filter {
+    /// Changes the forms of a segmented document; where words are left out, what stays of each sentence is left without
+    /// spans, good for text and word lists only.
+    pub fn apply(&self, document: &mut Document) {
+        let mut kept = Vec::new();
+        for sentence in &mut document.sentences {
+            if self.drops() {
+                self.sentence(
+                    sentence.words.iter().map(|word| word.form.as_str()),
+                    &mut kept,
+                );
+                sentence.words = kept.iter().map(|form| Word::of(form)).collect();
+                sentence.tokens = (0..kept.len() as u32)
+                    .map(|i| Token {
+                        words: i..i + 1,
+                        ..Token::default()
+                    })
+                    .collect();
+            } else if self.changes_forms() {
+                let surfaces = sentence
+                    .tokens
+                    .iter_mut()
+                    .filter_map(|token| token.form.as_mut());
+                let words = sentence.words.iter_mut().map(|word| &mut word.form);
+                for form in surfaces.chain(words) {
+                    if let Cow::Owned(changed) = self.form(form) {
+                        *form = changed.into();
+                    }
                 }
             }
         }

@@ -15,7 +15,7 @@ mod atoms;
 mod boundary;
 mod classes;
 mod exceptions;
-pub mod filter;
+mod filter;
 mod gold;
 mod layout;
 mod logistic;
@@ -28,6 +28,7 @@ mod train;
 mod unicode;
 
 pub use exceptions::Exceptions;
+pub use filter::{Filter, Keep, Normalization, english_stopwords, parse_stopwords};
 pub use gold::{Gold, GoldToken, Layout};
 pub use pieces::{Ends, Piece};
 pub use segmenter::Segmenter;
@@ -76,7 +77,7 @@ pub struct Tokenizer {
     pub unit: Unit,
     /// Multi-word tokens are split into words (`ud` only).
     pub split_multiwords: bool,
-    /// A line end ends a sentence; else it is a space inside a paragraph.
+    /// A line end ends a paragraph; else it is a space inside one.
     pub newline_breaks: bool,
     /// Tokens that stay whole.
     pub exceptions: Exceptions,
@@ -178,28 +179,58 @@ impl Tokenizer {
         }
     }
 
-    /// Prints the words of `text`, a sentence a line with a space between words; or a word a line.
-    pub fn print(&self, text: &str, word_lines: bool, work: &mut Workspace, out: &mut String) {
+    /// Prints the words of `text`, without making a document of it.
+    pub fn print(&self, text: &str, printing: &Printing, work: &mut Workspace, out: &mut String) {
+        if !printing.lines {
+            return self.print_document(text, printing, work, out);
+        }
+        for line in text.split_inclusive('\n') {
+            self.print_document(line, printing, work, out);
+            if !printing.words {
+                out.push('\n');
+            }
+        }
+    }
+
+    fn print_document(&self, text: &str, how: &Printing, work: &mut Workspace, out: &mut String) {
         self.pieces(text, work);
+        let between = if how.words { '\n' } else { ' ' };
         // Tokens that can be copied as they stand unless they are several words: none has white space inside.
         let simple = !matches!(self.unit, Unit::Sentence | Unit::Line)
             && !matches!(self.method, Method::Pattern(_))
             && self.exceptions.is_empty();
+        let idle = how.filter.is_idle();
+        let start = out.len();
+        let (mut sentence, mut kept) = (Vec::new(), Vec::new());
         for i in 0..work.pieces.len() {
             let piece = work.pieces[i];
-            if simple && piece.multiword.is_none() {
+            if idle && simple && piece.multiword.is_none() {
                 out.push_str(&text[piece.range()]);
+                out.push(between);
             } else {
                 self.forms(text, piece, &mut work.words);
-                for (i, word) in work.words.iter().enumerate() {
-                    if i > 0 {
-                        out.push(if word_lines { '\n' } else { ' ' });
-                    }
-                    out.push_str(word);
+                match idle {
+                    true => join(&work.words, between, out),
+                    false => sentence.append(&mut work.words),
                 }
             }
-            let line_ends = word_lines || piece.ends != Ends::Nothing;
-            out.push(if line_ends { '\n' } else { ' ' });
+            if piece.ends != Ends::Nothing {
+                if !idle {
+                    how.filter
+                        .sentence(sentence.iter().map(|form| form.as_str()), &mut kept);
+                    join(&kept, between, out);
+                    sentence.clear();
+                }
+                if !how.words && !how.lines {
+                    if !kept.is_empty() || idle {
+                        out.pop();
+                    }
+                    out.push('\n');
+                }
+            }
+        }
+        if how.lines && !how.words && out.len() > start {
+            out.pop();
         }
     }
 
@@ -256,6 +287,23 @@ impl Tokenizer {
             }
         }
         pieces
+    }
+}
+
+/// How [`Tokenizer::print`] prints.
+#[derive(Clone, Debug, Default)]
+pub struct Printing {
+    /// A line of the text is a document, and gives a line. Else a sentence gives one.
+    pub lines: bool,
+    /// Every word gives a line.
+    pub words: bool,
+    pub filter: Filter,
+}
+
+fn join(words: &[CompactString], between: char, out: &mut String) {
+    for word in words {
+        out.push_str(word);
+        out.push(between);
     }
 }
 

@@ -30,8 +30,9 @@ impl Piece {
     }
 }
 
-/// The paragraphs of `text`: byte ranges between blank lines, without the line end before one.
-pub fn paragraphs(text: &str) -> impl Iterator<Item = Range<usize>> {
+/// The paragraphs of `text`: byte ranges between blank lines, without the line end before one. With `newline_breaks`
+/// every line that is not blank is one.
+pub fn paragraphs(text: &str, newline_breaks: bool) -> impl Iterator<Item = Range<usize>> {
     let mut at = 0;
     std::iter::from_fn(move || {
         let bytes = text.as_bytes();
@@ -50,7 +51,7 @@ pub fn paragraphs(text: &str) -> impl Iterator<Item = Range<usize>> {
         let mut end = at;
         while at < bytes.len() {
             let line = line_end(bytes, at);
-            if is_blank(text, at..line) {
+            if end > start && newline_breaks || is_blank(text, at..line) {
                 break;
             }
             end = line;
@@ -78,8 +79,9 @@ mod tests {
     #[test]
     fn blank_lines_part_paragraphs() {
         let text = "\n a b\nc\r\n \t\r\n\r\nd\n";
-        let found: Vec<&str> = paragraphs(text).map(|range| &text[range]).collect();
+        let found: Vec<&str> = paragraphs(text, false).map(|range| &text[range]).collect();
         assert_eq!(found, [" a b\nc\r", "d"]);
-        assert_eq!(paragraphs(" \n\n").count(), 0);
+        assert_eq!(paragraphs(text, true).count(), 3);
+        assert_eq!(paragraphs(" \n\n", false).count(), 0);
     }
 }

@@ -15,7 +15,7 @@ pub fn segment(
     mut tokens: impl FnMut(&str, &mut dyn FnMut(Range<usize>)),
 ) {
     let mut unwrapped = String::new();
-    for range in paragraphs(text) {
+    for range in paragraphs(text, newline_breaks) {
         let paragraph = &text[range.clone()];
         let first = pieces.len();
         tokens(paragraph, &mut |token| {
@@ -28,9 +28,9 @@ pub fn segment(
                 });
             }
         });
-        let paragraph = match newline_breaks || !paragraph.contains('\n') {
-            true => paragraph,
-            false => {
+        let paragraph = match paragraph.contains('\n') {
+            false => paragraph,
+            true => {
                 unwrapped.clear();
                 unwrapped.extend(paragraph.split_inclusive(['\r', '\n']).flat_map(|line| {
                     let inside = line.trim_end_matches(['\r', '\n']);
@@ -88,7 +88,7 @@ pub fn matches(pattern: &Regex, text: &str, token: &mut dyn FnMut(Range<usize>))
 
 /// Each line that is not blank, as a sentence of one token, without the white space around it.
 pub fn lines(text: &str, pieces: &mut Vec<Piece>) {
-    for range in paragraphs(text) {
+    for range in paragraphs(text, false) {
         let mut at = range.start;
         for line in text[range].split_inclusive('\n') {
             let start = at + line.len() - line.trim_start().len();

@@ -51,7 +51,7 @@ impl Segmenter {
         let Workspace { features, .. } = work;
         let mut features = std::mem::take(features);
         let mut ends = std::mem::take(&mut work.ends);
-        for paragraph in paragraphs(text) {
+        for paragraph in paragraphs(text, options.newline_breaks) {
             self.units(text, paragraph, work, options, |_, features| {
                 sum(&self.cuts, features) > 0
             });
@@ -110,7 +110,7 @@ impl Segmenter {
             let word = &text[range.clone()];
             let (mut gap, line) = match end_before {
                 None => (Gap::None, 0),
-                Some(end) => gap_between(text, end..range.start, lines, options),
+                Some(end) => gap_between(text, end..range.start, lines),
             };
             let mut push = |token: Range<usize>| {
                 let (start, end) = (range.start + token.start, range.start + token.end);
@@ -175,7 +175,7 @@ impl Segmenter {
 pub struct Options<'a> {
     /// Multi-word tokens are split into words.
     pub multiwords: bool,
-    /// A line end always ends a sentence (verse, lists).
+    /// Every line is a paragraph (verse, mail).
     pub newline_breaks: bool,
     /// Tokens that stay whole.
     pub exceptions: &'a Exceptions,
@@ -187,17 +187,10 @@ fn sum(weights: &Weights, features: &[u64]) -> i32 {
 }
 
 /// What parts two chunks.
-fn gap_between(
-    text: &str,
-    between: Range<usize>,
-    lines: &Lines,
-    options: &Options<'_>,
-) -> (Gap, u64) {
-    if !lines.is_one() && memchr::memchr(b'\n', &text.as_bytes()[between.clone()]).is_some() {
-        match options.newline_breaks {
-            true => (Gap::Hard, 0),
-            false => lines.end(between.start),
-        }
+fn gap_between(text: &str, between: Range<usize>, lines: &Lines) -> (Gap, u64) {
+    let white = &text.as_bytes()[between.clone()];
+    if !lines.is_one() && memchr::memchr(b'\n', white).is_some() {
+        lines.end(between.start)
     } else {
         (Gap::Space, 0)
     }

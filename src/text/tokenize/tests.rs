@@ -63,7 +63,12 @@ fn section() -> Section {
 
 fn printed(tokenizer: &Tokenizer, text: &str) -> String {
     let mut out = String::new();
-    tokenizer.print(text, false, &mut Workspace::default(), &mut out);
+    tokenizer.print(
+        text,
+        &Printing::default(),
+        &mut Workspace::default(),
+        &mut out,
+    );
     out
 }
 
@@ -180,6 +185,40 @@ fn line_ends_break_when_asked_to() {
         printed(&Tokenizer::unicode(), "a rose\nis a rose"),
         "a rose is a rose\n"
     );
+}
+
+#[test]
+fn one_line_gives_one_line() {
+    let mut out = String::new();
+    let printing = Printing {
+        lines: true,
+        ..Printing::default()
+    };
+    let text = "One. Two.\n\n \nThree";
+    Tokenizer::unicode().print(text, &printing, &mut Workspace::default(), &mut out);
+    assert_eq!(out, "One . Two .\n\n\nThree\n");
+}
+
+#[test]
+fn filters_leave_words_out_and_keep_the_sentences() {
+    let mut out = String::new();
+    let filter = Filter {
+        lower: true,
+        keep: Keep::Alnum,
+        ..Filter::default()
+    };
+    let mut printing = Printing {
+        filter,
+        ..Printing::default()
+    };
+    let text = "Ann's Dog. (!) It is.";
+    let mut work = Workspace::default();
+    Tokenizer::unicode().print(text, &printing, &mut work, &mut out);
+    assert_eq!(out, "ann's dog\n\nit is\n");
+    out.clear();
+    printing.words = true;
+    Tokenizer::unicode().print(text, &printing, &mut work, &mut out);
+    assert_eq!(out, "ann's\ndog\nit\nis\n");
 }
 
 #[test]

@@ -95,7 +95,10 @@ const PASSES: u64 = 2;
 fn laid_out(documents: &[Document], seed: u64) -> Gold {
     let mut all = Gold::default();
     let mut random = seed;
-    for block in documents.iter().flat_map(|document| blocks(&document.sentences)) {
+    for block in documents
+        .iter()
+        .flat_map(|document| blocks(&document.sentences))
+    {
         random = mix(random, 1 + all.tokens.len() as u64);
         let layout = match random % 3 {
             0 => Layout::SentenceLines,
@@ -183,7 +186,7 @@ fn collect(
         exceptions: &Exceptions::default(),
     };
     let mut boundaries = boundaries;
-    for paragraph in paragraphs(&gold.text) {
+    for paragraph in paragraphs(&gold.text, false) {
         segmenter.units(
             &gold.text,
             paragraph,
