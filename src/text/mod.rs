@@ -11,6 +11,7 @@
 //! | [`entity`] | named entities as spans of words |
 //! | [`units`], [`boundary`], [`shard`] | cutting a stream into units of work |
 //! | [`detect`], [`transcode`] | the format and the encoding of a file |
+//! | [`tokenize`] | sentences, tokens and words of a text |
 //! | [`stem`] | stems: Snowball, Porter, Lancaster, Lovins, of tokens and of running text |
 //! | [`pos`] | parts of speech and morphological features |
 //! | [`lemma`] | lemmas by edit rules |
@@ -44,6 +45,7 @@ pub mod shard;
 pub mod spacing;
 pub mod stem;
 pub mod tagger;
+pub mod tokenize;
 pub mod transcode;
 pub mod tsv;
 pub mod units;

@@ -1,0 +1,243 @@
+//! `wordmill tokenize`: text into sentences and tokens.
+
+use crate::stream::{self, Failure, From, Job, Newline, StreamArgs};
+use anyhow::{Context, Result};
+use clap::Subcommand;
+use std::cell::RefCell;
+use std::collections::HashSet;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use wordmill::text::conllu;
+use wordmill::text::format::{InputFormat, OutputFormat};
+use wordmill::text::model::{Bundle, Section};
+use wordmill::text::tokenize::{
+    self, Exceptions, Filter, Keep, Normalization, Printing, Scheme, Tokenizer, TrainOptions, Unit,
+    Workspace,
+};
+
+/// Cut text into sentences, tokens and words
+///
+/// Reads text, lines, JSON Lines; documents that have tokens already keep them. Writes one sentence a line with a space
+/// between words, or what --to says. Contractions are printed as the words they stand for: don't is do n't.
+#[derive(clap::Args)]
+#[command(
+    args_conflicts_with_subcommands = true,
+    after_help = "Examples:\n  \
+        wordmill tokenize corpora/sample.txt\n  \
+        wordmill tokenize --to words --lower --keep alpha --stopwords en corpora/sample.txt | sort | uniq -c\n  \
+        wordmill tokenize --scheme regex --pattern '[A-Z][a-z]+' corpora/sample.txt\n  \
+        wordmill tokenize train train.conllu -o tokenizer.safetensors"
+)]
+pub struct Args {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    cut: CutArgs,
+    #[command(flatten)]
+    filter: FilterArgs,
+    #[command(flatten)]
+    stream: StreamArgs,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Train(TrainArgs),
+}
+
+/// How text is cut.
+#[derive(clap::Args)]
+struct CutArgs {
+    /// What a token is
+    #[arg(short, long, value_enum, default_value_t)]
+    unit: Unit,
+    /// Where words end
+    #[arg(short, long, value_enum, default_value_t)]
+    scheme: Scheme,
+    /// Regular expression whose matches are the tokens of --scheme regex
+    #[arg(long, value_name = "REGEX", required_if_eq("scheme", "regex"))]
+    pattern: Option<String>,
+    /// Model for --scheme ud, instead of the English one inside the tool
+    #[arg(long, value_name = "FILE")]
+    model: Option<PathBuf>,
+    /// File of tokens that must stay whole, one a line
+    #[arg(long, value_name = "FILE")]
+    exceptions: Option<PathBuf>,
+    /// Print don't as it stands, not as do n't
+    #[arg(long)]
+    no_split_contractions: bool,
+}
+
+/// What is done to the words.
+#[derive(clap::Args)]
+#[command(next_help_heading = "Words")]
+struct FilterArgs {
+    /// Print words in small letters
+    #[arg(long)]
+    lower: bool,
+    /// Unicode normal form of the words
+    #[arg(long, value_name = "FORM", value_enum)]
+    normalize: Option<Normalization>,
+    /// Leave out the words of a file, one a line; `en` is a list inside the tool
+    #[arg(long, value_name = "FILE|en")]
+    stopwords: Option<PathBuf>,
+    /// Leave out words of fewer characters
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    min_len: usize,
+    /// Keep words of letters only, words with a letter or digit, or all
+    #[arg(long, value_enum, default_value_t)]
+    keep: Keep,
+    /// Print runs of so many words joined by _, as in 2 or 1-3
+    #[arg(long, value_name = "N|N-M", value_parser = ngrams, default_value = "1")]
+    ngrams: (usize, usize),
+}
+
+/// Learn a tokenizer from CoNLL-U
+#[derive(clap::Args)]
+#[command(after_help = "Example:\n  wordmill tokenize train train.conllu -o tokenizer.safetensors")]
+struct TrainArgs {
+    /// CoNLL-U files to learn from
+    #[arg(required = true, value_name = "TRAIN")]
+    train: Vec<PathBuf>,
+    /// Model file to write
+    #[arg(short, long, value_name = "FILE")]
+    out: PathBuf,
+    /// Language of the data, as in en
+    #[arg(long, value_name = "CODE")]
+    language: Option<String>,
+    /// Seed of the random layouts and orders
+    #[arg(long, value_name = "N", default_value_t = TrainOptions::default().seed)]
+    seed: u64,
+}
+
+pub fn run(args: &Args) -> Result<()> {
+    if let Some(Command::Train(args)) = &args.command {
+        return train(args);
+    }
+    let mut stream = args.stream.clone();
+    let filter = args.filter.filter()?;
+    if filter.drops() {
+        let to = *stream.to.get_or_insert(OutputFormat::Text);
+        if !matches!(to, OutputFormat::Text | OutputFormat::Words) {
+            let problem = "filters that leave words out need --to text or --to words";
+            return Err(Failure::usage(problem).into());
+        }
+    }
+    let tokenizer = args.cut.tokenizer(stream.newline == Newline::Break)?;
+    let printing = Printing {
+        lines: stream.from == From::Given(InputFormat::Lines),
+        words: stream.to == Some(OutputFormat::Words),
+        filter,
+    };
+    let from_text = |text: &str, out: &mut String| {
+        WORK.with_borrow_mut(|work| tokenizer.print(text, &printing, work, out));
+    };
+    let job = Job {
+        from_text: Some(&from_text),
+        ..Job::default()
+    };
+    stream::documents(&stream, &job, |document| {
+        WORK.with_borrow_mut(|work| tokenizer.segment_with(document, work));
+        printing.filter.apply(document);
+        Ok(())
+    })
+}
+
+thread_local! {
+    /// One set of buffers for each worker.
+    static WORK: RefCell<Workspace> = RefCell::default();
+}
+
+fn train(args: &TrainArgs) -> Result<()> {
+    let mut documents = Vec::new();
+    for path in &args.train {
+        let document = conllu::parse(&read(path)?, 1);
+        documents.push(
+            document.map_err(|error| Failure::of_format(&path.display().to_string(), error))?,
+        );
+    }
+    let options = TrainOptions {
+        seed: args.seed,
+        ..TrainOptions::default()
+    };
+    let mut section: Section = tokenize::train(&documents, &options);
+    if let Some(language) = &args.language {
+        section
+            .meta
+            .insert("language".to_owned(), language.as_str().into());
+    }
+    let bundle = Bundle {
+        layers: [("tokenize".to_owned(), section)].into(),
+    };
+    let mut out = stream::Output::create(Some(&args.out), false)?;
+    out.write_bytes(&bundle.to_bytes()?)?;
+    out.finish()
+}
+
+impl CutArgs {
+    fn tokenizer(&self, newline_breaks: bool) -> Result<Tokenizer> {
+        let tokenizer = match self.scheme {
+            Scheme::Unicode => Tokenizer::unicode(),
+            Scheme::Whitespace => Tokenizer::whitespace(),
+            Scheme::Regex => Tokenizer::pattern(self.pattern.as_deref().unwrap_or_default())
+                .map_err(|error| Failure::usage(format!("--pattern: {error}")))?,
+            Scheme::Ud => match &self.model {
+                Some(path) => load(path).with_context(|| path.display().to_string())?,
+                None => Tokenizer::english()?,
+            },
+        };
+        let exceptions = match &self.exceptions {
+            Some(path) => Exceptions::parse(&read(path)?),
+            None => Exceptions::default(),
+        };
+        Ok(Tokenizer {
+            unit: self.unit,
+            split_multiwords: !self.no_split_contractions,
+            newline_breaks,
+            exceptions,
+            ..tokenizer
+        })
+    }
+}
+
+impl FilterArgs {
+    fn filter(&self) -> Result<Filter> {
+        let stopwords = match &self.stopwords {
+            None => HashSet::new(),
+            Some(path) if path.as_os_str() == "en" => tokenize::english_stopwords(),
+            Some(path) => tokenize::parse_stopwords(&read(path)?),
+        };
+        Ok(Filter {
+            lower: self.lower,
+            normalization: self.normalize,
+            stopwords,
+            min_length: self.min_len,
+            keep: self.keep,
+            ngrams: self.ngrams,
+        })
+    }
+}
+
+fn load(path: &Path) -> Result<Tokenizer> {
+    let mut bytes = Vec::new();
+    stream::open(path)?.read_to_end(&mut bytes)?;
+    Ok(Tokenizer::from_section(
+        Bundle::from_bytes(&bytes)?.layer("tokenize")?,
+    )?)
+}
+
+fn read(path: &Path) -> Result<String> {
+    let mut text = String::new();
+    stream::open(path)?
+        .read_to_string(&mut text)
+        .with_context(|| path.display().to_string())?;
+    Ok(text)
+}
+
+/// `2` or `1-3`, each between 1 and 3.
+fn ngrams(text: &str) -> Result<(usize, usize), String> {
+    let (from, to) = text.split_once('-').unwrap_or((text, text));
+    match (from.parse(), to.parse()) {
+        (Ok(from), Ok(to)) if 1 <= from && from <= to && to <= 3 => Ok((from, to)),
+        _ => Err("expected a number from 1 to 3, or two as in 1-3".to_owned()),
+    }
+}
