@@ -1,14 +1,13 @@
 //! What `tokenize eval`, `pos eval`, `lemmatize eval` and `ner eval` share: their flags, and the road from gold
 //! standard to report.
 
-use crate::stream::{Failure, Output, open};
+use crate::corpus;
+use crate::stream::{Failure, Output};
 use anyhow::{Result, bail};
 use clap::ValueEnum;
 use rayon::prelude::*;
-use std::io::Read;
 use std::path::{Path, PathBuf};
-use wordmill::text::columns::{self, ColumnSpec};
-use wordmill::text::conllu;
+use wordmill::text::columns::ColumnSpec;
 use wordmill::text::document::Document;
 use wordmill::text::eval::tags::{Vocabulary, vocabulary};
 use wordmill::text::eval::{
@@ -71,13 +70,13 @@ pub fn run<'a>(
     task: Task,
     load: impl Fn(&[PathBuf]) -> Result<System<'a>>,
 ) -> Result<()> {
-    let gold = read_all(args, &args.gold)?;
+    let gold = corpus::read_all(&args.gold, args.columns.as_ref())?;
     if gold.iter().all(|document| document.sentences.is_empty()) {
         bail!(Failure::of_file(&name_of(&args.gold[0]), "no sentences"));
     }
     let known = match args.train.as_slice() {
         [] => None,
-        train => Some(vocabulary(&read_all(args, train)?)),
+        train => Some(vocabulary(&corpus::read_all(train, args.columns.as_ref())?)),
     };
     let runs = match &args.system {
         Some(system) => vec![score_file(args, task, &gold, system, known.as_ref())?],
@@ -103,13 +102,13 @@ fn score_file(
     path: &Path,
     known: Option<&Vocabulary>,
 ) -> Result<Run> {
-    let system = read(args, path)?;
+    let system = [corpus::read(path, args.columns.as_ref())?];
     let name = name_of(path);
     let metrics = (task, task.system_metrics());
     let mut run =
         Run::of(&name, metrics, gold, &system, known).map_err(|error| differing(path, &error))?;
     if let Some(path) = &args.against {
-        let against = read(args, path)?;
+        let against = [corpus::read(path, args.columns.as_ref())?];
         run.compare(gold, &system, &against)
             .map_err(|error| differing(path, &error))?;
     }
@@ -173,42 +172,6 @@ fn annotated(given: &[Document], system: &System) -> Result<Vec<Document>> {
         .par_iter_mut()
         .try_for_each(|document| (system.annotate)(document))?;
     Ok(documents)
-}
-
-fn read_all(args: &EvalArgs, paths: &[PathBuf]) -> Result<Vec<Document>> {
-    let mut documents = Vec::new();
-    for path in paths {
-        documents.extend(read(args, path)?);
-    }
-    Ok(documents)
-}
-
-/// Reads a file whole: an evaluation needs all of it at once.
-fn read(args: &EvalArgs, path: &Path) -> Result<Vec<Document>> {
-    let name = name_of(path);
-    let mut bytes = Vec::new();
-    open(path)?
-        .read_to_end(&mut bytes)
-        .map_err(|error| Failure::of_file(&name, error.to_string()))?;
-    let text = String::from_utf8(bytes).map_err(|error| {
-        let at = error.utf8_error().valid_up_to();
-        let line = 1 + memchr::memchr_iter(b'\n', &error.as_bytes()[..at]).count() as u64;
-        Failure::at_line(&name, line, format!("invalid UTF-8 at byte {at}"))
-    })?;
-    let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
-    let parsed = match &args.columns {
-        Some(spec) => columns::parse(text, 1, spec),
-        None => conllu::parse(text, 1),
-    };
-    let document = parsed.map_err(|error| {
-        let hint = "gold standard and system are CoNLL-U, or name their --columns";
-        let error = match error.hint {
-            Some(_) => error,
-            None => error.hint(hint),
-        };
-        Failure::of_format(&name, error)
-    })?;
-    Ok(vec![document])
 }
 
 fn name_of(path: &Path) -> String {

@@ -17,6 +17,7 @@
 //! | [`lemma`] | lemmas by edit rules |
 //! | [`ner`] | named entities |
 //! | [`tagger`], [`lexicon`], [`word_shape`] | the sequence learner behind tags, lemmas and entities, and what it sees of a word |
+//! | [`pipeline`], [`english`] | all layers in one pass, and the models inside the binary |
 //! | [`eval`] | how well an annotation agrees with a gold standard |
 //! | [`hash`], [`weights`], [`model`] | feature hashing, quantised weights, and the model file they are kept in |
 
@@ -27,6 +28,7 @@ pub mod columns;
 pub mod conllu;
 pub mod detect;
 pub mod document;
+pub mod english;
 pub mod entity;
 pub mod eval;
 pub mod format;
@@ -39,6 +41,7 @@ pub mod lexicon;
 pub mod model;
 pub mod ner;
 pub mod offsets;
+pub mod pipeline;
 pub mod plain;
 pub mod pos;
 pub mod shard;

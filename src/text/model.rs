@@ -53,6 +53,8 @@ pub enum ModelError {
     Checksum { expected: String, found: String },
     #[error("the model has no layer {wanted:?}; it holds {}", .found.join(", "))]
     Layer { wanted: String, found: Vec<String> },
+    #[error("this binary has no {layer} model inside (it was built without models-en)")]
+    NotEmbedded { layer: String },
     #[error("tensor {tensor:?} is missing or of another type")]
     Tensor { tensor: String },
     #[error("tensor {tensor:?} has an impossible length {found}")]

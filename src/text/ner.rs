@@ -57,6 +57,10 @@ impl Label {
     }
 }
 
+/// The source of what is recognized: the first of the training data. Data of other sources follows other guidelines,
+/// so some features are learned for each source apart (Daumé 2007, Frustratingly easy domain adaptation).
+const TARGET: u64 = 0;
+
 /// Seed of the keys of `names`.
 const NAME: u64 = 301;
 
@@ -92,7 +96,7 @@ impl EntityRecognizer {
             extractor,
             tags,
         } = scratch;
-        extractor.fill(&sentence.words, &self.names, lattice);
+        extractor.fill(&sentence.words, &self.names, TARGET, lattice);
         decoder.decode(lattice, &self.weights, tags);
         let mut last: Option<&Label> = None;
         for (word, &tag) in sentence.words.iter_mut().zip(tags.iter()) {
@@ -220,7 +224,7 @@ impl Extractor {
         }
     }
 
-    fn fill(&mut self, words: &[Word], names: &Lexicon, lattice: &mut Lattice) {
+    fn fill(&mut self, words: &[Word], names: &Lexicon, source: u64, lattice: &mut Lattice) {
         self.views.clear();
         self.views.extend([View::outside(1), View::outside(2)]);
         for word in words {
@@ -240,7 +244,7 @@ impl Extractor {
         self.views.extend([View::outside(3), View::outside(4)]);
         lattice.clear();
         for i in PADDING..words.len() + PADDING {
-            self.add_features(i);
+            self.add_features(i, source);
             let (view, right) = (&self.views[i], &self.views[i + 1]);
             let first = [
                 hash::pair(60, 0, 0),
@@ -253,7 +257,7 @@ impl Extractor {
         }
     }
 
-    fn add_features(&mut self, i: usize) {
+    fn add_features(&mut self, i: usize, source: u64) {
         let [far_left, left, here, right, far_right] =
             [i - 2, i - 1, i, i + 1, i + 2].map(|at| &self.views[at]);
         let features = &mut self.features;
@@ -291,6 +295,16 @@ impl Extractor {
                 hash::pair(83 + k, view.name, s.kind),
             ]);
         }
+        let source = |seed: u64, value| hash::pair(seed, value, source);
+        features.extend([
+            source(100, 0),
+            source(101, s.kind),
+            source(102, here.tag),
+            source(103, hash::pair(1, here.name, s.kind)),
+            source(104, s.lower),
+            source(105, s.shape),
+            source(106, left.shape.lower),
+        ]);
         for (k, affix) in s.suffixes[1..]
             .iter()
             .chain(&s.prefixes[1..])

@@ -34,13 +34,17 @@ impl Default for Options {
     }
 }
 
-/// Trains on `sentences`; `report` hears of each epoch and the share of sentences it got right.
+/// Trains on sentences from several sources, the first being the one that later text is taken to resemble; `report`
+/// hears of each epoch and the share of sentences it got right.
 pub fn train(
-    sentences: &[&Sentence],
+    sources: &[Vec<&Sentence>],
     options: &Options,
     mut report: impl FnMut(u32, f32),
 ) -> EntityRecognizer {
-    let types = entity_types(sentences);
+    let sentences: Vec<&Sentence> = sources.iter().flatten().copied().collect();
+    let of_source = |(number, source): (usize, &Vec<&Sentence>)| std::iter::repeat_n(number as u64, source.len());
+    let source: Vec<u64> = sources.iter().enumerate().flat_map(of_source).collect();
+    let types = entity_types(&sentences);
     let labels = labels(&types);
     let ids: BTreeMap<&Label, u16> = labels
         .iter()
@@ -48,7 +52,7 @@ pub fn train(
         .map(|(i, l)| (l, i as u16))
         .collect();
     let folds: Vec<Lexicon> = (0..NAME_FOLDS)
-        .map(|fold| collect_names(sentences, &types, Some(fold)))
+        .map(|fold| collect_names(&sentences, &types, Some(fold)))
         .collect();
     let mut perceptron = Perceptron::new(options.bits, options.beam);
     let mut order: Vec<usize> = (0..sentences.len()).collect();
@@ -57,7 +61,7 @@ pub fn train(
         shuffle(&mut order, options.seed.wrapping_add(u64::from(epoch)));
         let mut right = 0;
         for &s in &order {
-            extractor.fill(&sentences[s].words, &folds[s % NAME_FOLDS], &mut lattice);
+            extractor.fill(&sentences[s].words, &folds[s % NAME_FOLDS], source[s], &mut lattice);
             let gold: Vec<u16> = bioes(&sentences[s].words)
                 .iter()
                 .map(|label| ids[label])
@@ -67,7 +71,7 @@ pub fn train(
         report(epoch, right as f32 / order.len() as f32);
     }
     let weights = Weights::quantize(&perceptron.averaged(options.min_changes), 8.0);
-    let names = collect_names(sentences, &types, None);
+    let names = collect_names(&sentences, &types, None);
     EntityRecognizer {
         labels,
         names,

@@ -1,0 +1,92 @@
+//! The models a command works with: those named by `--model`, else those inside the binary.
+
+use crate::stream::{self, Failure};
+use anyhow::Result;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use wordmill::text::english;
+use wordmill::text::lemma::{self, Lemmatizer};
+use wordmill::text::model::{Bundle, ModelError, Section};
+use wordmill::text::ner::{self, EntityRecognizer};
+use wordmill::text::pos::{self, PosTagger};
+use wordmill::text::tokenize::{self, Tokenizer};
+
+/// The flag of every command that needs a model.
+#[derive(clap::Args, Clone, Debug, Default)]
+pub struct ModelArgs {
+    /// Model to use instead of the English one inside the tool; may be repeated, one for each layer
+    #[arg(long, value_name = "FILE")]
+    pub model: Vec<PathBuf>,
+}
+
+/// The models named on the command line.
+pub struct Models {
+    bundles: Vec<(String, Bundle)>,
+}
+
+impl Models {
+    /// Reads the model files.
+    pub fn open(paths: &[PathBuf]) -> Result<Models> {
+        let read = |path: &PathBuf| Ok((path.display().to_string(), read_bundle(path)?));
+        Ok(Models { bundles: paths.iter().map(read).collect::<Result<_>>()? })
+    }
+
+    pub fn tokenizer(&self) -> Result<Tokenizer> {
+        self.layer(tokenize::LAYER, Tokenizer::from_section)
+    }
+
+    pub fn tagger(&self) -> Result<PosTagger> {
+        self.layer(pos::LAYER, PosTagger::from_section)
+    }
+
+    pub fn lemmatizer(&self) -> Result<Lemmatizer> {
+        self.layer(lemma::LAYER, Lemmatizer::from_section)
+    }
+
+    pub fn recognizer(&self) -> Result<EntityRecognizer> {
+        self.layer(ner::LAYER, EntityRecognizer::from_section)
+    }
+
+    /// Refuses models that hold none of the layers a command is about.
+    pub fn must_hold(&self, layers: &[&str]) -> Result<()> {
+        for (name, bundle) in &self.bundles {
+            let held: Vec<&str> = bundle.layers.keys().map(String::as_str).collect();
+            if !held.iter().any(|layer| layers.contains(layer)) {
+                let problem = format!("the model holds {}, not {}", held.join(", "), layers.join(" or "));
+                return Err(Failure::of_file(name, problem).into());
+            }
+        }
+        Ok(())
+    }
+
+    /// The last model named that holds the layer, else the embedded one if the languages agree.
+    fn layer<T>(&self, layer: &str, build: impl Fn(&Section) -> Result<T, ModelError>) -> Result<T> {
+        let named = self.bundles.iter().rev().find_map(|(name, b)| Some((name, b.layers.get(layer)?)));
+        if let Some((name, section)) = named {
+            return build(section).map_err(|error| Failure::of_file(name, error.to_string()).into());
+        }
+        self.must_be_english(layer)?;
+        Ok(build(&english::section(layer)?)?)
+    }
+
+    fn must_be_english(&self, layer: &str) -> Result<()> {
+        for (name, bundle) in &self.bundles {
+            let languages = bundle.layers.values().filter_map(|s| s.meta.get("language")?.as_str());
+            if let Some(other) = languages.filter(|l| *l != english::LANGUAGE).last() {
+                let problem = format!("the model is for {other:?}, and the {layer} model inside the tool is for \"en\"");
+                let hint = format!("add --model with a {layer} model for {other:?}");
+                return Err(Failure::of_file(name, problem).hint(hint).into());
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Reads a model file, compressed or not.
+pub fn read_bundle(path: &Path) -> Result<Bundle> {
+    let name = path.display().to_string();
+    let failure = |problem: String| Failure::of_file(&name, problem);
+    let mut bytes = Vec::new();
+    stream::open(path)?.read_to_end(&mut bytes).map_err(|error| failure(error.to_string()))?;
+    Ok(Bundle::from_bytes(&bytes).map_err(|error| failure(error.to_string()))?)
+}

@@ -1,0 +1,113 @@
+//! What `tokenize train`, `pos train`, `lemmatize train` and `ner train` share: their flags, and the model file they
+//! write.
+
+use crate::corpus;
+use crate::progress::Rounds;
+use crate::stream::{Failure, Output};
+use anyhow::{Result, bail};
+use serde_json::{Value, json};
+use std::path::{Path, PathBuf};
+use wordmill::text::columns::ColumnSpec;
+use wordmill::text::document::{Document, Sentence};
+use wordmill::text::eval::{Given, Run, Task, gold_tokens};
+use wordmill::text::model::{Bundle, Section};
+
+#[derive(clap::Args)]
+pub struct TrainArgs {
+    /// Annotated files to learn from: CoNLL-U, or what --columns says
+    #[arg(required = true, value_name = "TRAIN")]
+    pub train: Vec<PathBuf>,
+    /// Annotated file to score the finished model on; the scores are kept in the model
+    #[arg(long, value_name = "DEV")]
+    pub valid: Option<PathBuf>,
+    /// Model file to write; .zst and .gz are compressed
+    #[arg(short, long, value_name = "FILE")]
+    pub out: PathBuf,
+    /// Language of the data, as in en
+    #[arg(long, value_name = "CODE")]
+    pub language: Option<String>,
+    /// Licence of the model, kept in it
+    #[arg(long, value_name = "TEXT")]
+    pub license: Option<String>,
+    /// Columns of the files if they are not CoNLL-U: form,_,_,ner
+    #[arg(long, value_name = "NAMES")]
+    columns: Option<ColumnSpec>,
+    /// Rename a label of the columns, as in OTH=MISC; to O or nothing drops it
+    #[arg(long, value_name = "FROM=TO")]
+    map: Vec<String>,
+    /// Seed of everything random
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub seed: u64,
+    /// Show no progress
+    #[arg(short, long)]
+    quiet: bool,
+}
+
+/// The flag of the trainers that go over the data several times.
+#[derive(clap::Args)]
+pub struct EpochsArgs {
+    /// How often to go over the training data
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub epochs: Option<u32>,
+}
+
+impl TrainArgs {
+    /// Reads the training data.
+    pub fn read(&self) -> Result<Vec<Document>> {
+        let documents = corpus::read_all(&self.train, self.spec()?.as_ref())?;
+        if documents.iter().all(|d| d.sentences.is_empty()) {
+            bail!(Failure::of_file(&self.train[0].display().to_string(), "no sentences to learn from"));
+        }
+        Ok(documents)
+    }
+
+    fn spec(&self) -> Result<Option<ColumnSpec>> {
+        let Some(mut spec) = self.columns.clone() else { return Ok(None) };
+        for rule in &self.map {
+            spec = spec.map(rule).map_err(|problem| Failure::usage(format!("--map {rule}: {problem}")))?;
+        }
+        Ok(Some(spec))
+    }
+
+    /// Shows the rounds of training.
+    pub fn rounds(&self, epochs: u32) -> Rounds {
+        Rounds::new(u64::from(epochs), self.quiet)
+    }
+
+    /// Scores the model on the validation data, given its words, and writes the model file.
+    pub fn finish(&self, task: Task, mut section: Section, annotate: impl Fn(&mut Document)) -> Result<()> {
+        let name = |path: &Path| path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let mut put = |key: &str, value: Value| section.meta.insert(key.to_owned(), value);
+        if let Some(language) = &self.language {
+            put("language", json!(language));
+        }
+        if let Some(license) = &self.license {
+            put("license", json!(license));
+        }
+        put("data", json!(self.train.iter().map(|p| name(p)).collect::<Vec<_>>()));
+        if let Some(path) = &self.valid {
+            let gold = [corpus::read(path, self.spec()?.as_ref())?];
+            let mut found = gold_tokens(&gold, Given::Words);
+            found.iter_mut().for_each(annotate);
+            let run = Run::of("gold tokens", (task, task.word_metrics()), &gold, &found, None)?;
+            put("valid", json!({ "data": name(path), "scores": run.summary() }));
+            if !self.quiet {
+                eprintln!("{}: {}", name(path), run.summary());
+            }
+        }
+        write_model(&self.out, task.name(), section)
+    }
+}
+
+/// Writes a model file of one layer.
+fn write_model(path: &Path, layer: &str, section: Section) -> Result<()> {
+    let bundle = Bundle { layers: [(layer.to_owned(), section)].into() };
+    let mut output = Output::create(Some(path), false)?;
+    output.write_bytes(&bundle.to_bytes()?)?;
+    output.finish()
+}
+
+/// The sentences of documents.
+pub fn sentences(documents: &[Document]) -> Vec<&Sentence> {
+    documents.iter().flat_map(|document| &document.sentences).collect()
+}
