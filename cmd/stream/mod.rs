@@ -16,7 +16,7 @@ mod input;
 mod output;
 mod record;
 
-pub use args::{KeepArgs, StreamArgs};
+pub use args::{From, KeepArgs, Newline, StreamArgs};
 pub use failure::{Failure, NothingToRead};
 pub use input::open;
 pub use output::Output;
@@ -39,7 +39,7 @@ pub struct Job<'a> {
     /// What `--to tsv` shows.
     pub tsv: Tsv<'a>,
     /// Takes the place of parsing, layer and printing where text or lines would be printed as text or words: it
-    /// appends the output for a piece of whole paragraphs or lines.
+    /// appends the output for a piece of whole paragraphs or lines, with their line ends.
     pub from_text: Option<&'a TextFilter<'a>>,
 }
 

@@ -67,12 +67,24 @@ pub struct Cut {
     pub format: InputFormat,
     /// Every newline of a text ends a paragraph.
     pub newline_breaks: bool,
+    /// Cut text between lines: the indentation of a paragraph stays with it.
+    pub whole_lines: bool,
     /// Keep CoNLL-U and column documents together as far as they are no longer than [`DOCUMENT_LIMIT`].
     pub whole_documents: bool,
     /// Replace invalid UTF-8 by U+FFFD instead of failing.
     pub replace_invalid: bool,
     /// Hand on what is complete as soon as it has been read.
     pub eager: bool,
+}
+
+impl Cut {
+    /// Where one paragraph ends and the next begins.
+    pub fn paragraph(&self) -> Boundary {
+        Boundary::Paragraph {
+            newline_breaks: self.newline_breaks,
+            whole_lines: self.whole_lines,
+        }
+    }
 }
 
 /// Why a stream could not be cut.
@@ -255,9 +267,8 @@ impl<R: Read> Units<R> {
     }
 
     fn boundaries(&self) -> (Boundary, Option<Boundary>) {
-        let newline_breaks = self.cut.newline_breaks;
         match self.cut.format {
-            InputFormat::Text => (Boundary::Paragraph { newline_breaks }, None),
+            InputFormat::Text => (self.cut.paragraph(), None),
             InputFormat::Lines | InputFormat::Tokens | InputFormat::Jsonl => (Boundary::Line, None),
             InputFormat::Conllu | InputFormat::Columns => {
                 (Boundary::Document, Some(Boundary::Sentence))
@@ -343,6 +354,7 @@ mod tests {
     const TEXT: Cut = Cut {
         format: InputFormat::Text,
         newline_breaks: false,
+        whole_lines: false,
         whole_documents: false,
         replace_invalid: false,
         eager: false,
@@ -500,9 +512,10 @@ mod tests {
             format in 0..3usize,
             whole_documents: bool,
             newline_breaks: bool,
+            whole_lines: bool,
         ) {
             let format = [InputFormat::Text, InputFormat::Lines, InputFormat::Conllu][format];
-            let cut = Cut { format, whole_documents, newline_breaks, ..TEXT };
+            let cut = Cut { format, whole_documents, newline_breaks, whole_lines, ..TEXT };
             let sizes = Sizes { target: 16, paragraph_limit: 40, document_limit: 64, lookahead: 400, read: 8 };
             let units = |chunk| {
                 let mut units = Units::new(Trickle(text.as_bytes(), chunk), cut);
