@@ -81,18 +81,3 @@ pub fn documents(
         record::analyse(work, args, job, &layer)
     })
 }
-
-/// Reads every input as text and prints what `filter` makes of it, in order; nothing is parsed. `filter` gets whole
-/// lines, but for lines of more than 1 MB, which are cut at white space.
-///
-/// # Errors
-/// The first thing wrong in the order of the input, with its file and line.
-pub fn texts(args: &StreamArgs, filter: impl Fn(&str, &mut String) + Sync) -> Result<()> {
-    let job = Job {
-        from_text: Some(&filter),
-        ..Job::default()
-    };
-    driver::run(&args.as_text(), &job, "", |work| {
-        Ok(record::filtered(work, &filter))
-    })
-}
