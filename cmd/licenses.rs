@@ -8,7 +8,7 @@ use anyhow::Result;
 #[command(after_help = "Example:\n  wordmill licenses")]
 pub struct Args {}
 
-/// Titles and texts, in the order they are printed.
+/// Titles and texts, in the order they are printed. The card of every embedded model joins them.
 const NOTICES: &[(&str, &str)] = &[
     (
         "wordmill (MIT OR Apache-2.0), MIT",
@@ -17,6 +17,10 @@ const NOTICES: &[(&str, &str)] = &[
     (
         "wordmill (MIT OR Apache-2.0), Apache-2.0",
         include_str!("../LICENSE-APACHE"),
+    ),
+    (
+        "crates inside the binary",
+        include_str!("../LICENSES-THIRD-PARTY.md"),
     ),
 ];
 

@@ -53,12 +53,12 @@ impl Command {
 
 fn main() -> ExitCode {
     let matches = command().get_matches();
-    let name = matches.subcommand_name().unwrap_or_default().to_string();
+    let names = names(&matches);
     let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     match cli.command.run() {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) if error.is::<stream::NothingToRead>() => show_help(&name),
-        Err(error) => report(&name, &error),
+        Err(error) if error.is::<stream::NothingToRead>() => show_help(&names),
+        Err(error) => report(&names.join(" "), &error),
     }
 }
 
@@ -80,12 +80,25 @@ pub fn command() -> clap::Command {
     ))
 }
 
-fn show_help(name: &str) -> ExitCode {
+/// The command that was called, and its subcommand: `tokenize`, `train`.
+fn names(mut matches: &clap::ArgMatches) -> Vec<String> {
+    let mut names = Vec::new();
+    while let Some((name, inner)) = matches.subcommand() {
+        names.push(name.to_string());
+        matches = inner;
+    }
+    names
+}
+
+fn show_help(names: &[String]) -> ExitCode {
     let mut command = command();
     command.build();
-    if let Some(found) = command.find_subcommand_mut(name) {
-        eprint!("{}", found.render_help());
-    }
+    let find = |outer: clap::Command, name: &String| {
+        // The names were parsed, so they are there.
+        outer.find_subcommand(name).cloned().unwrap_or(outer)
+    };
+    let mut found = names.iter().fold(command, find);
+    eprint!("{}", found.render_help());
     ExitCode::from(2)
 }
 

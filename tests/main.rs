@@ -4,5 +4,6 @@ mod docs;
 mod golden;
 mod harness;
 mod inputs;
+mod licenses;
 mod outputs;
 mod signals;

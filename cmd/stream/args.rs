@@ -176,18 +176,4 @@ impl StreamArgs {
         }
         Ok(spec)
     }
-
-    /// The same flags, for reading every input as text cut at line ends.
-    pub(super) fn as_text(&self) -> StreamArgs {
-        StreamArgs {
-            from: From::Given(InputFormat::Text),
-            to: Some(OutputFormat::Text),
-            // Shards of text are paragraphs, and so are cut at blank lines.
-            newline: match self.shard {
-                Some(_) if self.from != From::Given(InputFormat::Lines) => self.newline,
-                _ => Newline::Break,
-            },
-            ..self.clone()
-        }
-    }
 }

@@ -65,6 +65,7 @@ pub fn run(
     let defaults = Defaults {
         from: job.default_from,
         to: job.default_to,
+        is_filter: job.from_text.is_some(),
     };
     start_reader(args.clone(), files, defaults, (&progress, permits, &sender));
 

@@ -33,6 +33,8 @@ pub struct Source {
 pub struct Defaults {
     pub from: InputFormat,
     pub to: OutputFormat,
+    /// Text goes through a filter, which wants whole lines.
+    pub is_filter: bool,
 }
 
 /// Opens a file, or stdin for `-`, and decompresses it if it is gz or zst: for commands that read whole files, as
@@ -101,6 +103,8 @@ pub fn read_all(
         let cut = Cut {
             format,
             newline_breaks: args.newline == Newline::Break,
+            whole_lines: defaults.is_filter
+                && matches!(to, OutputFormat::Text | OutputFormat::Words),
             whole_documents: to == OutputFormat::Jsonl,
             replace_invalid: args.invalid == Invalid::Replace,
             eager,

@@ -16,7 +16,7 @@ mod input;
 mod output;
 mod record;
 
-pub use args::{KeepArgs, StreamArgs};
+pub use args::{From, KeepArgs, Newline, StreamArgs};
 pub use failure::{Failure, NothingToRead};
 pub use input::open;
 pub use output::Output;
@@ -39,7 +39,7 @@ pub struct Job<'a> {
     /// What `--to tsv` shows.
     pub tsv: Tsv<'a>,
     /// Takes the place of parsing, layer and printing where text or lines would be printed as text or words: it
-    /// appends the output for a piece of whole paragraphs or lines.
+    /// appends the output for a piece of whole paragraphs or lines, with their line ends.
     pub from_text: Option<&'a TextFilter<'a>>,
 }
 
@@ -79,20 +79,5 @@ pub fn documents(
     let header = record::header(args, job);
     driver::run(args, job, &header, |work| {
         record::analyse(work, args, job, &layer)
-    })
-}
-
-/// Reads every input as text and prints what `filter` makes of it, in order; nothing is parsed. `filter` gets whole
-/// lines, but for lines of more than 1 MB, which are cut at white space.
-///
-/// # Errors
-/// The first thing wrong in the order of the input, with its file and line.
-pub fn texts(args: &StreamArgs, filter: impl Fn(&str, &mut String) + Sync) -> Result<()> {
-    let job = Job {
-        from_text: Some(&filter),
-        ..Job::default()
-    };
-    driver::run(&args.as_text(), &job, "", |work| {
-        Ok(record::filtered(work, &filter))
     })
 }

@@ -1,7 +1,7 @@
 //! Where output goes: stdout, or a file that appears when it is whole.
 //!
 //! A file is written under a temporary name in its folder, synced and renamed. The temporary file is removed when the
-//! command fails, and when SIGINT, SIGTERM or SIGHUP end it.
+//! command fails, and when SIGINT or SIGTERM ends it.
 
 use super::failure::Failure;
 use anyhow::{Context, Result};
@@ -77,7 +77,15 @@ impl Output {
     /// # Errors
     /// When it cannot be written.
     pub fn write(&mut self, text: &str) -> Result<()> {
-        let written = self.sink.writer().write_all(text.as_bytes());
+        self.write_bytes(text.as_bytes())
+    }
+
+    /// Appends `bytes`.
+    ///
+    /// # Errors
+    /// When they cannot be written.
+    pub fn write_bytes(&mut self, bytes: &[u8]) -> Result<()> {
+        let written = self.sink.writer().write_all(bytes);
         self.checked(written)
     }
 
@@ -205,8 +213,9 @@ fn cannot_create(error: &std::io::Error) -> String {
 
 /// Removes `temporary` and dies of the signal, when one comes.
 fn remove_on_signals(temporary: &Path) -> Result<()> {
-    use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
-    let mut signals = signal_hook::iterator::Signals::new([SIGINT, SIGTERM, SIGHUP])?;
+    use signal_hook::consts::{SIGINT, SIGTERM};
+    // Not SIGHUP: nohup has it ignored, and a handler would undo that.
+    let mut signals = signal_hook::iterator::Signals::new([SIGINT, SIGTERM])?;
     let temporary = temporary.to_path_buf();
     std::thread::spawn(move || {
         for signal in signals.forever() {

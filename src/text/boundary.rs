@@ -9,8 +9,12 @@ use std::ops::Range;
 pub enum Boundary {
     /// Behind a newline.
     Line,
-    /// In front of the first letter of a paragraph, so that the white space goes with the one before.
-    Paragraph { newline_breaks: bool },
+    /// In front of the first letter of a paragraph, so that the white space goes with the one before; with
+    /// `whole_lines` in front of the line it stands in.
+    Paragraph {
+        newline_breaks: bool,
+        whole_lines: bool,
+    },
     /// Behind a blank line.
     BlankLine,
     /// In front of a sentence of CoNLL-U or columns.
@@ -42,7 +46,10 @@ fn cut_at(buffer: &[u8], line: usize, boundary: Boundary) -> Option<usize> {
     match boundary {
         Boundary::Line => Some(line),
         Boundary::BlankLine => is_blank_before(buffer, line).then_some(line),
-        Boundary::Paragraph { newline_breaks } => {
+        Boundary::Paragraph {
+            newline_breaks,
+            whole_lines,
+        } => {
             let rest = &buffer[line..];
             let indent = rest
                 .iter()
@@ -51,7 +58,7 @@ fn cut_at(buffer: &[u8], line: usize, boundary: Boundary) -> Option<usize> {
                 return None;
             }
             let begun = buffer[..line].iter().any(|b| !b.is_ascii_whitespace());
-            begun.then_some(line + indent)
+            begun.then_some(if whole_lines { line } else { line + indent })
         }
         Boundary::Sentence => {
             let next = *buffer.get(line)?;
@@ -180,11 +187,13 @@ mod tests {
         let text = b"a\nb\n \r\n  c\n\n";
         let paragraph = Boundary::Paragraph {
             newline_breaks: false,
+            whole_lines: false,
         };
         assert_eq!(first(text, 0..text.len(), paragraph), Some(9));
         assert_eq!(last(text, 0..text.len(), paragraph), Some(9));
         let line = Boundary::Paragraph {
             newline_breaks: true,
+            whole_lines: true,
         };
         assert_eq!(first(text, 0..text.len(), line), Some(2));
         assert_eq!(first(b"\n\n a", 0..4, paragraph), None);

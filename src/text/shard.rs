@@ -53,9 +53,8 @@ impl Sharder {
                 self.lines(unit).into_iter().collect()
             }
             InputFormat::Text => {
-                let newline_breaks = cut.newline_breaks;
                 let continues = unit.opens == Opens::Nothing;
-                self.pieces(unit, Boundary::Paragraph { newline_breaks }, continues)
+                self.pieces(unit, cut.paragraph(), continues)
             }
             InputFormat::Conllu | InputFormat::Columns => {
                 let starts = boundary::starts_with_document(&unit.text);
@@ -144,6 +143,7 @@ mod tests {
         Cut {
             format,
             newline_breaks: false,
+            whole_lines: false,
             whole_documents: false,
             replace_invalid: false,
             eager: false,

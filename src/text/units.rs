@@ -22,12 +22,28 @@ use std::io::Read;
 /// hold a chapter.
 pub const TARGET: usize = 64 << 10;
 /// The size above which a paragraph of text is cut.
-pub const PARAGRAPH_LIMIT: usize = 256 << 10;
+pub const PARAGRAPH_LIMIT: usize = 128 << 10;
 /// The size above which a document of CoNLL-U or columns is cut.
 pub const DOCUMENT_LIMIT: usize = 1 << 20;
-/// Bytes that must be known behind a boundary before it is believed, so that late bytes cannot change it.
-const LOOKAHEAD: usize = 4 << 10;
-const READ: usize = 64 << 10;
+
+/// The sizes that rule the cutting, apart so that tests can make them small.
+#[derive(Clone, Copy, Debug)]
+struct Sizes {
+    target: usize,
+    paragraph_limit: usize,
+    document_limit: usize,
+    /// Bytes that must be known behind a boundary before it is believed, so that late bytes cannot change it.
+    lookahead: usize,
+    read: usize,
+}
+
+const SIZES: Sizes = Sizes {
+    target: TARGET,
+    paragraph_limit: PARAGRAPH_LIMIT,
+    document_limit: DOCUMENT_LIMIT,
+    lookahead: 4 << 10,
+    read: 64 << 10,
+};
 
 /// A piece of a file.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -51,12 +67,24 @@ pub struct Cut {
     pub format: InputFormat,
     /// Every newline of a text ends a paragraph.
     pub newline_breaks: bool,
+    /// Cut text between lines: the indentation of a paragraph stays with it.
+    pub whole_lines: bool,
     /// Keep CoNLL-U and column documents together as far as they are no longer than [`DOCUMENT_LIMIT`].
     pub whole_documents: bool,
     /// Replace invalid UTF-8 by U+FFFD instead of failing.
     pub replace_invalid: bool,
     /// Hand on what is complete as soon as it has been read.
     pub eager: bool,
+}
+
+impl Cut {
+    /// Where one paragraph ends and the next begins.
+    pub fn paragraph(&self) -> Boundary {
+        Boundary::Paragraph {
+            newline_breaks: self.newline_breaks,
+            whole_lines: self.whole_lines,
+        }
+    }
 }
 
 /// Why a stream could not be cut.
@@ -76,6 +104,7 @@ pub enum UnitError {
 pub struct Units<R> {
     input: R,
     cut: Cut,
+    sizes: Sizes,
     buffer: Vec<u8>,
     /// Bytes of `buffer` in which no end was found.
     searched: usize,
@@ -93,6 +122,7 @@ impl<R: Read> Units<R> {
         Units {
             input,
             cut,
+            sizes: SIZES,
             buffer: Vec::new(),
             searched: 0,
             ended: false,
@@ -116,7 +146,7 @@ impl<R: Read> Units<R> {
             if self.ended {
                 return Ok(None);
             }
-            if self.buffer.len() > u32::MAX as usize - READ {
+            if self.buffer.len() > u32::MAX as usize - self.sizes.read {
                 return Err(UnitError::TooLong { line: self.line });
             }
             self.fill()?;
@@ -125,7 +155,7 @@ impl<R: Read> Units<R> {
 
     fn fill(&mut self) -> std::io::Result<()> {
         let length = self.buffer.len();
-        self.buffer.resize(length + READ, 0);
+        self.buffer.resize(length + self.sizes.read, 0);
         let read = loop {
             match self.input.read(&mut self.buffer[length..]) {
                 Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
@@ -145,10 +175,11 @@ impl<R: Read> Units<R> {
     fn end(&mut self) -> Option<usize> {
         let known = match self.ended {
             true => self.buffer.len(),
-            false => self.buffer.len().saturating_sub(LOOKAHEAD),
+            false => self.buffer.len().saturating_sub(self.sizes.lookahead),
         };
+        let target = self.sizes.target;
         let (strong, weak) = self.boundaries();
-        if self.ended && known <= TARGET {
+        if self.ended && known <= target {
             return (known > 0).then_some(known);
         }
         if self.cut.eager
@@ -156,20 +187,20 @@ impl<R: Read> Units<R> {
         {
             return Some(end);
         }
-        if known < TARGET {
+        if known < target {
             return None;
         }
-        let half = TARGET / 2;
-        if self.searched < TARGET {
+        let half = target / 2;
+        if self.searched < target {
             let preferred = match weak {
-                Some(_) if !self.cut.whole_documents => half..TARGET,
-                _ => 0..TARGET,
+                Some(_) if !self.cut.whole_documents => half..target,
+                _ => 0..target,
             };
             let end = boundary::last(&self.buffer, preferred, strong).or_else(|| {
                 let weak = weak.filter(|_| !self.cut.whole_documents)?;
-                boundary::last(&self.buffer, 0..TARGET, weak)
+                boundary::last(&self.buffer, 0..target, weak)
             });
-            self.searched = TARGET;
+            self.searched = target;
             if end.is_some() {
                 return end;
             }
@@ -189,9 +220,9 @@ impl<R: Read> Units<R> {
             _ => strong,
         };
         let limit = match self.cut.format {
-            InputFormat::Text => PARAGRAPH_LIMIT,
+            InputFormat::Text => self.sizes.paragraph_limit,
             InputFormat::Conllu | InputFormat::Columns if self.cut.whole_documents => {
-                DOCUMENT_LIMIT
+                self.sizes.document_limit
             }
             _ => usize::MAX,
         };
@@ -236,9 +267,8 @@ impl<R: Read> Units<R> {
     }
 
     fn boundaries(&self) -> (Boundary, Option<Boundary>) {
-        let newline_breaks = self.cut.newline_breaks;
         match self.cut.format {
-            InputFormat::Text => (Boundary::Paragraph { newline_breaks }, None),
+            InputFormat::Text => (self.cut.paragraph(), None),
             InputFormat::Lines | InputFormat::Tokens | InputFormat::Jsonl => (Boundary::Line, None),
             InputFormat::Conllu | InputFormat::Columns => {
                 (Boundary::Document, Some(Boundary::Sentence))
@@ -324,6 +354,7 @@ mod tests {
     const TEXT: Cut = Cut {
         format: InputFormat::Text,
         newline_breaks: false,
+        whole_lines: false,
         whole_documents: false,
         replace_invalid: false,
         eager: false,
@@ -470,5 +501,37 @@ mod tests {
             ..TEXT
         };
         assert_eq!(cut_in(b"a\xFFb", 9, cut)[0].text, "a\u{FFFD}b");
+    }
+
+    proptest::proptest! {
+        /// Whatever the bytes and however they arrive, they come out again, in the same units.
+        #[test]
+        fn units_add_up_and_depend_on_the_bytes_alone(
+            text in "([a-c.é ]{0,6}\r?\n?|# newdoc\n|\n\n){0,300}",
+            chunk in 1..40usize,
+            format in 0..3usize,
+            whole_documents: bool,
+            newline_breaks: bool,
+            whole_lines: bool,
+        ) {
+            let format = [InputFormat::Text, InputFormat::Lines, InputFormat::Conllu][format];
+            let cut = Cut { format, whole_documents, newline_breaks, whole_lines, ..TEXT };
+            let sizes = Sizes { target: 16, paragraph_limit: 40, document_limit: 64, lookahead: 400, read: 8 };
+            let units = |chunk| {
+                let mut units = Units::new(Trickle(text.as_bytes(), chunk), cut);
+                units.sizes = sizes;
+                std::iter::from_fn(|| units.next_unit().unwrap()).collect::<Vec<_>>()
+            };
+            let found = units(chunk);
+            proptest::prop_assert_eq!(joined(&found), &text[..]);
+            for unit in &found {
+                proptest::prop_assert!(!unit.text.is_empty());
+                if format == InputFormat::Text {
+                    proptest::prop_assert!(unit.text.len() <= 40);
+                    proptest::prop_assert_eq!(&text[unit.start.bytes as usize..][..unit.text.len()], &unit.text);
+                }
+            }
+            proptest::prop_assert_eq!(found, units(1000));
+        }
     }
 }
