@@ -1,17 +1,25 @@
 //! `wordmill annotate`: all layers in one pass.
 
-use crate::stream::{self, Job, KeepArgs, StreamArgs, Tsv};
+use crate::layers::{ModelArgs, Models};
+use crate::stream::{self, Job, KeepArgs, Newline, StreamArgs, Tsv};
 use anyhow::Result;
 use clap::ValueEnum;
-use wordmill::text::document::{Document, Sentence, Token, Word};
 use wordmill::text::format::OutputFormat;
+use wordmill::text::pipeline::Pipeline;
+use wordmill::text::stem::{Algorithm, Generation, Language, Stemmer};
 use wordmill::text::tsv::TsvColumn;
+use wordmill::text::{lemma, ner, pos, tokenize};
 
 /// Annotate text with all layers in one pass
 ///
-/// Reads text, lines, tokens, CoNLL-U, JSON Lines or columns; writes CoNLL-U, or JSON Lines from JSON Lines.
+/// Finds sentences and words, parts of speech, lemmas and named entities. Reads text, lines, tokens, CoNLL-U, JSON
+/// Lines or columns; writes CoNLL-U, or JSON Lines from JSON Lines. --to tsv has the columns form, lemma, upos, xpos,
+/// feats and ner. The same as `wordmill tokenize --to conllu | wordmill pos | wordmill lemmatize | wordmill ner`.
 #[derive(clap::Args)]
-#[command(after_help = "Example:\n  wordmill annotate corpora/sample.txt")]
+#[command(after_help = "Examples:\n  \
+    wordmill annotate corpora/sample.txt\n  \
+    wordmill annotate --layers tokens,pos,lemma --to tsv corpora/sample.txt\n  \
+    wordmill annotate --layers tokens,stem corpora/notes.jsonl")]
 pub struct Args {
     /// Layers to add
     #[arg(
@@ -21,6 +29,8 @@ pub struct Args {
         default_value = "tokens,pos,lemma,ner"
     )]
     layers: Vec<Layer>,
+    #[command(flatten)]
+    model: ModelArgs,
     #[command(flatten)]
     keep: KeepArgs,
     #[command(flatten)]
@@ -38,7 +48,7 @@ enum Layer {
     Lemma,
     /// Named entities
     Ner,
-    /// Stems
+    /// Stems (Snowball, English)
     Stem,
 }
 
@@ -52,43 +62,42 @@ const COLUMNS: &[TsvColumn] = &[
 ];
 
 pub fn run(args: &Args) -> Result<()> {
+    let pipeline = args.pipeline()?;
     let job = Job {
         default_to: OutputFormat::Conllu,
         tsv: Tsv::Words(COLUMNS),
         ..Job::default()
     };
     stream::documents(&args.stream, &job, |document| {
-        if args.layers.contains(&Layer::Tokens) {
-            split_at_spaces(document);
-        }
+        pipeline.annotate(document);
         Ok(())
     })
 }
 
-/// Stands in for the tokenizer: a paragraph is a sentence, its tokens are parted by white space.
-fn split_at_spaces(document: &mut Document) {
-    let Some(text) = document
-        .text
-        .as_ref()
-        .filter(|_| document.sentences.is_empty())
-    else {
-        return;
-    };
-    let mut sentence = Sentence {
-        opens: document.opens,
-        ..Sentence::default()
-    };
-    let mut words = text.split_ascii_whitespace();
-    for (i, word) in words.by_ref().enumerate() {
-        let start = word.as_ptr() as usize - text.as_ptr() as usize;
-        sentence.tokens.push(Token {
-            span: start as u32..(start + word.len()) as u32,
-            words: i as u32..i as u32 + 1,
-            ..Token::default()
-        });
-        sentence.words.push(Word::of(word));
+impl Args {
+    /// The layers that were asked for, and those they stand on.
+    fn pipeline(&self) -> Result<Pipeline> {
+        let models = Models::open(&self.model.model)?;
+        models.must_hold(&[tokenize::LAYER, pos::LAYER, lemma::LAYER, ner::LAYER])?;
+        let has = |layer| self.layers.contains(&layer);
+        let needs_tags = has(Layer::Pos) || has(Layer::Lemma) || has(Layer::Ner);
+        Ok(Pipeline {
+            tokenizer: Some(models.tokenizer(self.stream.newline == Newline::Break)?),
+            pos: needs_tags.then(|| models.tagger()).transpose()?,
+            keep_tags: !has(Layer::Pos),
+            lemmatizer: has(Layer::Lemma).then(|| models.lemmatizer()).transpose()?,
+            recognizer: has(Layer::Ner).then(|| models.recognizer()).transpose()?,
+            stemmer: has(Layer::Stem).then(english_stemmer).transpose()?,
+            keep: self.keep.keep,
+            ..Pipeline::default()
+        })
     }
-    if !sentence.words.is_empty() {
-        document.sentences.push(sentence);
-    }
+}
+
+fn english_stemmer() -> Result<Stemmer> {
+    Ok(Stemmer::new(
+        Algorithm::default(),
+        Language::default(),
+        Generation::default(),
+    )?)
 }

@@ -23,7 +23,11 @@ pub fn read(path: &Path, columns: Option<&ColumnSpec>) -> Result<Document> {
     };
     Ok(parsed.map_err(|error| {
         let hint = "annotated files are CoNLL-U, or name their --columns";
-        let error = if error.hint.is_some() { error } else { error.hint(hint) };
+        let error = if error.hint.is_some() {
+            error
+        } else {
+            error.hint(hint)
+        };
         Failure::of_format(&name, error)
     })?)
 }

@@ -2,6 +2,7 @@
 //! standard to report.
 
 use crate::corpus;
+use crate::layers::Models;
 use crate::stream::{Failure, Output};
 use anyhow::{Result, bail};
 use clap::ValueEnum;
@@ -13,6 +14,8 @@ use wordmill::text::eval::tags::{Vocabulary, vocabulary};
 use wordmill::text::eval::{
     Given, Layout, Metric, Report, Run, Task, TextsDiffer, gold_tokens, raw_documents,
 };
+use wordmill::text::pipeline::Pipeline;
+use wordmill::text::{pos, tokenize};
 
 #[derive(clap::Args)]
 pub struct EvalArgs {
@@ -63,12 +66,26 @@ pub struct System<'a> {
     pub known: Option<Vocabulary>,
 }
 
+impl System<'_> {
+    /// The system that is a pipeline.
+    pub fn of(pipeline: Pipeline) -> System<'static> {
+        let annotate = move |document: &mut Document| {
+            pipeline.annotate(document);
+            Ok(())
+        };
+        System {
+            annotate: Box::new(annotate),
+            known: None,
+        }
+    }
+}
+
 /// Scores a model, or the annotation in a file, and prints the report. `load` makes a system of the models named, of
 /// the models inside the tool when none is.
 pub fn run<'a>(
     args: &EvalArgs,
     task: Task,
-    load: impl Fn(&[PathBuf]) -> Result<System<'a>>,
+    load: impl Fn(&Models) -> Result<System<'a>>,
 ) -> Result<()> {
     let gold = corpus::read_all(&args.gold, args.columns.as_ref())?;
     if gold.iter().all(|document| document.sentences.is_empty()) {
@@ -125,11 +142,13 @@ fn score_models<'a>(
     task: Task,
     gold: &[Document],
     known: Option<Vocabulary>,
-    load: impl Fn(&[PathBuf]) -> Result<System<'a>>,
+    load: impl Fn(&Models) -> Result<System<'a>>,
 ) -> Result<Vec<Run>> {
-    let system = load(&args.model)?;
+    let models = Models::open(&args.model)?;
+    models.must_hold(&[tokenize::LAYER, task.name(), pos::LAYER])?;
+    let system = load(&models)?;
     let against = match &args.against {
-        Some(path) => Some(load(std::slice::from_ref(path))?),
+        Some(path) => Some(load(&Models::open(std::slice::from_ref(path))?)?),
         None => None,
     };
     let known = known.as_ref().or(system.known.as_ref());

@@ -28,11 +28,18 @@ impl Models {
     /// Reads the model files.
     pub fn open(paths: &[PathBuf]) -> Result<Models> {
         let read = |path: &PathBuf| Ok((path.display().to_string(), read_bundle(path)?));
-        Ok(Models { bundles: paths.iter().map(read).collect::<Result<_>>()? })
+        Ok(Models {
+            bundles: paths.iter().map(read).collect::<Result<_>>()?,
+        })
     }
 
-    pub fn tokenizer(&self) -> Result<Tokenizer> {
-        self.layer(tokenize::LAYER, Tokenizer::from_section)
+    /// The trained tokenizer; with `newline_breaks`, a line end ends a paragraph.
+    pub fn tokenizer(&self, newline_breaks: bool) -> Result<Tokenizer> {
+        let tokenizer = self.layer(tokenize::LAYER, Tokenizer::from_section)?;
+        Ok(Tokenizer {
+            newline_breaks,
+            ..tokenizer
+        })
     }
 
     pub fn tagger(&self) -> Result<PosTagger> {
@@ -52,7 +59,11 @@ impl Models {
         for (name, bundle) in &self.bundles {
             let held: Vec<&str> = bundle.layers.keys().map(String::as_str).collect();
             if !held.iter().any(|layer| layers.contains(layer)) {
-                let problem = format!("the model holds {}, not {}", held.join(", "), layers.join(" or "));
+                let problem = format!(
+                    "the model holds {}, not {}",
+                    held.join(", "),
+                    layers.join(" or ")
+                );
                 return Err(Failure::of_file(name, problem).into());
             }
         }
@@ -60,10 +71,19 @@ impl Models {
     }
 
     /// The last model named that holds the layer, else the embedded one if the languages agree.
-    fn layer<T>(&self, layer: &str, build: impl Fn(&Section) -> Result<T, ModelError>) -> Result<T> {
-        let named = self.bundles.iter().rev().find_map(|(name, b)| Some((name, b.layers.get(layer)?)));
+    fn layer<T>(
+        &self,
+        layer: &str,
+        build: impl Fn(&Section) -> Result<T, ModelError>,
+    ) -> Result<T> {
+        let named = self
+            .bundles
+            .iter()
+            .rev()
+            .find_map(|(name, b)| Some((name, b.layers.get(layer)?)));
         if let Some((name, section)) = named {
-            return build(section).map_err(|error| Failure::of_file(name, error.to_string()).into());
+            return build(section)
+                .map_err(|error| Failure::of_file(name, error.to_string()).into());
         }
         self.must_be_english(layer)?;
         Ok(build(&english::section(layer)?)?)
@@ -71,9 +91,14 @@ impl Models {
 
     fn must_be_english(&self, layer: &str) -> Result<()> {
         for (name, bundle) in &self.bundles {
-            let languages = bundle.layers.values().filter_map(|s| s.meta.get("language")?.as_str());
+            let languages = bundle
+                .layers
+                .values()
+                .filter_map(|s| s.meta.get("language")?.as_str());
             if let Some(other) = languages.filter(|l| *l != english::LANGUAGE).last() {
-                let problem = format!("the model is for {other:?}, and the {layer} model inside the tool is for \"en\"");
+                let problem = format!(
+                    "the model is for {other:?}, and the {layer} model inside the tool is for \"en\""
+                );
                 let hint = format!("add --model with a {layer} model for {other:?}");
                 return Err(Failure::of_file(name, problem).hint(hint).into());
             }
@@ -87,6 +112,8 @@ pub fn read_bundle(path: &Path) -> Result<Bundle> {
     let name = path.display().to_string();
     let failure = |problem: String| Failure::of_file(&name, problem);
     let mut bytes = Vec::new();
-    stream::open(path)?.read_to_end(&mut bytes).map_err(|error| failure(error.to_string()))?;
+    stream::open(path)?
+        .read_to_end(&mut bytes)
+        .map_err(|error| failure(error.to_string()))?;
     Ok(Bundle::from_bytes(&bytes).map_err(|error| failure(error.to_string()))?)
 }

@@ -5,11 +5,21 @@
 
 mod annotate;
 mod completions;
+mod corpus;
+mod eval;
+mod layers;
+mod lemmatize;
 mod licenses;
 mod man;
+mod model;
+mod ner;
+mod pos;
 mod progress;
+mod stem;
 mod stream;
 mod threads;
+mod tokenize;
+mod train;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use std::process::ExitCode;
@@ -29,7 +39,13 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
+    Tokenize(tokenize::Args),
+    Stem(stem::Args),
+    Lemmatize(lemmatize::Args),
+    Pos(pos::Args),
+    Ner(ner::Args),
     Annotate(annotate::Args),
+    Model(model::Args),
     Licenses(licenses::Args),
     #[command(hide = true)]
     Man(man::Args),
@@ -38,12 +54,24 @@ enum Command {
 }
 
 /// The commands in the order of the short help.
-const GROUPS: &[(&str, &[&str])] = &[("Text", &["annotate"]), ("The tool", &["licenses"])];
+const GROUPS: &[(&str, &[&str])] = &[
+    (
+        "Text",
+        &["tokenize", "stem", "lemmatize", "pos", "ner", "annotate"],
+    ),
+    ("The tool", &["model", "licenses"]),
+];
 
 impl Command {
     fn run(self) -> anyhow::Result<()> {
         match self {
+            Command::Tokenize(args) => tokenize::run(&args),
+            Command::Stem(args) => stem::run(&args),
+            Command::Lemmatize(args) => lemmatize::run(&args),
+            Command::Pos(args) => pos::run(&args),
+            Command::Ner(args) => ner::run(&args),
             Command::Annotate(args) => annotate::run(&args),
+            Command::Model(args) => model::run(&args),
             Command::Licenses(args) => licenses::run(&args),
             Command::Man(args) => man::run(&args),
             Command::Completions(args) => completions::run(&args),

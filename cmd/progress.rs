@@ -79,6 +79,36 @@ fn new_bar(total: Option<u64>) -> ProgressBar {
     }
 }
 
+/// The rounds of a training run: a bar on a terminal, a line for each elsewhere.
+pub struct Rounds {
+    bar: Option<ProgressBar>,
+    total: u64,
+    quiet: bool,
+}
+
+impl Rounds {
+    pub fn new(total: u64, quiet: bool) -> Rounds {
+        let style = ProgressStyle::with_template("{wide_bar} {pos}/{len} {msg} {eta}");
+        let bar = (!quiet && std::io::stderr().is_terminal()).then(|| match style {
+            Ok(style) => ProgressBar::new(total).with_style(style),
+            Err(_) => ProgressBar::new(total),
+        });
+        Rounds { bar, total, quiet }
+    }
+
+    /// Says that round `number`, counted from 0, is over.
+    pub fn done(&self, number: u32, message: &str) {
+        match &self.bar {
+            Some(bar) => {
+                bar.set_position(u64::from(number) + 1);
+                bar.set_message(message.to_owned());
+            }
+            None if !self.quiet => eprintln!("{}/{} {message}", number + 1, self.total),
+            None => {}
+        }
+    }
+}
+
 /// A reader that counts what was read.
 pub struct Counted<R> {
     input: R,

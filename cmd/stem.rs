@@ -1,11 +1,11 @@
 //! `wordmill stem`: words cut to their stems.
 
-use crate::stream::{self, Failure, From, Job, KeepArgs, StreamArgs, Tsv};
+use crate::layers::Models;
+use crate::stream::{self, Failure, From, Job, KeepArgs, Newline, StreamArgs, Tsv};
 use anyhow::Result;
 use wordmill::text::format::{InputFormat, OutputFormat};
 use wordmill::text::plain::View;
 use wordmill::text::stem::{Algorithm, Generation, Language, Running, StemError, Stemmer};
-use wordmill::text::tokenize::Tokenizer;
 use wordmill::text::tsv::TsvColumn;
 
 /// Cut words to their stems
@@ -57,7 +57,7 @@ pub fn run(args: &Args) -> Result<()> {
         from_text: (!by_token).then_some(&from_text),
         ..Job::default()
     };
-    let tokenizer = Tokenizer::english();
+    let tokenizer = Models::open(&[])?.tokenizer(args.stream.newline == Newline::Break)?;
     stream::documents(&args.stream, &job, |document| {
         tokenizer.segment(document);
         for sentence in &mut document.sentences {

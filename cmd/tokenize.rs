@@ -1,15 +1,18 @@
 //! `wordmill tokenize`: text into sentences and tokens.
 
+use crate::corpus;
+use crate::eval::{self, EvalArgs, System};
+use crate::layers::{ModelArgs, Models};
 use crate::stream::{self, Failure, From, Job, Newline, StreamArgs};
-use anyhow::{Context, Result};
+use crate::train::TrainArgs;
+use anyhow::Result;
 use clap::Subcommand;
 use std::cell::RefCell;
 use std::collections::HashSet;
-use std::io::Read;
-use std::path::{Path, PathBuf};
-use wordmill::text::conllu;
+use std::path::PathBuf;
+use wordmill::text::eval::Task;
 use wordmill::text::format::{InputFormat, OutputFormat};
-use wordmill::text::model::{Bundle, Section};
+use wordmill::text::pipeline::Pipeline;
 use wordmill::text::tokenize::{
     self, Exceptions, Filter, Keep, Normalization, Printing, Scheme, Tokenizer, TrainOptions, Unit,
     Workspace,
@@ -26,7 +29,7 @@ use wordmill::text::tokenize::{
         wordmill tokenize corpora/sample.txt\n  \
         wordmill tokenize --to words --lower --keep alpha --stopwords en corpora/sample.txt | sort | uniq -c\n  \
         wordmill tokenize --scheme regex --pattern '[A-Z][a-z]+' corpora/sample.txt\n  \
-        wordmill tokenize train train.conllu -o tokenizer.safetensors"
+        wordmill tokenize train corpora/tagged.conllu -o tokenize.safetensors"
 )]
 pub struct Args {
     #[command(subcommand)]
@@ -41,7 +44,8 @@ pub struct Args {
 
 #[derive(Subcommand)]
 enum Command {
-    Train(TrainArgs),
+    Train(TokenizeTrainArgs),
+    Eval(EvalArgs),
 }
 
 /// How text is cut.
@@ -56,9 +60,8 @@ struct CutArgs {
     /// Regular expression whose matches are the tokens of --scheme regex
     #[arg(long, value_name = "REGEX", required_if_eq("scheme", "regex"))]
     pattern: Option<String>,
-    /// Model for --scheme ud, instead of the English one inside the tool
-    #[arg(long, value_name = "FILE")]
-    model: Option<PathBuf>,
+    #[command(flatten)]
+    model: ModelArgs,
     /// File of tokens that must stay whole, one a line
     #[arg(long, value_name = "FILE")]
     exceptions: Option<PathBuf>,
@@ -93,25 +96,19 @@ struct FilterArgs {
 
 /// Learn a tokenizer from CoNLL-U
 #[derive(clap::Args)]
-#[command(after_help = "Example:\n  wordmill tokenize train train.conllu -o tokenizer.safetensors")]
-struct TrainArgs {
-    /// CoNLL-U files to learn from
-    #[arg(required = true, value_name = "TRAIN")]
-    train: Vec<PathBuf>,
-    /// Model file to write
-    #[arg(short, long, value_name = "FILE")]
-    out: PathBuf,
-    /// Language of the data, as in en
-    #[arg(long, value_name = "CODE")]
-    language: Option<String>,
-    /// Seed of the random layouts and orders
-    #[arg(long, value_name = "N", default_value_t = TrainOptions::default().seed)]
-    seed: u64,
+#[command(
+    after_help = "Example:\n  wordmill tokenize train corpora/tagged.conllu -o tokenize.safetensors"
+)]
+struct TokenizeTrainArgs {
+    #[command(flatten)]
+    shared: TrainArgs,
 }
 
 pub fn run(args: &Args) -> Result<()> {
-    if let Some(Command::Train(args)) = &args.command {
-        return train(args);
+    match &args.command {
+        Some(Command::Train(args)) => return train(args),
+        Some(Command::Eval(args)) => return eval::run(args, Task::Tokenize, system),
+        None => {}
     }
     let mut stream = args.stream.clone();
     let filter = args.filter.filter()?;
@@ -147,30 +144,22 @@ thread_local! {
     static WORK: RefCell<Workspace> = RefCell::default();
 }
 
-fn train(args: &TrainArgs) -> Result<()> {
-    let mut documents = Vec::new();
-    for path in &args.train {
-        let document = conllu::parse(&read(path)?, 1);
-        documents.push(
-            document.map_err(|error| Failure::of_format(&path.display().to_string(), error))?,
-        );
-    }
+fn system(models: &Models) -> Result<System<'static>> {
+    let tokenizer = Some(models.tokenizer(false)?);
+    Ok(System::of(Pipeline {
+        tokenizer,
+        ..Pipeline::default()
+    }))
+}
+
+fn train(args: &TokenizeTrainArgs) -> Result<()> {
+    let documents = args.shared.read()?;
     let options = TrainOptions {
-        seed: args.seed,
+        seed: args.shared.seed,
         ..TrainOptions::default()
     };
-    let mut section: Section = tokenize::train(&documents, &options);
-    if let Some(language) = &args.language {
-        section
-            .meta
-            .insert("language".to_owned(), language.as_str().into());
-    }
-    let bundle = Bundle {
-        layers: [("tokenize".to_owned(), section)].into(),
-    };
-    let mut out = stream::Output::create(Some(&args.out), false)?;
-    out.write_bytes(&bundle.to_bytes()?)?;
-    out.finish()
+    let section = tokenize::train(&documents, &options);
+    args.shared.finish(Task::Tokenize, section, |_| ())
 }
 
 impl CutArgs {
@@ -180,13 +169,14 @@ impl CutArgs {
             Scheme::Whitespace => Tokenizer::whitespace(),
             Scheme::Regex => Tokenizer::pattern(self.pattern.as_deref().unwrap_or_default())
                 .map_err(|error| Failure::usage(format!("--pattern: {error}")))?,
-            Scheme::Ud => match &self.model {
-                Some(path) => load(path).with_context(|| path.display().to_string())?,
-                None => Tokenizer::english()?,
-            },
+            Scheme::Ud => {
+                let models = Models::open(&self.model.model)?;
+                models.must_hold(&[tokenize::LAYER])?;
+                models.tokenizer(newline_breaks)?
+            }
         };
         let exceptions = match &self.exceptions {
-            Some(path) => Exceptions::parse(&read(path)?),
+            Some(path) => Exceptions::parse(&corpus::read_text(path)?),
             None => Exceptions::default(),
         };
         Ok(Tokenizer {
@@ -204,7 +194,7 @@ impl FilterArgs {
         let stopwords = match &self.stopwords {
             None => HashSet::new(),
             Some(path) if path.as_os_str() == "en" => tokenize::english_stopwords(),
-            Some(path) => tokenize::parse_stopwords(&read(path)?),
+            Some(path) => tokenize::parse_stopwords(&corpus::read_text(path)?),
         };
         Ok(Filter {
             lower: self.lower,
@@ -215,22 +205,6 @@ impl FilterArgs {
             ngrams: self.ngrams,
         })
     }
-}
-
-fn load(path: &Path) -> Result<Tokenizer> {
-    let mut bytes = Vec::new();
-    stream::open(path)?.read_to_end(&mut bytes)?;
-    Ok(Tokenizer::from_section(
-        Bundle::from_bytes(&bytes)?.layer("tokenize")?,
-    )?)
-}
-
-fn read(path: &Path) -> Result<String> {
-    let mut text = String::new();
-    stream::open(path)?
-        .read_to_string(&mut text)
-        .with_context(|| path.display().to_string())?;
-    Ok(text)
 }
 
 /// `2` or `1-3`, each between 1 and 3.

@@ -56,15 +56,22 @@ impl TrainArgs {
     pub fn read(&self) -> Result<Vec<Document>> {
         let documents = corpus::read_all(&self.train, self.spec()?.as_ref())?;
         if documents.iter().all(|d| d.sentences.is_empty()) {
-            bail!(Failure::of_file(&self.train[0].display().to_string(), "no sentences to learn from"));
+            bail!(Failure::of_file(
+                &self.train[0].display().to_string(),
+                "no sentences to learn from"
+            ));
         }
         Ok(documents)
     }
 
     fn spec(&self) -> Result<Option<ColumnSpec>> {
-        let Some(mut spec) = self.columns.clone() else { return Ok(None) };
+        let Some(mut spec) = self.columns.clone() else {
+            return Ok(None);
+        };
         for rule in &self.map {
-            spec = spec.map(rule).map_err(|problem| Failure::usage(format!("--map {rule}: {problem}")))?;
+            spec = spec
+                .map(rule)
+                .map_err(|problem| Failure::usage(format!("--map {rule}: {problem}")))?;
         }
         Ok(Some(spec))
     }
@@ -75,8 +82,18 @@ impl TrainArgs {
     }
 
     /// Scores the model on the validation data, given its words, and writes the model file.
-    pub fn finish(&self, task: Task, mut section: Section, annotate: impl Fn(&mut Document)) -> Result<()> {
-        let name = |path: &Path| path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    pub fn finish(
+        &self,
+        task: Task,
+        mut section: Section,
+        annotate: impl Fn(&mut Document),
+    ) -> Result<()> {
+        let name = |path: &Path| {
+            path.file_name()
+                .unwrap_or_default()
+                .to_string_lossy()
+                .into_owned()
+        };
         let mut put = |key: &str, value: Value| section.meta.insert(key.to_owned(), value);
         if let Some(language) = &self.language {
             put("language", json!(language));
@@ -84,13 +101,25 @@ impl TrainArgs {
         if let Some(license) = &self.license {
             put("license", json!(license));
         }
-        put("data", json!(self.train.iter().map(|p| name(p)).collect::<Vec<_>>()));
+        put(
+            "data",
+            json!(self.train.iter().map(|p| name(p)).collect::<Vec<_>>()),
+        );
         if let Some(path) = &self.valid {
             let gold = [corpus::read(path, self.spec()?.as_ref())?];
             let mut found = gold_tokens(&gold, Given::Words);
             found.iter_mut().for_each(annotate);
-            let run = Run::of("gold tokens", (task, task.word_metrics()), &gold, &found, None)?;
-            put("valid", json!({ "data": name(path), "scores": run.summary() }));
+            let run = Run::of(
+                "gold tokens",
+                (task, task.word_metrics()),
+                &gold,
+                &found,
+                None,
+            )?;
+            put(
+                "valid",
+                json!({ "data": name(path), "scores": run.summary() }),
+            );
             if !self.quiet {
                 eprintln!("{}: {}", name(path), run.summary());
             }
@@ -101,7 +130,9 @@ impl TrainArgs {
 
 /// Writes a model file of one layer.
 fn write_model(path: &Path, layer: &str, section: Section) -> Result<()> {
-    let bundle = Bundle { layers: [(layer.to_owned(), section)].into() };
+    let bundle = Bundle {
+        layers: [(layer.to_owned(), section)].into(),
+    };
     let mut output = Output::create(Some(path), false)?;
     output.write_bytes(&bundle.to_bytes()?)?;
     output.finish()
@@ -109,5 +140,8 @@ fn write_model(path: &Path, layer: &str, section: Section) -> Result<()> {
 
 /// The sentences of documents.
 pub fn sentences(documents: &[Document]) -> Vec<&Sentence> {
-    documents.iter().flat_map(|document| &document.sentences).collect()
+    documents
+        .iter()
+        .flat_map(|document| &document.sentences)
+        .collect()
 }

@@ -8,9 +8,15 @@ pub const LANGUAGE: &str = "en";
 /// The layers, their files, and their cards.
 #[cfg(feature = "models-en")]
 const FILES: &[(&str, &[u8])] = &[
-    ("tokenize", include_bytes!("../../models/en/tokenize.safetensors.zst")),
+    (
+        "tokenize",
+        include_bytes!("../../models/en/tokenize.safetensors.zst"),
+    ),
     ("pos", include_bytes!("../../models/en/pos.safetensors.zst")),
-    ("lemmatize", include_bytes!("../../models/en/lemmatize.safetensors.zst")),
+    (
+        "lemmatize",
+        include_bytes!("../../models/en/lemmatize.safetensors.zst"),
+    ),
     ("ner", include_bytes!("../../models/en/ner.safetensors.zst")),
 ];
 
@@ -28,7 +34,11 @@ pub fn layers() -> impl Iterator<Item = &'static str> {
 /// The binary was built without English models, or there is no such layer.
 pub fn file(layer: &str) -> Result<&'static [u8], ModelError> {
     let found = FILES.iter().find(|(name, _)| *name == layer);
-    found.map(|(_, bytes)| *bytes).ok_or_else(|| ModelError::NotEmbedded { layer: layer.to_owned() })
+    found
+        .map(|(_, bytes)| *bytes)
+        .ok_or_else(|| ModelError::NotEmbedded {
+            layer: layer.to_owned(),
+        })
 }
 
 /// The embedded model of a layer.
@@ -37,5 +47,10 @@ pub fn file(layer: &str) -> Result<&'static [u8], ModelError> {
 /// The binary was built without English models, or there is no such layer.
 pub fn section(layer: &str) -> Result<Section, ModelError> {
     let mut bundle = Bundle::from_bytes(file(layer)?)?;
-    bundle.layers.remove(layer).ok_or_else(|| ModelError::NotEmbedded { layer: layer.to_owned() })
+    bundle
+        .layers
+        .remove(layer)
+        .ok_or_else(|| ModelError::NotEmbedded {
+            layer: layer.to_owned(),
+        })
 }

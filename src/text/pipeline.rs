@@ -36,7 +36,11 @@ struct Buffers {
 impl Pipeline {
     /// Adds every layer to a document.
     pub fn annotate(&self, document: &mut Document) {
-        let idle = self.buffers.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let idle = self
+            .buffers
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .pop();
         let mut buffers = idle.unwrap_or_else(|| self.new_buffers());
         if let Some(tokenizer) = &self.tokenizer {
             tokenizer.segment_with(document, &mut buffers.tokenizer);
@@ -44,7 +48,10 @@ impl Pipeline {
         for sentence in &mut document.sentences {
             self.annotate_sentence(sentence, &mut buffers);
         }
-        self.buffers.lock().unwrap_or_else(PoisonError::into_inner).push(buffers);
+        self.buffers
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(buffers);
     }
 
     fn new_buffers(&self) -> Buffers {

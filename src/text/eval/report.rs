@@ -13,6 +13,7 @@ use super::entities::{EntityScores, MatchedBy, score_entities_by_sentence};
 use super::scores::{Metric, Score, Scores, score_by_sentence};
 use super::tags::{Confusion, TagTable, Vocabulary, score_unseen};
 use crate::text::document::Document;
+use crate::text::{lemma, ner, pos, tokenize};
 use rayon::prelude::*;
 use serde::Serialize;
 use std::fmt::Write;
@@ -28,6 +29,16 @@ pub enum Task {
 }
 
 impl Task {
+    /// The name of the layer, and of the command.
+    pub fn name(self) -> &'static str {
+        match self {
+            Task::Tokenize => tokenize::LAYER,
+            Task::Pos => pos::LAYER,
+            Task::Lemmatize => lemma::LAYER,
+            Task::Ner => ner::LAYER,
+        }
+    }
+
     /// What is scored from raw text.
     pub fn raw_metrics(self) -> &'static [Metric] {
         match self {
@@ -152,6 +163,26 @@ impl Run {
             self.comparisons.push(compare("Entities", &a, &b));
         }
         Ok(())
+    }
+}
+
+impl Run {
+    /// The F1 of every metric and of entities in percent, as in `{"UPOS":95.27}`.
+    pub fn summary(&self) -> serde_json::Value {
+        let percent = |score: &Score| serde_json::json!((score.f1() * 1e4).round() / 100.0);
+        let metrics = self
+            .scores
+            .0
+            .iter()
+            .map(|(metric, score)| (metric.name().to_owned(), percent(score)));
+        let entities = self
+            .entities
+            .iter()
+            .map(|e| ("Entities".to_owned(), percent(&e.micro)));
+        metrics
+            .chain(entities)
+            .collect::<serde_json::Map<_, _>>()
+            .into()
     }
 }
 

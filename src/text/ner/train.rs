@@ -42,7 +42,9 @@ pub fn train(
     mut report: impl FnMut(u32, f32),
 ) -> EntityRecognizer {
     let sentences: Vec<&Sentence> = sources.iter().flatten().copied().collect();
-    let of_source = |(number, source): (usize, &Vec<&Sentence>)| std::iter::repeat_n(number as u64, source.len());
+    let of_source = |(number, source): (usize, &Vec<&Sentence>)| {
+        std::iter::repeat_n(number as u64, source.len())
+    };
     let source: Vec<u64> = sources.iter().enumerate().flat_map(of_source).collect();
     let types = entity_types(&sentences);
     let labels = labels(&types);
@@ -61,7 +63,12 @@ pub fn train(
         shuffle(&mut order, options.seed.wrapping_add(u64::from(epoch)));
         let mut right = 0;
         for &s in &order {
-            extractor.fill(&sentences[s].words, &folds[s % NAME_FOLDS], source[s], &mut lattice);
+            extractor.fill(
+                &sentences[s].words,
+                &folds[s % NAME_FOLDS],
+                source[s],
+                &mut lattice,
+            );
             let gold: Vec<u16> = bioes(&sentences[s].words)
                 .iter()
                 .map(|label| ids[label])

@@ -39,6 +39,9 @@ use crate::text::model::{ModelError, Section};
 use compact_str::CompactString;
 use regex::Regex;
 
+/// Name of the layer in model files.
+pub const LAYER: &str = "tokenize";
+
 /// How text is cut into tokens, by the names `--scheme` knows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum Scheme {

@@ -1,0 +1,154 @@
+//! `wordmill lemmatize`: words to their dictionary forms.
+
+use crate::corpus;
+use crate::eval::{self, EvalArgs, System};
+use crate::layers::{ModelArgs, Models};
+use crate::stream::{self, Failure, Job, KeepArgs, Newline, StreamArgs, Tsv};
+use crate::train::{self, EpochsArgs, TrainArgs};
+use anyhow::Result;
+use clap::Subcommand;
+use std::path::{Path, PathBuf};
+use wordmill::text::document::Word;
+use wordmill::text::eval::Task;
+use wordmill::text::lemma::{self, train::Options};
+use wordmill::text::pipeline::Pipeline;
+use wordmill::text::plain::View;
+use wordmill::text::tsv::TsvColumn;
+
+/// Reduce words to their dictionary forms
+///
+/// Adds the lemma of every word; words without a part of speech are tagged first. Reads text, lines, tokens, CoNLL-U,
+/// JSON Lines or columns. Writes lemmas, a sentence a line, from text, lines and tokens; else what it read. --to tsv
+/// has the columns form, lemma and upos.
+#[derive(clap::Args)]
+#[command(
+    args_conflicts_with_subcommands = true,
+    after_help = "Examples:\n  \
+        wordmill lemmatize corpora/sample.txt\n  \
+        echo 'The mice ran better.' | wordmill lemmatize --to tsv\n  \
+        wordmill lemmatize train corpora/tagged.conllu -o lemmatize.safetensors\n  \
+        wordmill lemmatize eval corpora/tagged.conllu"
+)]
+pub struct Args {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    model: ModelArgs,
+    #[command(flatten)]
+    keep: KeepArgs,
+    #[command(flatten)]
+    stream: StreamArgs,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Train(LemmatizeTrainArgs),
+    Eval(EvalArgs),
+}
+
+/// Learn a lemmatizer from CoNLL-U
+#[derive(clap::Args)]
+#[command(
+    after_help = "Example:\n  wordmill lemmatize train corpora/tagged.conllu -o lemmatize.safetensors"
+)]
+struct LemmatizeTrainArgs {
+    #[command(flatten)]
+    shared: TrainArgs,
+    #[command(flatten)]
+    epochs: EpochsArgs,
+    /// List of inflected forms to learn from too: form, lemma, UPOS and XPOS, parted by tabs
+    #[arg(long, value_name = "FILE")]
+    inflections: Vec<PathBuf>,
+}
+
+const COLUMNS: &[TsvColumn] = &[TsvColumn::Form, TsvColumn::Lemma, TsvColumn::Upos];
+
+pub fn run(args: &Args) -> Result<()> {
+    match &args.command {
+        Some(Command::Train(args)) => return train(args),
+        Some(Command::Eval(args)) => return eval::run(args, Task::Lemmatize, system),
+        None => {}
+    }
+    let models = Models::open(&args.model.model)?;
+    models.must_hold(&[lemma::LAYER])?;
+    let mut pipeline = pipeline(&models, args.stream.newline == Newline::Break)?;
+    pipeline.keep = args.keep.keep;
+    let job = Job {
+        view: View::Lemma,
+        tsv: Tsv::Words(COLUMNS),
+        ..Job::default()
+    };
+    stream::documents(&args.stream, &job, |document| {
+        pipeline.annotate(document);
+        Ok(())
+    })
+}
+
+fn pipeline(models: &Models, newline_breaks: bool) -> Result<Pipeline> {
+    Ok(Pipeline {
+        tokenizer: Some(models.tokenizer(newline_breaks)?),
+        pos: Some(models.tagger()?),
+        keep_tags: true,
+        lemmatizer: Some(models.lemmatizer()?),
+        ..Pipeline::default()
+    })
+}
+
+fn system(models: &Models) -> Result<System<'static>> {
+    Ok(System::of(pipeline(models, false)?))
+}
+
+fn train(args: &LemmatizeTrainArgs) -> Result<()> {
+    let documents = args.shared.read()?;
+    let mut inflections = Vec::new();
+    for path in &args.inflections {
+        inflections.extend(read_inflections(path)?);
+    }
+    let mut options = Options {
+        seed: args.shared.seed,
+        ..Options::default()
+    };
+    options.epochs = args.epochs.epochs.unwrap_or(options.epochs);
+    let rounds = args.shared.rounds(options.epochs);
+    let sentences = train::sentences(&documents);
+    let lemmatizer = lemma::train::train(&sentences, &inflections, &options, |epoch, right| {
+        rounds.done(epoch, &format!("{:.2} % of words right", 100.0 * right));
+    });
+    let section = lemmatizer.to_section();
+    let pipeline = Pipeline {
+        pos: Some(Models::open(&[])?.tagger()?),
+        keep_tags: true,
+        lemmatizer: Some(lemmatizer),
+        ..Pipeline::default()
+    };
+    args.shared.finish(Task::Lemmatize, section, |document| {
+        pipeline.annotate(document)
+    })
+}
+
+fn read_inflections(path: &Path) -> Result<Vec<Word>> {
+    let text = corpus::read_text(path)?;
+    let word = |(i, line): (usize, &str)| {
+        let columns: Vec<&str> = line.split('\t').collect();
+        let [form, lemma, upos, xpos] = columns[..] else {
+            let problem = format!(
+                "expected 4 columns (form, lemma, UPOS, XPOS), found {}",
+                columns.len()
+            );
+            return Err(
+                Failure::at_line(&path.display().to_string(), i as u64 + 1, problem).into(),
+            );
+        };
+        Ok(Word {
+            lemma: lemma.into(),
+            upos: upos.into(),
+            xpos: xpos.into(),
+            ..Word::of(form)
+        })
+    };
+    text.lines()
+        .enumerate()
+        .filter(|(_, line)| !line.is_empty())
+        .map(word)
+        .collect()
+}

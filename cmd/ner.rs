@@ -1,0 +1,137 @@
+//! `wordmill ner`: names of persons, organizations and places.
+
+use crate::corpus;
+use crate::eval::{self, EvalArgs, System};
+use crate::layers::{ModelArgs, Models};
+use crate::stream::{self, Job, KeepArgs, Newline, StreamArgs, Tsv};
+use crate::train::{self, EpochsArgs, TrainArgs};
+use anyhow::Result;
+use clap::Subcommand;
+use std::path::PathBuf;
+use wordmill::text::document::Document;
+use wordmill::text::eval::Task;
+use wordmill::text::format::OutputFormat;
+use wordmill::text::ner::{self, train::Options};
+use wordmill::text::pipeline::Pipeline;
+use wordmill::text::plain::View;
+
+/// Find the names of persons, organizations and places
+///
+/// Marks entities as NER=B-PER, NER=I-PER in the MISC column, or as entities of a JSON object; words without a part of
+/// speech are tagged first. Reads text, lines, tokens, CoNLL-U, JSON Lines or columns. Writes CoNLL-U, or JSON Lines
+/// from JSON Lines; --to tsv gives an entity a row: document, start, end, label, text.
+#[derive(clap::Args)]
+#[command(
+    args_conflicts_with_subcommands = true,
+    after_help = "Examples:\n  \
+        wordmill ner --to tsv corpora/sample.txt\n  \
+        echo 'Apple Inc. was founded by Steve Jobs.' | wordmill ner --to jsonl\n  \
+        wordmill ner train corpora/tagged.conllu -o ner.safetensors\n  \
+        wordmill ner eval corpora/tagged.conllu"
+)]
+pub struct Args {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    model: ModelArgs,
+    #[command(flatten)]
+    keep: KeepArgs,
+    #[command(flatten)]
+    stream: StreamArgs,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Train(NerTrainArgs),
+    Eval(EvalArgs),
+}
+
+/// Learn a recognizer from CoNLL-U with NER= in MISC, or from columns
+///
+/// Words without a part of speech are tagged first, by --tagger or the model inside the tool. A recognizer learns best
+/// from tags as bad as those it will meet: from a tagger that was not trained on the same text.
+#[derive(clap::Args)]
+#[command(after_help = "Example:\n  wordmill ner train corpora/tagged.conllu -o ner.safetensors")]
+struct NerTrainArgs {
+    #[command(flatten)]
+    shared: TrainArgs,
+    #[command(flatten)]
+    epochs: EpochsArgs,
+    /// CoNLL-U of another source and other guidelines to learn from too; may be repeated
+    #[arg(long, value_name = "FILE")]
+    also: Vec<PathBuf>,
+    /// Tagger for words without a part of speech
+    #[arg(long, value_name = "FILE")]
+    tagger: Vec<PathBuf>,
+}
+
+pub fn run(args: &Args) -> Result<()> {
+    match &args.command {
+        Some(Command::Train(args)) => return train(args),
+        Some(Command::Eval(args)) => return eval::run(args, Task::Ner, system),
+        None => {}
+    }
+    let models = Models::open(&args.model.model)?;
+    models.must_hold(&[ner::LAYER])?;
+    let mut pipeline = pipeline(&models, args.stream.newline == Newline::Break)?;
+    pipeline.keep = args.keep.keep;
+    let job = Job {
+        default_to: OutputFormat::Conllu,
+        view: View::Entities,
+        tsv: Tsv::Entities,
+        ..Job::default()
+    };
+    stream::documents(&args.stream, &job, |document| {
+        pipeline.annotate(document);
+        Ok(())
+    })
+}
+
+fn pipeline(models: &Models, newline_breaks: bool) -> Result<Pipeline> {
+    Ok(Pipeline {
+        tokenizer: Some(models.tokenizer(newline_breaks)?),
+        pos: Some(models.tagger()?),
+        keep_tags: true,
+        recognizer: Some(models.recognizer()?),
+        ..Pipeline::default()
+    })
+}
+
+fn system(models: &Models) -> Result<System<'static>> {
+    Ok(System::of(pipeline(models, false)?))
+}
+
+fn train(args: &NerTrainArgs) -> Result<()> {
+    let mut tagging = Pipeline {
+        pos: Some(Models::open(&args.tagger)?.tagger()?),
+        keep_tags: true,
+        ..Pipeline::default()
+    };
+    let tagged = |mut documents: Vec<Document>| {
+        documents
+            .iter_mut()
+            .for_each(|document| tagging.annotate(document));
+        documents
+    };
+    let mut files = vec![tagged(args.shared.read()?)];
+    for path in &args.also {
+        files.push(tagged(vec![corpus::read(path, None)?]));
+    }
+    let sources: Vec<_> = files
+        .iter()
+        .map(|documents| train::sentences(documents))
+        .collect();
+    let mut options = Options {
+        seed: args.shared.seed,
+        ..Options::default()
+    };
+    options.epochs = args.epochs.epochs.unwrap_or(options.epochs);
+    let rounds = args.shared.rounds(options.epochs);
+    let recognizer = ner::train::train(&sources, &options, |epoch, right| {
+        rounds.done(epoch, &format!("{:.2} % of sentences right", 100.0 * right));
+    });
+    let section = recognizer.to_section();
+    tagging.recognizer = Some(recognizer);
+    args.shared
+        .finish(Task::Ner, section, |document| tagging.annotate(document))
+}

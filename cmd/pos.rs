@@ -1,0 +1,117 @@
+//! `wordmill pos`: parts of speech and morphological features.
+
+use crate::eval::{self, EvalArgs, System};
+use crate::layers::{ModelArgs, Models};
+use crate::stream::{self, Job, KeepArgs, Newline, StreamArgs, Tsv};
+use crate::train::{self, EpochsArgs, TrainArgs};
+use anyhow::Result;
+use clap::Subcommand;
+use wordmill::text::eval::Task;
+use wordmill::text::format::OutputFormat;
+use wordmill::text::pipeline::Pipeline;
+use wordmill::text::plain::View;
+use wordmill::text::pos::{self, train::Options};
+use wordmill::text::tsv::TsvColumn;
+
+/// Tag words with their part of speech
+///
+/// Adds UPOS, XPOS and FEATS of Universal Dependencies to every word. Reads text, lines, tokens, CoNLL-U, JSON Lines or
+/// columns, and finds sentences and words first where they are not given. Writes CoNLL-U, or JSON Lines from JSON
+/// Lines; --to text gives word_TAG, --to tsv the columns form, upos, xpos and feats.
+#[derive(clap::Args)]
+#[command(
+    args_conflicts_with_subcommands = true,
+    after_help = "Examples:\n  \
+        wordmill pos corpora/sample.txt\n  \
+        echo 'The quick brown fox jumps.' | wordmill pos --to text\n  \
+        wordmill pos train corpora/tagged.conllu -o pos.safetensors\n  \
+        wordmill pos eval corpora/tagged.conllu"
+)]
+pub struct Args {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    model: ModelArgs,
+    #[command(flatten)]
+    keep: KeepArgs,
+    #[command(flatten)]
+    stream: StreamArgs,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Train(PosTrainArgs),
+    Eval(EvalArgs),
+}
+
+/// Learn a tagger from CoNLL-U
+#[derive(clap::Args)]
+#[command(after_help = "Example:\n  wordmill pos train corpora/tagged.conllu -o pos.safetensors")]
+struct PosTrainArgs {
+    #[command(flatten)]
+    shared: TrainArgs,
+    #[command(flatten)]
+    epochs: EpochsArgs,
+}
+
+const COLUMNS: &[TsvColumn] = &[
+    TsvColumn::Form,
+    TsvColumn::Upos,
+    TsvColumn::Xpos,
+    TsvColumn::Feats,
+];
+
+pub fn run(args: &Args) -> Result<()> {
+    match &args.command {
+        Some(Command::Train(args)) => return train(args),
+        Some(Command::Eval(args)) => return eval::run(args, Task::Pos, system),
+        None => {}
+    }
+    let models = Models::open(&args.model.model)?;
+    models.must_hold(&[pos::LAYER])?;
+    let pipeline = Pipeline {
+        tokenizer: Some(models.tokenizer(args.stream.newline == Newline::Break)?),
+        pos: Some(models.tagger()?),
+        keep: args.keep.keep,
+        ..Pipeline::default()
+    };
+    let job = Job {
+        default_to: OutputFormat::Conllu,
+        view: View::Tagged,
+        tsv: Tsv::Words(COLUMNS),
+        ..Job::default()
+    };
+    stream::documents(&args.stream, &job, |document| {
+        pipeline.annotate(document);
+        Ok(())
+    })
+}
+
+fn system(models: &Models) -> Result<System<'static>> {
+    let pipeline = Pipeline {
+        tokenizer: Some(models.tokenizer(false)?),
+        pos: Some(models.tagger()?),
+        ..Pipeline::default()
+    };
+    Ok(System::of(pipeline))
+}
+
+fn train(args: &PosTrainArgs) -> Result<()> {
+    let documents = args.shared.read()?;
+    let mut options = Options {
+        seed: args.shared.seed,
+        ..Options::default()
+    };
+    options.epochs = args.epochs.epochs.unwrap_or(options.epochs);
+    let rounds = args.shared.rounds(options.epochs);
+    let tagger = pos::train::train(&train::sentences(&documents), &options, |epoch, right| {
+        rounds.done(epoch, &format!("{:.2} % of sentences right", 100.0 * right));
+    });
+    let section = tagger.to_section();
+    let pipeline = Pipeline {
+        pos: Some(tagger),
+        ..Pipeline::default()
+    };
+    args.shared
+        .finish(Task::Pos, section, |document| pipeline.annotate(document))
+}
