@@ -35,11 +35,9 @@ impl Models {
 
     /// The trained tokenizer; with `newline_breaks`, a line end ends a paragraph.
     pub fn tokenizer(&self, newline_breaks: bool) -> Result<Tokenizer> {
-        let tokenizer = self.layer(tokenize::LAYER, Tokenizer::from_section)?;
-        Ok(Tokenizer {
-            newline_breaks,
-            ..tokenizer
-        })
+        let mut tokenizer = self.layer(tokenize::LAYER, Tokenizer::from_section)?;
+        tokenizer.newline_breaks = newline_breaks;
+        Ok(tokenizer)
     }
 
     pub fn tagger(&self) -> Result<PosTagger> {

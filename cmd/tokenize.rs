@@ -164,7 +164,7 @@ fn train(args: &TokenizeTrainArgs) -> Result<()> {
 
 impl CutArgs {
     fn tokenizer(&self, newline_breaks: bool) -> Result<Tokenizer> {
-        let tokenizer = match self.scheme {
+        let mut tokenizer = match self.scheme {
             Scheme::Unicode => Tokenizer::unicode(),
             Scheme::Whitespace => Tokenizer::whitespace(),
             Scheme::Regex => Tokenizer::pattern(self.pattern.as_deref().unwrap_or_default())
@@ -179,13 +179,11 @@ impl CutArgs {
             Some(path) => Exceptions::parse(&corpus::read_text(path)?),
             None => Exceptions::default(),
         };
-        Ok(Tokenizer {
-            unit: self.unit,
-            split_multiwords: !self.no_split_contractions,
-            newline_breaks,
-            exceptions,
-            ..tokenizer
-        })
+        tokenizer.unit = self.unit;
+        tokenizer.split_multiwords = !self.no_split_contractions;
+        tokenizer.newline_breaks = newline_breaks;
+        tokenizer.exceptions = exceptions;
+        Ok(tokenizer)
     }
 }
 

@@ -22,9 +22,13 @@ pub struct Pipeline {
     pub stemmer: Option<Stemmer>,
     /// Fill in only what is missing.
     pub keep: bool,
-    /// Buffers of the workers that are idle.
-    buffers: Mutex<Vec<Buffers>>,
+    /// Working memory; a new pipeline has none.
+    pub idle: IdleBuffers,
 }
+
+/// Buffers of the workers that are idle.
+#[derive(Default)]
+pub struct IdleBuffers(Mutex<Vec<Buffers>>);
 
 struct Buffers {
     tokenizer: Workspace,
@@ -37,7 +41,8 @@ impl Pipeline {
     /// Adds every layer to a document.
     pub fn annotate(&self, document: &mut Document) {
         let idle = self
-            .buffers
+            .idle
+            .0
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .pop();
@@ -48,7 +53,8 @@ impl Pipeline {
         for sentence in &mut document.sentences {
             self.annotate_sentence(sentence, &mut buffers);
         }
-        self.buffers
+        self.idle
+            .0
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .push(buffers);
