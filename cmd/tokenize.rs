@@ -175,7 +175,7 @@ fn train(args: &TrainArgs) -> Result<()> {
 
 impl CutArgs {
     fn tokenizer(&self, newline_breaks: bool) -> Result<Tokenizer> {
-        let tokenizer = match self.scheme {
+        let mut tokenizer = match self.scheme {
             Scheme::Unicode => Tokenizer::unicode(),
             Scheme::Whitespace => Tokenizer::whitespace(),
             Scheme::Regex => Tokenizer::pattern(self.pattern.as_deref().unwrap_or_default())
@@ -185,17 +185,13 @@ impl CutArgs {
                 None => Tokenizer::english()?,
             },
         };
-        let exceptions = match &self.exceptions {
-            Some(path) => Exceptions::parse(&read(path)?),
-            None => Exceptions::default(),
-        };
-        Ok(Tokenizer {
-            unit: self.unit,
-            split_multiwords: !self.no_split_contractions,
-            newline_breaks,
-            exceptions,
-            ..tokenizer
-        })
+        tokenizer.unit = self.unit;
+        tokenizer.split_multiwords = !self.no_split_contractions;
+        tokenizer.newline_breaks = newline_breaks;
+        if let Some(path) = &self.exceptions {
+            tokenizer.exceptions = Exceptions::parse(&read(path)?);
+        }
+        Ok(tokenizer)
     }
 }
 
