@@ -252,6 +252,30 @@ fn possible(left: &Shape, right: &Shape) -> bool {
     }
 }
 
+/// What the model sees of token `i`, which is several words in some places and one in others.
+#[rustfmt::skip]
+pub fn multiword_features(units: &[Shape], i: usize, features: &mut Vec<u64>) {
+    let at = |k: isize| match i.checked_add_signed(k) {
+        Some(j) if j < units.len() => &units[j],
+        _ => &OUTSIDE,
+    };
+    let (l2, l, token, r, r2) = (at(-2), at(-1), at(0), at(1), at(2));
+    let mut add = |template: u64, x: u64, y: u64| features.push(pair(200 + template, token.form, pair(0, x, y)));
+    add(0, 0, 0);
+    add(1, l.form, 0);
+    add(2, r.form, 0);
+    add(3, l.form, r.form);
+    add(4, l.kind as u64, r.kind as u64);
+    add(5, l.tail, 0);
+    add(6, r.tail, 0);
+    add(7, r2.form, 0);
+    add(8, l2.form, 0);
+    add(9, l2.form, l.form);
+    add(10, r.form, r2.form);
+    add(11, l.tail, r.tail);
+    add(12, token.kind as u64, l.kind as u64);
+}
+
 /// What the model sees of the boundary behind token `i`.
 #[rustfmt::skip]
 fn collect(units: &[Shape], i: usize, open: Open, smalls: &Smalls, features: &mut Vec<u64>) {

@@ -5,7 +5,8 @@
 //! suffixes     …n't → … n't      …'s → … 's        …dnt → …d nt
 //! ```
 //!
-//! A surface in the dictionary is split as the data mostly does. For the others the longest known suffix decides; a
+//! A surface in the dictionary is split as the data mostly does; where the data does both (*its* for *it's*, French *des*),
+//! a linear model asks the neighbours. For the others the longest known suffix decides; a
 //! suffix is kept when it was split so in most tokens of at least three different surfaces. Surfaces are compared in
 //! small letters with straight apostrophes, and the words get the letters and the case of the surface back.
 
@@ -31,11 +32,22 @@ enum Split {
     },
 }
 
+/// What is known of a surface or a suffix.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Entry {
+    /// Folded.
+    key: String,
+    is_suffix: bool,
+    /// Whether the data splits it sometimes only, so that its neighbours must be asked.
+    asks: bool,
+    split: Split,
+}
+
 /// The multi-word tokens of a language.
 #[derive(Clone, Debug, Default)]
 pub struct Multiwords {
-    /// (folded surface or suffix, whether it is a suffix, what is done), sorted.
-    entries: Vec<(String, bool, Split)>,
+    /// Sorted.
+    entries: Vec<Entry>,
     /// Hashes of folded surfaces and suffixes to indices of `entries`.
     surfaces: HashMap<u64, u32>,
     suffixes: HashMap<u64, u32>,
@@ -93,8 +105,8 @@ impl Multiwords {
         }
         let folded = std::str::from_utf8(&buffer[..length]).ok()?;
         match self.surfaces.get(&hash::bytes(1, folded.as_bytes())) {
-            Some(&i) if self.entries[i as usize].0 == folded => {
-                (self.entries[i as usize].2 != Split::Whole).then_some(i)
+            Some(&i) if self.entries[i as usize].key == folded => {
+                (self.entries[i as usize].split != Split::Whole).then_some(i)
             }
             _ => self.find_suffix(folded),
         }
@@ -106,7 +118,7 @@ impl Multiwords {
             if length < folded.len() && folded.is_char_boundary(folded.len() - length) {
                 let suffix = &folded[folded.len() - length..];
                 if let Some(&i) = self.suffixes.get(&hash::bytes(2, suffix.as_bytes()))
-                    && self.entries[i as usize].0 == suffix
+                    && self.entries[i as usize].key == suffix
                     && folded[..folded.len() - length].ends_with(char::is_alphanumeric)
                 {
                     return Some(i);
@@ -116,10 +128,17 @@ impl Multiwords {
         None
     }
 
+    /// Whether a split holds only where the neighbours of the token say so.
+    pub fn asks(&self, number: u32) -> bool {
+        self.entries
+            .get(number as usize)
+            .is_some_and(|entry| entry.asks)
+    }
+
     /// The words of `surface`, by the number that [`Multiwords::find`] gave for it.
     pub fn words(&self, number: u32, surface: &str, words: &mut Vec<CompactString>) {
         words.clear();
-        match self.entries.get(number as usize).map(|entry| &entry.2) {
+        match self.entries.get(number as usize).map(|entry| &entry.split) {
             Some(Split::Cut(lengths)) => {
                 let count = surface.chars().count();
                 let tail: usize = lengths.iter().map(|l| usize::from(*l)).sum();
@@ -165,21 +184,27 @@ impl Multiwords {
         }
         let suffixes = reliable_suffixes(&counts);
         let mut learned = Multiwords::default();
-        let suffix_entries = suffixes
-            .into_iter()
-            .map(|(suffix, split)| (suffix, true, split));
+        let suffix_entries = suffixes.into_iter().map(|(key, split)| Entry {
+            key,
+            is_suffix: true,
+            asks: false,
+            split,
+        });
         learned.entries.extend(suffix_entries);
         learned.index();
         let mut surfaces = Vec::new();
         for (surface, splits) in &counts {
-            // The most frequent; of equals the first, and `Whole` sorts first.
-            let best = splits.iter().rev().max_by_key(|(_, count)| **count);
-            let Some((best, _)) = best else { continue };
+            let (best, asks) = decide(splits);
             let found = learned
                 .find(surface)
-                .map(|i| &learned.entries[i as usize].2);
-            if found.unwrap_or(&Split::Whole) != best {
-                surfaces.push((surface.clone(), false, best.clone()));
+                .map(|i| &learned.entries[i as usize].split);
+            if asks || found.unwrap_or(&Split::Whole) != best {
+                surfaces.push(Entry {
+                    key: surface.clone(),
+                    is_suffix: false,
+                    asks,
+                    split: best.clone(),
+                });
             }
         }
         learned.entries.extend(surfaces);
@@ -197,7 +222,7 @@ impl Multiwords {
             self.endings = vec![0; 256];
         }
         let mut lengths = BTreeSet::new();
-        for (i, (key, is_suffix, _)) in self.entries.iter().enumerate() {
+        for (i, Entry { key, is_suffix, .. }) in self.entries.iter().enumerate() {
             if *is_suffix {
                 self.suffixes
                     .insert(hash::bytes(2, key.as_bytes()), i as u32);
@@ -238,6 +263,28 @@ impl Multiwords {
         };
         multiwords.index();
         Ok(multiwords)
+    }
+}
+
+/// How a surface is split, and whether only sometimes: when each way is seen three times and in two tokens of a hundred.
+fn decide(splits: &BTreeMap<Split, u32>) -> (&Split, bool) {
+    let total: u32 = splits.values().sum();
+    let often = |count: u32| count >= 3 && count * 50 >= total;
+    let whole = splits.get(&Split::Whole).copied().unwrap_or(0);
+    // The most frequent; of equals the first, and `Whole` sorts first.
+    let best = |kind: &dyn Fn(&Split) -> bool| {
+        splits
+            .iter()
+            .rev()
+            .filter(|(split, _)| kind(split))
+            .max_by_key(|(_, count)| **count)
+    };
+    match best(&|split| *split != Split::Whole) {
+        Some((split, count)) if often(*count) && often(whole) => (split, true),
+        _ => (
+            best(&|_| true).map_or(&Split::Whole, |(split, _)| split),
+            false,
+        ),
     }
 }
 
@@ -378,22 +425,23 @@ fn fold_all(word: &str) -> String {
     word.chars().map(fold).collect()
 }
 
-/// `key TAB kind …`: `=` one word, `2,1` lengths, `-3 TAB first TAB rest TAB rest` a replacement; suffixes begin with a TAB.
-fn print_entry((key, is_suffix, split): &(String, bool, Split)) -> String {
-    let mark = if *is_suffix { "\t" } else { "" };
-    match split {
-        Split::Whole => format!("{mark}{key}\t="),
+/// `key TAB kind …`: `=` one word, `2,1` lengths, `-3 TAB first TAB rest TAB rest` a replacement; `?` before the kind when
+/// the neighbours are asked; suffixes begin with a TAB.
+fn print_entry(entry: &Entry) -> String {
+    let mark = if entry.is_suffix { "\t" } else { "" };
+    let asks = if entry.asks { "?" } else { "" };
+    let kind = match &entry.split {
+        Split::Whole => "=".to_owned(),
         Split::Cut(lengths) => {
             let lengths: Vec<String> = lengths.iter().map(u8::to_string).collect();
-            format!("{mark}{key}\t{}", lengths.join(","))
+            lengths.join(",")
         }
-        Split::Replace { drop, first, rest } => {
-            format!("{mark}{key}\t-{drop}\t{first}\t{}", rest.join("\t"))
-        }
-    }
+        Split::Replace { drop, first, rest } => format!("-{drop}\t{first}\t{}", rest.join("\t")),
+    };
+    format!("{mark}{}\t{asks}{kind}", entry.key)
 }
 
-fn parse_entry(line: &str) -> Option<(String, bool, Split)> {
+fn parse_entry(line: &str) -> Option<Entry> {
     let (line, is_suffix) = match line.strip_prefix('\t') {
         Some(rest) => (rest, true),
         None => (line, false),
@@ -401,6 +449,10 @@ fn parse_entry(line: &str) -> Option<(String, bool, Split)> {
     let mut fields = line.split('\t');
     let key = fields.next()?.to_owned();
     let kind = fields.next()?;
+    let (kind, asks) = match kind.strip_prefix('?') {
+        Some(rest) => (rest, true),
+        None => (kind, false),
+    };
     let split = if kind == "=" {
         Split::Whole
     } else if let Some(drop) = kind.strip_prefix('-') {
@@ -413,7 +465,12 @@ fn parse_entry(line: &str) -> Option<(String, bool, Split)> {
         let lengths: Result<_, _> = kind.split(',').map(str::parse).collect();
         Split::Cut(lengths.ok()?)
     };
-    Some((key, is_suffix, split))
+    Some(Entry {
+        key,
+        is_suffix,
+        asks,
+        split,
+    })
 }
 
 #[cfg(test)]

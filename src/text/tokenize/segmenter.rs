@@ -25,6 +25,8 @@ pub struct Segmenter {
     pub(super) dense: bool,
     pub(super) cuts: Weights,
     pub(super) boundaries: Weights,
+    /// For surfaces that are several words in some places only.
+    pub(super) splits: Weights,
     pub(super) smalls: Smalls,
     pub(super) multiwords: Multiwords,
 }
@@ -67,10 +69,9 @@ impl Segmenter {
                 pieces.push(Piece {
                     start: unit.start,
                     end: unit.end,
-                    multiword: if whole {
-                        None
-                    } else {
-                        self.multiwords.find(token)
+                    multiword: match whole {
+                        true => None,
+                        false => self.multiword(token, i, &work.units, &mut features),
                     },
                     ends: match next_end.next_if_eq(&i) {
                         Some(_) if i + 1 == work.units.len() => Ends::Paragraph,
@@ -82,6 +83,24 @@ impl Segmenter {
         }
         work.features = features;
         work.ends = ends;
+    }
+
+    /// The split of token `i`, if it is one here.
+    #[inline]
+    fn multiword(
+        &self,
+        token: &str,
+        i: usize,
+        units: &[Shape],
+        features: &mut Vec<u64>,
+    ) -> Option<u32> {
+        let number = self.multiwords.find(token)?;
+        if self.multiwords.asks(number) {
+            features.clear();
+            boundary::multiword_features(units, i, features);
+            return (sum(&self.splits, features) > 0).then_some(number);
+        }
+        Some(number)
     }
 
     /// Cuts one paragraph into tokens, `work.units`; `decide(offset in the text, features)` answers each possible cut.
@@ -144,6 +163,7 @@ impl Segmenter {
         section.meta.insert("dense".to_owned(), json!(self.dense));
         self.cuts.save(&mut section, "cuts");
         self.boundaries.save(&mut section, "boundaries");
+        self.splits.save(&mut section, "splits");
         let smalls = Tensor::from_u32(&self.smalls.bits);
         section.tensors.insert("smalls".to_owned(), smalls);
         self.multiwords.save(&mut section);
@@ -162,6 +182,7 @@ impl Segmenter {
             })?,
             cuts: Weights::load(section, "cuts")?,
             boundaries: Weights::load(section, "boundaries")?,
+            splits: Weights::load(section, "splits")?,
             smalls: Smalls {
                 bits: section.u32s("smalls")?,
             },

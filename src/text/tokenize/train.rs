@@ -42,7 +42,7 @@ impl Default for TrainOptions {
             cut_bits: 17,
             boundary_bits: 18,
             cut_rate: 0.3,
-            boundary_rate: 0.07,
+            boundary_rate: 0.03,
         }
     }
 }
@@ -54,6 +54,7 @@ pub fn train(documents: &[Document], options: &TrainOptions) -> Section {
         dense: is_dense(&raw),
         cuts: empty(),
         boundaries: empty(),
+        splits: empty(),
         smalls: smalls(&raw),
         multiwords: Multiwords::train(&raw.tokens, &raw.text),
     };
@@ -63,6 +64,12 @@ pub fn train(documents: &[Document], options: &TrainOptions) -> Section {
         bits: options.cut_bits,
         epochs: options.cut_epochs,
         rate: options.cut_rate,
+        seed: options.seed,
+    });
+    segmenter.splits = splits(&segmenter, &raw).train(&Training {
+        bits: SPLIT_BITS,
+        epochs: options.cut_epochs,
+        rate: options.boundary_rate,
         seed: options.seed,
     });
     let mut boundaries = Examples::default();
@@ -78,6 +85,29 @@ pub fn train(documents: &[Document], options: &TrainOptions) -> Section {
         seed: options.seed,
     });
     segmenter.to_section()
+}
+
+/// Few surfaces are ambiguous.
+const SPLIT_BITS: u32 = 16;
+
+/// The tokens that are several words in some places only, and whether they are.
+fn splits(segmenter: &Segmenter, gold: &Gold) -> Examples {
+    let mut examples = Examples::default();
+    let shapes = gold.tokens.iter().map(|token| {
+        let gap = super::layout::Gap::Space;
+        boundary::Shape::of(&gold.text[token.span.clone()], 0, gap, 0)
+    });
+    let shapes: Vec<_> = shapes.collect();
+    let mut features = Vec::new();
+    for (i, token) in gold.tokens.iter().enumerate() {
+        let number = segmenter.multiwords.find(&gold.text[token.span.clone()]);
+        if number.is_some_and(|number| segmenter.multiwords.asks(number)) {
+            features.clear();
+            boundary::multiword_features(&shapes, i, &mut features);
+            examples.push(&features, !token.words.is_empty());
+        }
+    }
+    examples
 }
 
 fn empty() -> Weights {
