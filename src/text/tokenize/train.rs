@@ -42,7 +42,7 @@ impl Default for TrainOptions {
             cut_bits: 17,
             boundary_bits: 18,
             cut_rate: 0.3,
-            boundary_rate: 0.03,
+            boundary_rate: 0.04,
         }
     }
 }
@@ -69,7 +69,7 @@ pub fn train(documents: &[Document], options: &TrainOptions) -> Section {
     segmenter.splits = splits(&segmenter, &raw).train(&Training {
         bits: SPLIT_BITS,
         epochs: options.cut_epochs,
-        rate: options.boundary_rate,
+        rate: options.cut_rate,
         seed: options.seed,
     });
     let mut boundaries = Examples::default();
