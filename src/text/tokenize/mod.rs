@@ -9,7 +9,7 @@
 //! ```
 //!
 //! Reading order: `pieces`, `plain`, `unicode`; then the trained scheme: `segmenter`, `classes`, `atoms`, `split`,
-//! `layout`, `boundary`, `multiword`, `exceptions`; what it learns from: `gold`, `logistic`, `train`; and `filter`.
+//! `shape`, `layout`, `boundary`, `multiword`, `exceptions`; what it learns from: `gold`, `logistic`, `train`; and `filter`.
 
 mod atoms;
 mod boundary;
@@ -23,6 +23,7 @@ mod multiword;
 mod pieces;
 mod plain;
 mod segmenter;
+mod shape;
 mod split;
 mod train;
 mod unicode;

@@ -6,11 +6,12 @@
 //!
 //! Everything is linear in the length of the text: features look at bounded neighbourhoods and at hashes of runs.
 
-use super::boundary::{self, Shape, Smalls};
+use super::boundary::{self, Smalls};
 use super::exceptions::Exceptions;
 use super::layout::{Gap, Lines};
-use super::multiword::Multiwords;
+use super::multiword::{Multiwords, neighbours};
 use super::pieces::{Ends, Piece, paragraphs};
+use super::shape::Shape;
 use super::split::Chunk;
 use crate::text::model::{ModelError, Section, Tensor};
 use crate::text::weights::Weights;
@@ -97,7 +98,7 @@ impl Segmenter {
         let number = self.multiwords.find(token)?;
         if self.multiwords.asks(number) {
             features.clear();
-            boundary::multiword_features(units, i, features);
+            neighbours::features(units, i, features);
             return (sum(&self.splits, features) > 0).then_some(number);
         }
         Some(number)

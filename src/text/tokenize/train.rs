@@ -7,10 +7,12 @@
 use super::boundary::{self, Smalls};
 use super::exceptions::Exceptions;
 use super::gold::{Gold, Layout};
+use super::layout::Gap;
 use super::logistic::{Examples, Training};
-use super::multiword::Multiwords;
+use super::multiword::{Multiwords, neighbours};
 use super::pieces::paragraphs;
 use super::segmenter::{Options, Segmenter, Workspace};
+use super::shape::{Kind, Shape};
 use crate::text::document::{Document, Opens, Sentence};
 use crate::text::hash::mix;
 use crate::text::model::Section;
@@ -94,8 +96,8 @@ const SPLIT_BITS: u32 = 16;
 fn splits(segmenter: &Segmenter, gold: &Gold) -> Examples {
     let mut examples = Examples::default();
     let shapes = gold.tokens.iter().map(|token| {
-        let gap = super::layout::Gap::Space;
-        boundary::Shape::of(&gold.text[token.span.clone()], 0, gap, 0)
+        let gap = Gap::Space;
+        Shape::of(&gold.text[token.span.clone()], 0, gap, 0)
     });
     let shapes: Vec<_> = shapes.collect();
     let mut features = Vec::new();
@@ -103,7 +105,7 @@ fn splits(segmenter: &Segmenter, gold: &Gold) -> Examples {
         let number = segmenter.multiwords.find(&gold.text[token.span.clone()]);
         if number.is_some_and(|number| segmenter.multiwords.asks(number)) {
             features.clear();
-            boundary::multiword_features(&shapes, i, &mut features);
+            neighbours::features(&shapes, i, &mut features);
             examples.push(&features, !token.words.is_empty());
         }
     }
@@ -170,15 +172,10 @@ fn is_dense(gold: &Gold) -> bool {
 fn smalls(gold: &Gold) -> Smalls {
     let mut counts: BTreeMap<u64, i32> = BTreeMap::new();
     for token in &gold.tokens {
-        let unit = boundary::Shape::of(
-            &gold.text[token.span.clone()],
-            0,
-            super::layout::Gap::None,
-            0,
-        );
+        let unit = Shape::of(&gold.text[token.span.clone()], 0, Gap::None, 0);
         match unit.kind {
-            boundary::Kind::Lower => *counts.entry(unit.form()).or_default() += 1,
-            boundary::Kind::Title => *counts.entry(unit.form()).or_default() -= 1,
+            Kind::Lower => *counts.entry(unit.form).or_default() += 1,
+            Kind::Title => *counts.entry(unit.form).or_default() -= 1,
             _ => {}
         }
     }

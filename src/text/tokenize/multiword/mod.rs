@@ -12,6 +12,7 @@
 
 mod entry;
 mod learn;
+pub mod neighbours;
 
 use super::classes::fold;
 use crate::text::hash;
