@@ -6,6 +6,7 @@
 //! |---|---|
 //! | [`document`] | the document model every layer reads and writes |
 //! | [`format`] | the formats by name, and what can be wrong with their input |
+//! | [`tokenize`] | text into sentences, tokens and words: trained, by UAX #29, by patterns |
 //! | [`hash`], [`weights`], [`model`] | feature hashing, quantised weights, and the model file they are kept in |
 
 pub mod document;
