@@ -155,6 +155,10 @@ fn train(args: &TrainArgs) -> Result<()> {
             document.map_err(|error| Failure::of_format(&path.display().to_string(), error))?,
         );
     }
+    if documents.iter().all(|document| document.sentences.is_empty()) {
+        let first = args.train[0].display().to_string(); // clap requires one
+        return Err(Failure::of_file(&first, "no sentences").into());
+    }
     let options = TrainOptions {
         seed: args.seed,
         ..TrainOptions::default()

@@ -30,15 +30,14 @@ mod unicode;
 
 pub use exceptions::Exceptions;
 pub use filter::{Filter, Keep, Normalization, english_stopwords, parse_stopwords};
-pub use gold::{Gold, GoldToken, Layout};
 pub use pieces::{Ends, Piece};
-pub use segmenter::Segmenter;
 pub use train::{TrainOptions, train};
 
 use crate::text::document::{Document, Opens, Sentence, Token, Word};
 use crate::text::model::{ModelError, Section};
 use compact_str::CompactString;
 use regex::Regex;
+use segmenter::Segmenter;
 
 /// How text is cut into tokens, by the names `--scheme` knows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
