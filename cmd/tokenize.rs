@@ -175,14 +175,12 @@ impl CutArgs {
                 models.tokenizer(newline_breaks)?
             }
         };
-        let exceptions = match &self.exceptions {
-            Some(path) => Exceptions::parse(&corpus::read_text(path)?),
-            None => Exceptions::default(),
-        };
         tokenizer.unit = self.unit;
         tokenizer.split_multiwords = !self.no_split_contractions;
         tokenizer.newline_breaks = newline_breaks;
-        tokenizer.exceptions = exceptions;
+        if let Some(path) = &self.exceptions {
+            tokenizer.exceptions = Exceptions::parse(&corpus::read_text(path)?);
+        }
         Ok(tokenizer)
     }
 }

@@ -3,9 +3,9 @@
 //! An exception holds where it begins with a token and no letter or digit follows it directly. The longest wins. What
 //! a token has beyond the exception's end becomes a token of its own.
 
-use super::boundary::Shape;
 use super::layout::Gap;
 use super::pieces::{Ends, Piece};
+use super::shape::Shape;
 use std::collections::{BTreeSet, HashSet};
 
 /// A set of tokens that stay whole.

@@ -9,7 +9,7 @@
 //! ```
 //!
 //! Reading order: `pieces`, `plain`, `unicode`; then the trained scheme: `segmenter`, `classes`, `atoms`, `split`,
-//! `layout`, `boundary`, `multiword`, `exceptions`; what it learns from: `gold`, `logistic`, `train`; and `filter`.
+//! `shape`, `layout`, `boundary`, `multiword`, `exceptions`; what it learns from: `gold`, `logistic`, `train`; and `filter`.
 
 mod atoms;
 mod boundary;
@@ -23,21 +23,21 @@ mod multiword;
 mod pieces;
 mod plain;
 mod segmenter;
+mod shape;
 mod split;
 mod train;
 mod unicode;
 
 pub use exceptions::Exceptions;
 pub use filter::{Filter, Keep, Normalization, english_stopwords, parse_stopwords};
-pub use gold::{Gold, GoldToken, Layout};
 pub use pieces::{Ends, Piece};
-pub use segmenter::Segmenter;
 pub use train::{TrainOptions, train};
 
 use crate::text::document::{Document, Opens, Sentence, Token, Word};
 use crate::text::model::{ModelError, Section};
 use compact_str::CompactString;
 use regex::Regex;
+use segmenter::Segmenter;
 
 /// Name of the layer in model files.
 pub const LAYER: &str = "tokenize";

@@ -6,11 +6,12 @@
 //!
 //! Everything is linear in the length of the text: features look at bounded neighbourhoods and at hashes of runs.
 
-use super::boundary::{self, Shape, Smalls};
+use super::boundary::{self, Smalls};
 use super::exceptions::Exceptions;
 use super::layout::{Gap, Lines};
-use super::multiword::Multiwords;
+use super::multiword::{Multiwords, neighbours};
 use super::pieces::{Ends, Piece, paragraphs};
+use super::shape::Shape;
 use super::split::Chunk;
 use crate::text::model::{ModelError, Section, Tensor};
 use crate::text::weights::Weights;
@@ -25,6 +26,8 @@ pub struct Segmenter {
     pub(super) dense: bool,
     pub(super) cuts: Weights,
     pub(super) boundaries: Weights,
+    /// For surfaces that are several words in some places only.
+    pub(super) splits: Weights,
     pub(super) smalls: Smalls,
     pub(super) multiwords: Multiwords,
 }
@@ -67,10 +70,9 @@ impl Segmenter {
                 pieces.push(Piece {
                     start: unit.start,
                     end: unit.end,
-                    multiword: if whole {
-                        None
-                    } else {
-                        self.multiwords.find(token)
+                    multiword: match whole {
+                        true => None,
+                        false => self.multiword(token, i, &work.units, &mut features),
                     },
                     ends: match next_end.next_if_eq(&i) {
                         Some(_) if i + 1 == work.units.len() => Ends::Paragraph,
@@ -82,6 +84,24 @@ impl Segmenter {
         }
         work.features = features;
         work.ends = ends;
+    }
+
+    /// The split of token `i`, if it is one here.
+    #[inline]
+    fn multiword(
+        &self,
+        token: &str,
+        i: usize,
+        units: &[Shape],
+        features: &mut Vec<u64>,
+    ) -> Option<u32> {
+        let number = self.multiwords.find(token)?;
+        if self.multiwords.asks(number) {
+            features.clear();
+            neighbours::features(units, i, features);
+            return (sum(&self.splits, features) > 0).then_some(number);
+        }
+        Some(number)
     }
 
     /// Cuts one paragraph into tokens, `work.units`; `decide(offset in the text, features)` answers each possible cut.
@@ -144,6 +164,7 @@ impl Segmenter {
         section.meta.insert("dense".to_owned(), json!(self.dense));
         self.cuts.save(&mut section, "cuts");
         self.boundaries.save(&mut section, "boundaries");
+        self.splits.save(&mut section, "splits");
         let smalls = Tensor::from_u32(&self.smalls.bits);
         section.tensors.insert("smalls".to_owned(), smalls);
         self.multiwords.save(&mut section);
@@ -162,6 +183,7 @@ impl Segmenter {
             })?,
             cuts: Weights::load(section, "cuts")?,
             boundaries: Weights::load(section, "boundaries")?,
+            splits: Weights::load(section, "splits")?,
             smalls: Smalls {
                 bits: section.u32s("smalls")?,
             },

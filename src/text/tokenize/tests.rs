@@ -53,7 +53,7 @@ fn section() -> Section {
             documents.push(annotated(&[
                 &format!("{name} {verb} {other} _."),
                 &format!("Mr. {name} does {verb} _, but {other} doesn't=does+n't _."),
-                &format!("( _It's=It+'s $ _5 _) _!"),
+                "( _It's=It+'s $ _5 _) _!",
                 &format!("{other}'s={other}+'s dog {verb} {name} _?"),
             ]));
         }

@@ -7,10 +7,12 @@
 use super::boundary::{self, Smalls};
 use super::exceptions::Exceptions;
 use super::gold::{Gold, Layout};
+use super::layout::Gap;
 use super::logistic::{Examples, Training};
-use super::multiword::Multiwords;
+use super::multiword::{Multiwords, neighbours};
 use super::pieces::paragraphs;
 use super::segmenter::{Options, Segmenter, Workspace};
+use super::shape::{Kind, Shape};
 use crate::text::document::{Document, Opens, Sentence};
 use crate::text::hash::mix;
 use crate::text::model::Section;
@@ -42,7 +44,7 @@ impl Default for TrainOptions {
             cut_bits: 17,
             boundary_bits: 18,
             cut_rate: 0.3,
-            boundary_rate: 0.07,
+            boundary_rate: 0.04,
         }
     }
 }
@@ -54,6 +56,7 @@ pub fn train(documents: &[Document], options: &TrainOptions) -> Section {
         dense: is_dense(&raw),
         cuts: empty(),
         boundaries: empty(),
+        splits: empty(),
         smalls: smalls(&raw),
         multiwords: Multiwords::train(&raw.tokens, &raw.text),
     };
@@ -61,6 +64,12 @@ pub fn train(documents: &[Document], options: &TrainOptions) -> Section {
     collect(&segmenter, &raw, Some(&mut cuts), None);
     segmenter.cuts = cuts.train(&Training {
         bits: options.cut_bits,
+        epochs: options.cut_epochs,
+        rate: options.cut_rate,
+        seed: options.seed,
+    });
+    segmenter.splits = splits(&segmenter, &raw).train(&Training {
+        bits: SPLIT_BITS,
         epochs: options.cut_epochs,
         rate: options.cut_rate,
         seed: options.seed,
@@ -78,6 +87,29 @@ pub fn train(documents: &[Document], options: &TrainOptions) -> Section {
         seed: options.seed,
     });
     segmenter.to_section()
+}
+
+/// Few surfaces are ambiguous.
+const SPLIT_BITS: u32 = 16;
+
+/// The tokens that are several words in some places only, and whether they are.
+fn splits(segmenter: &Segmenter, gold: &Gold) -> Examples {
+    let mut examples = Examples::default();
+    let shapes = gold.tokens.iter().map(|token| {
+        let gap = Gap::Space;
+        Shape::of(&gold.text[token.span.clone()], 0, gap, 0)
+    });
+    let shapes: Vec<_> = shapes.collect();
+    let mut features = Vec::new();
+    for (i, token) in gold.tokens.iter().enumerate() {
+        let number = segmenter.multiwords.find(&gold.text[token.span.clone()]);
+        if number.is_some_and(|number| segmenter.multiwords.asks(number)) {
+            features.clear();
+            neighbours::features(&shapes, i, &mut features);
+            examples.push(&features, !token.words.is_empty());
+        }
+    }
+    examples
 }
 
 fn empty() -> Weights {
@@ -140,15 +172,10 @@ fn is_dense(gold: &Gold) -> bool {
 fn smalls(gold: &Gold) -> Smalls {
     let mut counts: BTreeMap<u64, i32> = BTreeMap::new();
     for token in &gold.tokens {
-        let unit = boundary::Shape::of(
-            &gold.text[token.span.clone()],
-            0,
-            super::layout::Gap::None,
-            0,
-        );
+        let unit = Shape::of(&gold.text[token.span.clone()], 0, Gap::None, 0);
         match unit.kind {
-            boundary::Kind::Lower => *counts.entry(unit.form()).or_default() += 1,
-            boundary::Kind::Title => *counts.entry(unit.form()).or_default() -= 1,
+            Kind::Lower => *counts.entry(unit.form).or_default() += 1,
+            Kind::Title => *counts.entry(unit.form).or_default() -= 1,
             _ => {}
         }
     }
