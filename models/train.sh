@@ -1,0 +1,89 @@
+#!/usr/bin/env bash
+# Trains the English models of models/en from the open data sets: the same bytes every time.
+#
+#     models/train.sh DATA_DIR [OUT_DIR]
+#
+# DATA_DIR holds one folder for each data set, as models/README.md lists them. Needs cargo, awk, gzip. Takes minutes.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+data=$(realpath "$1")
+out=$(realpath -m "${2:-models/en}")
+export LC_ALL=C
+cargo build --release --no-default-features
+wordmill=$PWD/target/release/wordmill
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+mkdir -p "$out"
+cd "$work"
+
+gunzip -c "$data/ud-english-ewt/en_ewt-ud-train.conllu.gz" >ewt.conllu
+gunzip -c "$data/ud-english-ewt/en_ewt-ud-dev.conllu.gz" >ewt-dev.conllu
+gunzip -c "$data/uner-english-ewt/en_ewt-ud-train.iob2.gz" >uner-train.iob2
+gunzip -c "$data/uner-english-ewt/en_ewt-ud-dev.iob2.gz" >uner-dev.iob2
+# GUM without the genres whose licences are not verified.
+gunzip -c "$data/ud-english-gum/en_gum-ud-train-open.conllu.gz" |
+    awk '/^# newdoc id/ { keep = $0 !~ /GUM_(conversation|court|vlog)/ } keep' >gum.conllu
+
+train() { # LAYER ARGUMENTS…: one model, compressed as far as zstd goes
+    local layer=$1
+    shift
+    "$wordmill" "$layer" train "$@" --language en --license "CC BY-SA 4.0" -o "$layer.safetensors"
+    "$wordmill" model pack "$layer.safetensors" -o "$out/$layer.safetensors.zst"
+}
+
+train tokenize ewt.conllu --valid ewt-dev.conllu
+train pos ewt.conllu gum.conllu --valid ewt-dev.conllu
+
+# AGID: "word V: past | participle | ing-form | third person", "word N: plural", "word A: comparative | superlative".
+# Guessed (?) and marked (~ < !) forms are left out.
+gunzip -c "$data/agid/infl.txt.gz" | awk -F': ' '
+    function forms(slot, upos, tags,    list, n, i, form, tag, k, m) {
+        n = split(slot, list, ", ")
+        for (i = 1; i <= n; i++) {
+            if (list[i] ~ /[?~<!]/) continue
+            form = list[i]
+            sub(/ .*/, "", form)
+            if (form !~ /^[a-z'"'"'-]+$/) continue
+            m = split(tags, tag, " ")
+            for (k = 1; k <= m; k++) print form "\t" lemma "\t" upos "\t" tag[k]
+        }
+    }
+    {
+        split($1, head, " ")
+        lemma = head[1]; pos = head[2]
+        if (lemma !~ /^[a-z'"'"'-]+$/ || pos ~ /\?$/) next
+        n = split($2, slots, " [|] ")
+        if (pos == "V" && n >= 3) {
+            forms(slots[1], "VERB", n == 3 ? "VBD VBN" : "VBD")
+            if (n == 4) forms(slots[2], "VERB", "VBN")
+            forms(slots[n - 1], "VERB", "VBG")
+            forms(slots[n], "VERB", "VBZ")
+            forms(lemma, "VERB", "VB")
+        } else if (pos == "N") {
+            forms(slots[1], "NOUN", "NNS")
+            forms(lemma, "NOUN", "NN")
+        } else if (pos == "A") {
+            forms(slots[1], "ADJ", "JJR")
+            forms(slots[2], "ADJ", "JJS")
+            forms(lemma, "ADJ", "JJ")
+        }
+    }' >inflections.tsv
+train lemmatize ewt.conllu gum.conllu --inflections inflections.tsv --tagger pos.safetensors --valid ewt-dev.conllu
+
+# The recognizer learns from tags as bad as those it will meet: a fifth of the documents at a time is tagged by a
+# tagger trained on the others.
+for fold in 0 1 2 3 4; do
+    part() { awk -v fold=$fold -v same="$1" '/^# newdoc/ { d++ } (d % 5 == fold) == same' "$2"; }
+    part 0 ewt.conllu >rest.conllu
+    part 1 uner-train.iob2 >part.iob2
+    "$wordmill" pos train -q rest.conllu gum.conllu --epochs 6 --language en -o fold.safetensors
+    "$wordmill" pos --model fold.safetensors --from columns --columns _,form,ner,_,_ --map OTH=O --to conllu part.iob2
+done >uner-train.conllu
+columns() { # FORMAT FILES…: labels renamed to PER, LOC, ORG or dropped
+    "$wordmill" pos --model pos.safetensors --from columns --columns "$1" --to conllu "${@:2}"
+}
+columns form,ner "$data"/btc-twitter/?.conll.gz >btc.conllu
+columns form,ner --map person=PER --map location=LOC --map corporation=ORG --map group=ORG \
+    --map product=O --map creative-work=O "$data/wnut17/wnut17train.conll.gz" >wnut.conllu
+train ner uner-train.conllu --also btc.conllu --also wnut.conllu --tagger pos.safetensors --valid uner-dev.iob2
+ls -l "$out"
