@@ -59,6 +59,9 @@ struct LemmatizeTrainArgs {
     /// List of inflected forms to learn from too: form, lemma, UPOS and XPOS, parted by tabs
     #[arg(long, value_name = "FILE")]
     inflections: Vec<PathBuf>,
+    /// Tagger for the words of --valid
+    #[arg(long, value_name = "FILE")]
+    tagger: Vec<PathBuf>,
 }
 
 const COLUMNS: &[TsvColumn] = &[TsvColumn::Form, TsvColumn::Lemma, TsvColumn::Upos];
@@ -115,8 +118,9 @@ fn train(args: &LemmatizeTrainArgs) -> Result<()> {
         rounds.done(epoch, &format!("{:.2} % of words right", 100.0 * right));
     });
     let section = lemmatizer.to_section();
+    let tagger = |_| Models::open(&args.tagger)?.tagger();
     let pipeline = Pipeline {
-        pos: Some(Models::open(&[])?.tagger()?),
+        pos: args.shared.valid.as_ref().map(tagger).transpose()?,
         keep_tags: true,
         lemmatizer: Some(lemmatizer),
         ..Pipeline::default()

@@ -159,7 +159,14 @@ fn train(args: &TokenizeTrainArgs) -> Result<()> {
         ..TrainOptions::default()
     };
     let section = tokenize::train(&documents, &options);
-    args.shared.finish(Task::Tokenize, section, |_| ())
+    let tokenizer = Some(Tokenizer::from_section(&section)?);
+    let pipeline = Pipeline {
+        tokenizer,
+        ..Pipeline::default()
+    };
+    args.shared.finish(Task::Tokenize, section, |document| {
+        pipeline.annotate(document)
+    })
 }
 
 impl CutArgs {

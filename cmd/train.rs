@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use wordmill::text::columns::ColumnSpec;
 use wordmill::text::document::{Document, Sentence};
-use wordmill::text::eval::{Given, Run, Task, gold_tokens};
+use wordmill::text::eval::{Given, Layout, Run, Task, gold_tokens, raw_documents};
 use wordmill::text::model::{Bundle, Section};
 
 #[derive(clap::Args)]
@@ -81,7 +81,7 @@ impl TrainArgs {
         Rounds::new(u64::from(epochs), self.quiet)
     }
 
-    /// Scores the model on the validation data, given its words, and writes the model file.
+    /// Scores the model on the validation data (given its words, or its text for a tokenizer) and writes the model file.
     pub fn finish(
         &self,
         task: Task,
@@ -107,18 +107,23 @@ impl TrainArgs {
         );
         if let Some(path) = &self.valid {
             let gold = [corpus::read(path, self.spec()?.as_ref())?];
-            let mut found = gold_tokens(&gold, Given::Words);
+            let (run, metrics, mut found) = match task {
+                Task::Tokenize => (
+                    "raw text",
+                    task.raw_metrics(),
+                    raw_documents(&gold, Layout::Running),
+                ),
+                _ => (
+                    "gold tokens",
+                    task.word_metrics(),
+                    gold_tokens(&gold, Given::Words),
+                ),
+            };
             found.iter_mut().for_each(annotate);
-            let run = Run::of(
-                "gold tokens",
-                (task, task.word_metrics()),
-                &gold,
-                &found,
-                None,
-            )?;
+            let run = Run::of(run, (task, metrics), &gold, &found, None)?;
             put(
                 "valid",
-                json!({ "data": name(path), "scores": run.summary() }),
+                json!({ "data": name(path), "given": run.name, "scores": run.summary() }),
             );
             if !self.quiet {
                 eprintln!("{}: {}", name(path), run.summary());

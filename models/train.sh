@@ -85,5 +85,6 @@ columns() { # FORMAT FILES…: labels renamed to PER, LOC, ORG or dropped
 columns form,ner "$data"/btc-twitter/?.conll.gz >btc.conllu
 columns form,ner --map person=PER --map location=LOC --map corporation=ORG --map group=ORG \
     --map product=O --map creative-work=O "$data/wnut17/wnut17train.conll.gz" >wnut.conllu
-train ner uner-train.conllu --also btc.conllu --also wnut.conllu --tagger pos.safetensors --valid uner-dev.iob2
+columns _,form,ner,_,_ uner-dev.iob2 >uner-dev.conllu
+train ner uner-train.conllu --also btc.conllu --also wnut.conllu --tagger pos.safetensors --valid uner-dev.conllu
 ls -l "$out"
