@@ -6,7 +6,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use wordmill::text::columns::{self, ColumnSpec};
 use wordmill::text::conllu;
-use wordmill::text::document::Document;
+use wordmill::text::document::{Document, Word};
 
 /// Reads files one after another: CoNLL-U, or what the columns say.
 pub fn read_all(paths: &[PathBuf], columns: Option<&ColumnSpec>) -> Result<Vec<Document>> {
@@ -48,4 +48,35 @@ pub fn read_text(path: &Path) -> Result<String> {
         text.remove(0);
     }
     Ok(text)
+}
+
+/// Reads lists of inflected forms: form, lemma, UPOS and XPOS, parted by tabs.
+pub fn read_dictionaries(paths: &[PathBuf]) -> Result<Vec<Word>> {
+    let mut words = Vec::new();
+    for path in paths {
+        let text = read_text(path)?;
+        for (i, line) in text
+            .lines()
+            .enumerate()
+            .filter(|(_, line)| !line.is_empty())
+        {
+            let columns: Vec<&str> = line.split('\t').collect();
+            let [form, lemma, upos, xpos] = columns[..] else {
+                let problem = format!(
+                    "expected 4 columns (form, lemma, UPOS, XPOS), found {}",
+                    columns.len()
+                );
+                return Err(
+                    Failure::at_line(&path.display().to_string(), i as u64 + 1, problem).into(),
+                );
+            };
+            words.push(Word {
+                lemma: lemma.into(),
+                upos: upos.into(),
+                xpos: xpos.into(),
+                ..Word::of(form)
+            });
+        }
+    }
+    Ok(words)
 }

@@ -3,12 +3,11 @@
 use crate::corpus;
 use crate::eval::{self, EvalArgs, System};
 use crate::layers::{ModelArgs, Models};
-use crate::stream::{self, Failure, Job, KeepArgs, Newline, StreamArgs, Tsv};
+use crate::stream::{self, Job, KeepArgs, Newline, StreamArgs, Tsv};
 use crate::train::{self, EpochsArgs, TrainArgs};
 use anyhow::Result;
 use clap::Subcommand;
-use std::path::{Path, PathBuf};
-use wordmill::text::document::Word;
+use std::path::PathBuf;
 use wordmill::text::eval::Task;
 use wordmill::text::lemma::{self, train::Options};
 use wordmill::text::pipeline::Pipeline;
@@ -58,7 +57,7 @@ struct LemmatizeTrainArgs {
     epochs: EpochsArgs,
     /// List of inflected forms to learn from too: form, lemma, UPOS and XPOS, parted by tabs
     #[arg(long, value_name = "FILE")]
-    inflections: Vec<PathBuf>,
+    dictionary: Vec<PathBuf>,
     /// Tagger for the words of --valid
     #[arg(long, value_name = "FILE")]
     tagger: Vec<PathBuf>,
@@ -103,10 +102,7 @@ fn system(models: &Models) -> Result<System<'static>> {
 
 fn train(args: &LemmatizeTrainArgs) -> Result<()> {
     let documents = args.shared.read()?;
-    let mut inflections = Vec::new();
-    for path in &args.inflections {
-        inflections.extend(read_inflections(path)?);
-    }
+    let dictionary = corpus::read_dictionaries(&args.dictionary)?;
     let mut options = Options {
         seed: args.shared.seed,
         ..Options::default()
@@ -114,7 +110,7 @@ fn train(args: &LemmatizeTrainArgs) -> Result<()> {
     options.epochs = args.epochs.epochs.unwrap_or(options.epochs);
     let rounds = args.shared.rounds(options.epochs);
     let sentences = train::sentences(&documents);
-    let lemmatizer = lemma::train::train(&sentences, &inflections, &options, |epoch, right| {
+    let lemmatizer = lemma::train::train(&sentences, &dictionary, &options, |epoch, right| {
         rounds.done(epoch, &format!("{:.2} % of words right", 100.0 * right));
     });
     let section = lemmatizer.to_section();
@@ -128,31 +124,4 @@ fn train(args: &LemmatizeTrainArgs) -> Result<()> {
     args.shared.finish(Task::Lemmatize, section, |document| {
         pipeline.annotate(document)
     })
-}
-
-fn read_inflections(path: &Path) -> Result<Vec<Word>> {
-    let text = corpus::read_text(path)?;
-    let word = |(i, line): (usize, &str)| {
-        let columns: Vec<&str> = line.split('\t').collect();
-        let [form, lemma, upos, xpos] = columns[..] else {
-            let problem = format!(
-                "expected 4 columns (form, lemma, UPOS, XPOS), found {}",
-                columns.len()
-            );
-            return Err(
-                Failure::at_line(&path.display().to_string(), i as u64 + 1, problem).into(),
-            );
-        };
-        Ok(Word {
-            lemma: lemma.into(),
-            upos: upos.into(),
-            xpos: xpos.into(),
-            ..Word::of(form)
-        })
-    };
-    text.lines()
-        .enumerate()
-        .filter(|(_, line)| !line.is_empty())
-        .map(word)
-        .collect()
 }

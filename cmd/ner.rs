@@ -1,14 +1,12 @@
 //! `wordmill ner`: names of persons, organizations and places.
 
-use crate::corpus;
 use crate::eval::{self, EvalArgs, System};
 use crate::layers::{ModelArgs, Models};
 use crate::stream::{self, Job, KeepArgs, Newline, StreamArgs, Tsv};
-use crate::train::{self, EpochsArgs, TrainArgs};
+use crate::train::{self, AlsoArgs, EpochsArgs, TrainArgs};
 use anyhow::Result;
 use clap::Subcommand;
 use std::path::PathBuf;
-use wordmill::text::document::Document;
 use wordmill::text::eval::Task;
 use wordmill::text::format::OutputFormat;
 use wordmill::text::ner::{self, train::Options};
@@ -57,9 +55,8 @@ struct NerTrainArgs {
     shared: TrainArgs,
     #[command(flatten)]
     epochs: EpochsArgs,
-    /// CoNLL-U of another source and other guidelines to learn from too; may be repeated
-    #[arg(long, value_name = "FILE")]
-    also: Vec<PathBuf>,
+    #[command(flatten)]
+    also: AlsoArgs,
     /// Tagger for words without a part of speech
     #[arg(long, value_name = "FILE")]
     tagger: Vec<PathBuf>,
@@ -107,27 +104,19 @@ fn train(args: &NerTrainArgs) -> Result<()> {
         keep_tags: true,
         ..Pipeline::default()
     };
-    let tagged = |mut documents: Vec<Document>| {
-        documents
-            .iter_mut()
-            .for_each(|document| tagging.annotate(document));
-        documents
-    };
-    let mut files = vec![tagged(args.shared.read()?)];
-    for path in &args.also {
-        files.push(tagged(vec![corpus::read(path, None)?]));
-    }
-    let sources: Vec<_> = files
-        .iter()
-        .map(|documents| train::sentences(documents))
-        .collect();
+    let mut documents = vec![args.shared.read()?];
+    documents.extend(args.also.read()?);
+    documents
+        .iter_mut()
+        .flatten()
+        .for_each(|document| tagging.annotate(document));
     let mut options = Options {
         seed: args.shared.seed,
         ..Options::default()
     };
     options.epochs = args.epochs.epochs.unwrap_or(options.epochs);
     let rounds = args.shared.rounds(options.epochs);
-    let recognizer = ner::train::train(&sources, &options, |epoch, right| {
+    let recognizer = ner::train::train(&train::sources(&documents), &options, |epoch, right| {
         rounds.done(epoch, &format!("{:.2} % of sentences right", 100.0 * right));
     });
     let section = recognizer.to_section();

@@ -1,11 +1,13 @@
 //! `wordmill pos`: parts of speech and morphological features.
 
+use crate::corpus;
 use crate::eval::{self, EvalArgs, System};
 use crate::layers::{ModelArgs, Models};
 use crate::stream::{self, Job, KeepArgs, Newline, StreamArgs, Tsv};
-use crate::train::{self, EpochsArgs, TrainArgs};
+use crate::train::{self, AlsoArgs, EpochsArgs, TrainArgs};
 use anyhow::Result;
 use clap::Subcommand;
+use std::path::PathBuf;
 use wordmill::text::eval::Task;
 use wordmill::text::format::OutputFormat;
 use wordmill::text::pipeline::Pipeline;
@@ -52,6 +54,11 @@ struct PosTrainArgs {
     shared: TrainArgs,
     #[command(flatten)]
     epochs: EpochsArgs,
+    #[command(flatten)]
+    also: AlsoArgs,
+    /// List of inflected forms to know: form, lemma, UPOS and XPOS, parted by tabs
+    #[arg(long, value_name = "FILE")]
+    dictionary: Vec<PathBuf>,
 }
 
 const COLUMNS: &[TsvColumn] = &[
@@ -97,16 +104,23 @@ fn system(models: &Models) -> Result<System<'static>> {
 }
 
 fn train(args: &PosTrainArgs) -> Result<()> {
-    let documents = args.shared.read()?;
+    let mut documents = vec![args.shared.read()?];
+    documents.extend(args.also.read()?);
+    let dictionary = corpus::read_dictionaries(&args.dictionary)?;
     let mut options = Options {
         seed: args.shared.seed,
         ..Options::default()
     };
     options.epochs = args.epochs.epochs.unwrap_or(options.epochs);
     let rounds = args.shared.rounds(options.epochs);
-    let tagger = pos::train::train(&train::sentences(&documents), &options, |epoch, right| {
-        rounds.done(epoch, &format!("{:.2} % of sentences right", 100.0 * right));
-    });
+    let tagger = pos::train::train(
+        &train::sources(&documents),
+        &dictionary,
+        &options,
+        |epoch, right| {
+            rounds.done(epoch, &format!("{:.2} % of sentences right", 100.0 * right));
+        },
+    );
     let section = tagger.to_section();
     let pipeline = Pipeline {
         pos: Some(tagger),

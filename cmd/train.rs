@@ -51,6 +51,26 @@ pub struct EpochsArgs {
     pub epochs: Option<u32>,
 }
 
+/// The flag of the trainers that can tell sources apart.
+#[derive(clap::Args)]
+pub struct AlsoArgs {
+    /// CoNLL-U of another source to learn from too, annotated a little differently; may be repeated
+    ///
+    /// What TRAIN says about a word outweighs what these files say.
+    #[arg(long, value_name = "FILE")]
+    pub also: Vec<PathBuf>,
+}
+
+impl AlsoArgs {
+    /// Reads the files, each a source of its own.
+    pub fn read(&self) -> Result<Vec<Vec<Document>>> {
+        self.also
+            .iter()
+            .map(|path| Ok(vec![corpus::read(path, None)?]))
+            .collect()
+    }
+}
+
 impl TrainArgs {
     /// Reads the training data.
     pub fn read(&self) -> Result<Vec<Document>> {
@@ -141,6 +161,14 @@ fn write_model(path: &Path, layer: &str, section: Section) -> Result<()> {
     let mut output = Output::create(Some(path), false)?;
     output.write_bytes(&bundle.to_bytes()?)?;
     output.finish()
+}
+
+/// The sentences of each source.
+pub fn sources(sources: &[Vec<Document>]) -> Vec<Vec<&Sentence>> {
+    sources
+        .iter()
+        .map(|documents| sentences(documents))
+        .collect()
 }
 
 /// The sentences of documents.

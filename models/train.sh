@@ -9,8 +9,10 @@ cd "$(dirname "$0")/.."
 data=$(realpath "$1")
 out=$(realpath -m "${2:-models/en}")
 export LC_ALL=C
-cargo build --release --no-default-features
-wordmill=$PWD/target/release/wordmill
+# Without the models inside: they are what is made here.
+profile=${PROFILE:-release}
+cargo build --profile "$profile" --no-default-features
+wordmill=$PWD/target/${profile/dev/debug}/wordmill
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 mkdir -p "$out"
@@ -32,8 +34,6 @@ train() { # LAYER ARGUMENTS…: one model, compressed as far as zstd goes
 }
 
 train tokenize ewt.conllu --valid ewt-dev.conllu
-train pos ewt.conllu gum.conllu --valid ewt-dev.conllu
-
 # AGID: "word V: past | participle | ing-form | third person", "word N: plural", "word A: comparative | superlative".
 # Guessed (?) and marked (~ < !) forms are left out.
 gunzip -c "$data/agid/infl.txt.gz" | awk -F': ' '
@@ -68,7 +68,8 @@ gunzip -c "$data/agid/infl.txt.gz" | awk -F': ' '
             forms(lemma, "ADJ", "JJ")
         }
     }' >inflections.tsv
-train lemmatize ewt.conllu gum.conllu --inflections inflections.tsv --tagger pos.safetensors --valid ewt-dev.conllu
+train pos ewt.conllu --also gum.conllu --dictionary inflections.tsv --valid ewt-dev.conllu
+train lemmatize ewt.conllu gum.conllu --dictionary inflections.tsv --tagger pos.safetensors --valid ewt-dev.conllu
 
 # The recognizer learns from tags as bad as those it will meet: a fifth of the documents at a time is tagged by a
 # tagger trained on the others.
@@ -76,15 +77,25 @@ for fold in 0 1 2 3 4; do
     part() { awk -v fold=$fold -v same="$1" '/^# newdoc/ { d++ } (d % 5 == fold) == same' "$2"; }
     part 0 ewt.conllu >rest.conllu
     part 1 uner-train.iob2 >part.iob2
-    "$wordmill" pos train -q rest.conllu gum.conllu --epochs 6 --language en -o fold.safetensors
+    "$wordmill" pos train -q rest.conllu --also gum.conllu --dictionary inflections.tsv --language en -o fold.safetensors
     "$wordmill" pos --model fold.safetensors --from columns --columns _,form,ner,_,_ --map OTH=O --to conllu part.iob2
 done >uner-train.conllu
-columns() { # FORMAT FILES…: labels renamed to PER, LOC, ORG or dropped
-    "$wordmill" pos --model pos.safetensors --from columns --columns "$1" --to conllu "${@:2}"
+# Other open entity data, its labels mapped to ours and the rest dropped; a file is a source of its own.
+other() { # OUT RULES FILES…
+    local out=$1 rules=$2
+    shift 2
+    gunzip -c "$@" | awk -v rules="$rules" '
+        BEGIN { FS = OFS = "\t"; n = split(rules, rule, " "); for (i = 1; i <= n; i++) { split(rule[i], p, "="); to[p[1]] = p[2] } }
+        NF == 2 { mark = substr($2, 1, 2); type = substr($2, 3); $2 = type in to ? mark to[type] : "O" }
+        { print }' >"$out.columns"
+    "$wordmill" pos --model pos.safetensors --from columns --columns form,ner --to conllu "$out.columns" >"$out.conllu"
 }
-columns form,ner "$data"/btc-twitter/?.conll.gz >btc.conllu
-columns form,ner --map person=PER --map location=LOC --map corporation=ORG --map group=ORG \
-    --map product=O --map creative-work=O "$data/wnut17/wnut17train.conll.gz" >wnut.conllu
-columns _,form,ner,_,_ uner-dev.iob2 >uner-dev.conllu
-train ner uner-train.conllu --also btc.conllu --also wnut.conllu --tagger pos.safetensors --valid uner-dev.conllu
+other btc "PER=PER LOC=LOC ORG=ORG" "$data"/btc-twitter/?.conll.gz
+other wnut "person=PER location=LOC corporation=ORG group=ORG" "$data/wnut17/wnut17train.conll.gz"
+other crossner "person=PER politician=PER scientist=PER musicalartist=PER writer=PER location=LOC country=LOC \
+    organisation=ORG politicalparty=ORG university=ORG band=ORG" \
+    "$data"/crossner/{politics,science,music,literature}-{train,dev}.txt.gz
+"$wordmill" pos --model pos.safetensors --from columns --columns _,form,ner,_,_ --to conllu uner-dev.iob2 >uner-dev.conllu
+train ner uner-train.conllu --also btc.conllu --also wnut.conllu --also crossner.conllu \
+    --tagger pos.safetensors --valid uner-dev.conllu
 ls -l "$out"

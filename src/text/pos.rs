@@ -24,7 +24,10 @@ pub const LAYER: &str = "pos";
 #[derive(Clone, Debug, PartialEq)]
 pub struct PosTagger {
     tags: Vec<Tag>,
+    /// The tags that forms and endings had in training.
     lexicon: Lexicon,
+    /// The tags that a dictionary gives to lower-cased forms.
+    dictionary: Lexicon,
     weights: Weights,
     beam: usize,
 }
@@ -47,6 +50,10 @@ impl Tag {
         }
     }
 }
+
+/// The source of what is tagged: the first of the training data. Other sources were annotated a little differently, so
+/// some features are learned for each source apart (Daumé 2007, Frustratingly easy domain adaptation).
+const TARGET: u64 = 0;
 
 /// Seed of the lexicon's keys of endings; exact and lower-cased forms are keys themselves.
 const ENDING: u64 = 103;
@@ -71,11 +78,12 @@ fn ending_key(shape: &WordShape, length: usize) -> Option<u64> {
     ))
 }
 
-/// A word, and its list of candidates in the lexicon as a feature.
+/// A word, and its lists in the lexicon and the dictionary as features.
 #[derive(Clone, Copy, Debug, Default)]
 struct Form {
     shape: WordShape,
     list: u64,
+    entry: u64,
 }
 
 impl Form {
@@ -85,6 +93,7 @@ impl Form {
         Form {
             shape,
             list: shape.lower,
+            entry: shape.lower,
         }
     }
 }
@@ -117,7 +126,12 @@ impl PosTagger {
             extractor,
             tags,
         } = scratch;
-        extractor.fill(&sentence.words, &self.lexicon, lattice);
+        extractor.fill(
+            &sentence.words,
+            (&self.lexicon, &self.dictionary),
+            TARGET,
+            lattice,
+        );
         decoder.decode(lattice, &self.weights, tags);
         for (word, &tag) in sentence.words.iter_mut().zip(tags.iter()) {
             if keep && !word.upos.is_empty() {
@@ -139,6 +153,7 @@ impl PosTagger {
             .tensors
             .insert("beam".to_owned(), Tensor::from_u32(&[self.beam as u32]));
         self.lexicon.save(&mut section, "lexicon");
+        self.dictionary.save(&mut section, "dictionary");
         self.weights.save(&mut section, "weights");
         section
     }
@@ -151,6 +166,7 @@ impl PosTagger {
         let lines = section.strings("tags")?;
         let tags: Vec<Tag> = lines.iter().map(|line| parse_tag(line)).collect();
         let lexicon = Lexicon::load(section, "lexicon", tags.len())?;
+        let dictionary = Lexicon::load(section, "dictionary", usize::from(u16::MAX))?;
         let beam = section
             .u32s("beam")?
             .first()
@@ -159,6 +175,7 @@ impl PosTagger {
         Ok(PosTagger {
             tags,
             lexicon,
+            dictionary,
             weights,
             beam,
         })
@@ -197,25 +214,34 @@ fn merge(tags: &mut Vec<u16>, more: &[u16]) {
 const PADDING: usize = 2;
 
 impl Extractor {
-    fn fill(&mut self, words: &[Word], lexicon: &Lexicon, lattice: &mut Lattice) {
-        self.read_forms(words.iter().map(|w| w.form.as_str()), lexicon);
+    fn fill(
+        &mut self,
+        words: &[Word],
+        (lexicon, dictionary): (&Lexicon, &Lexicon),
+        source: u64,
+        lattice: &mut Lattice,
+    ) {
+        self.read_forms(words, lexicon, dictionary);
         lattice.clear();
         for i in 0..words.len() {
             self.add_candidates(i + PADDING, lexicon);
-            self.add_features(i + PADDING, lattice, i == 0);
+            self.add_features(i + PADDING, lattice, i == 0, source);
         }
     }
 
-    fn read_forms<'a>(&mut self, forms: impl Iterator<Item = &'a str>, lexicon: &Lexicon) {
+    fn read_forms(&mut self, words: &[Word], lexicon: &Lexicon, dictionary: &Lexicon) {
         self.forms.clear();
         self.forms.extend([Form::outside(1), Form::outside(2)]);
-        for text in forms {
-            let shape = WordShape::new(text, &mut self.lower);
+        for word in words {
+            let shape = WordShape::new(&word.form, &mut self.lower);
             let listed = lexicon
                 .find(shape.exact)
                 .or_else(|| lexicon.find(shape.lower));
             let list = u64::from(listed.unwrap_or_else(|| guess(lexicon, &shape))) + 1;
-            self.forms.push(Form { shape, list });
+            let entry = dictionary
+                .find(shape.lower)
+                .map_or(0, |number| u64::from(number) + 1);
+            self.forms.push(Form { shape, list, entry });
         }
         self.forms.extend([Form::outside(3), Form::outside(4)]);
     }
@@ -234,10 +260,11 @@ impl Extractor {
         add(guess(lexicon, form));
     }
 
-    fn add_features(&mut self, i: usize, lattice: &mut Lattice, initial: bool) {
+    fn add_features(&mut self, i: usize, lattice: &mut Lattice, initial: bool, source: u64) {
         let [far_left, left, here, right, far_right] =
             [i - 2, i - 1, i, i + 1, i + 2].map(|at| &self.forms[at].shape);
         let [list, list_right, list_far_right] = [i, i + 1, i + 2].map(|at| self.forms[at].list);
+        let [entry_left, entry, entry_right] = [i - 1, i, i + 1].map(|at| self.forms[at].entry);
         let unary = &mut self.unary;
         unary.clear();
         if self.candidates.len() > 1 {
@@ -263,6 +290,21 @@ impl Extractor {
                 hash::pair(18, right.shape, here.shape),
                 hash::pair(19, left.shape, here.shape),
                 hash::pair(20, list, 0),
+            ]);
+            unary.extend([
+                hash::pair(90, entry, here.kind),
+                hash::pair(91, entry, list),
+                hash::pair(92, entry, entry_right),
+                hash::pair(93, entry_left, entry),
+                hash::pair(94, left.lower, entry),
+                hash::pair(95, entry, right.lower),
+            ]);
+            unary.extend([
+                hash::pair(80, here.lower, source),
+                hash::pair(81, list, source),
+                hash::pair(82, here.suffixes[2], hash::pair(1, here.kind, source)),
+                hash::pair(83, left.lower, source),
+                hash::pair(84, right.lower, source),
             ]);
             for (k, suffix) in here.suffixes.iter().enumerate().filter(|s| *s.1 != 0) {
                 unary.push(hash::pair(30 + k as u64, *suffix, here.kind));

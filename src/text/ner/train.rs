@@ -4,7 +4,7 @@ use super::{EntityRecognizer, Extractor, Label, NAME};
 use crate::text::document::{Sentence, Word};
 use crate::text::hash;
 use crate::text::lexicon::{Lexicon, LexiconBuilder};
-use crate::text::pos::train::shuffle;
+use crate::text::pos::train::{flatten, shuffle};
 use crate::text::tagger::{Lattice, train::Perceptron};
 use crate::text::weights::Weights;
 use crate::text::word_shape::WordShape;
@@ -25,7 +25,7 @@ pub struct Options {
 impl Default for Options {
     fn default() -> Options {
         Options {
-            epochs: 12,
+            epochs: 10,
             beam: 4,
             bits: 22,
             min_changes: 2,
@@ -41,11 +41,7 @@ pub fn train(
     options: &Options,
     mut report: impl FnMut(u32, f32),
 ) -> EntityRecognizer {
-    let sentences: Vec<&Sentence> = sources.iter().flatten().copied().collect();
-    let of_source = |(number, source): (usize, &Vec<&Sentence>)| {
-        std::iter::repeat_n(number as u64, source.len())
-    };
-    let source: Vec<u64> = sources.iter().enumerate().flat_map(of_source).collect();
+    let (sentences, source) = flatten(sources);
     let types = entity_types(&sentences);
     let labels = labels(&types);
     let ids: BTreeMap<&Label, u16> = labels
@@ -57,7 +53,17 @@ pub fn train(
         .map(|fold| collect_names(&sentences, &types, Some(fold)))
         .collect();
     let mut perceptron = Perceptron::new(options.bits, options.beam);
-    let mut order: Vec<usize> = (0..sentences.len()).collect();
+    // Other sources have more names in them: met as often as the target, they would make it see too many.
+    let repeats = |s: usize| {
+        if source[s] == 0 && sources.len() > 1 {
+            TARGET_REPEATS
+        } else {
+            1
+        }
+    };
+    let mut order: Vec<usize> = (0..sentences.len())
+        .flat_map(|s| std::iter::repeat_n(s, repeats(s)))
+        .collect();
     let (mut lattice, mut extractor) = (Lattice::default(), Extractor::new(labels.len()));
     for epoch in 0..options.epochs {
         shuffle(&mut order, options.seed.wrapping_add(u64::from(epoch)));
@@ -151,6 +157,9 @@ fn bioes(words: &[Word]) -> Vec<Label> {
     };
     (0..words.len()).map(label).collect()
 }
+
+/// How often an epoch meets a sentence of the target, where there are other sources.
+const TARGET_REPEATS: usize = 4;
 
 /// A form is a name of a type when it was seen in entities of that type this often.
 const NAME_COUNT: u32 = 2;

@@ -1,13 +1,13 @@
 //! Trains a [`PosTagger`] from annotated sentences.
 
 use super::{Extractor, LONGEST_ENDING, PosTagger, Tag, ending_key, guess, merge};
-use crate::text::document::Sentence;
+use crate::text::document::{Sentence, Word};
 use crate::text::hash;
 use crate::text::lexicon::{Lexicon, LexiconBuilder, by_frequency};
 use crate::text::tagger::{Lattice, train::Perceptron};
 use crate::text::weights::Weights;
 use crate::text::word_shape::WordShape;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 /// How a tagger is trained.
 #[derive(Clone, Debug)]
@@ -43,14 +43,18 @@ const ENDING_COUNT: u32 = 8;
 const ENDING_SHARE: f32 = 0.004;
 const ENDING_TAGS: usize = 14;
 
-/// Trains on `sentences`; `report` hears of each epoch and the share of sentences it got right.
+/// Trains on sentences from several sources, the first being the one that later text is taken to resemble; `report`
+/// hears of each epoch and the share of sentences it got right.
 pub fn train(
-    sentences: &[&Sentence],
+    sources: &[Vec<&Sentence>],
+    dictionary: &[Word],
     options: &Options,
     mut report: impl FnMut(u32, f32),
 ) -> PosTagger {
-    let (tags, ids) = joint_tags(sentences);
-    let lexicon = build_lexicon(sentences, &ids);
+    let (sentences, source) = flatten(sources);
+    let (tags, ids) = joint_tags(&sentences);
+    let lexicon = build_lexicon(&sentences, &ids);
+    let dictionary = build_dictionary(dictionary);
     let mut perceptron = Perceptron::new(options.bits, options.beam);
     let mut order: Vec<usize> = (0..sentences.len()).collect();
     let (mut lattice, mut extractor) = (Lattice::default(), Extractor::default());
@@ -59,7 +63,12 @@ pub fn train(
         shuffle(&mut order, options.seed.wrapping_add(u64::from(epoch)));
         let mut right = 0;
         for &s in &order {
-            extractor.fill(&sentences[s].words, &lexicon, &mut lattice);
+            extractor.fill(
+                &sentences[s].words,
+                (&lexicon, &dictionary),
+                source[s],
+                &mut lattice,
+            );
             gold.clear();
             gold.extend(sentences[s].words.iter().map(|w| ids[&Tag::of(w)]));
             for (i, &tag) in gold.iter().enumerate() {
@@ -73,9 +82,39 @@ pub fn train(
     PosTagger {
         tags,
         lexicon,
+        dictionary,
         weights,
         beam: options.beam,
     }
+}
+
+/// The sentences of all sources, and the number of the source of each.
+pub fn flatten<'a>(sources: &[Vec<&'a Sentence>]) -> (Vec<&'a Sentence>, Vec<u64>) {
+    let numbered = sources
+        .iter()
+        .zip(0..)
+        .flat_map(|(source, n)| source.iter().map(move |s| (*s, n)));
+    numbered.unzip()
+}
+
+/// The classes (UPOS and XPOS) that a dictionary lists for each form.
+fn build_dictionary(words: &[Word]) -> Lexicon {
+    let mut classes: BTreeMap<(&str, &str), u16> = BTreeMap::new();
+    let mut forms: BTreeMap<u64, BTreeSet<u16>> = BTreeMap::new();
+    let mut scratch = String::new();
+    for word in words {
+        let next = classes.len() as u16;
+        let class = *classes.entry((&word.upos, &word.xpos)).or_insert(next);
+        forms
+            .entry(WordShape::new(&word.form, &mut scratch).lower)
+            .or_default()
+            .insert(class);
+    }
+    let mut builder = LexiconBuilder::default();
+    forms
+        .into_iter()
+        .for_each(|(key, classes)| builder.insert(key, classes.into_iter().collect()));
+    builder.build()
 }
 
 /// The tags of the data, the most frequent first.
