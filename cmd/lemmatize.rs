@@ -13,6 +13,7 @@ use wordmill::text::lemma::{self, train::Options};
 use wordmill::text::pipeline::Pipeline;
 use wordmill::text::plain::View;
 use wordmill::text::tsv::TsvColumn;
+use wordmill::text::{pos, tokenize};
 
 /// Reduce words to their dictionary forms
 ///
@@ -72,7 +73,7 @@ pub fn run(args: &Args) -> Result<()> {
         None => {}
     }
     let models = Models::open(&args.model.model)?;
-    models.must_hold(&[lemma::LAYER])?;
+    models.must_hold(&[tokenize::LAYER, pos::LAYER, lemma::LAYER])?;
     let mut pipeline = pipeline(&models, args.stream.newline == Newline::Break)?;
     pipeline.keep = args.keep.keep;
     let job = Job {

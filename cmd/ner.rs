@@ -12,6 +12,7 @@ use wordmill::text::format::OutputFormat;
 use wordmill::text::ner::{self, train::Options};
 use wordmill::text::pipeline::Pipeline;
 use wordmill::text::plain::View;
+use wordmill::text::{pos, tokenize};
 
 /// Find the names of persons, organizations and places
 ///
@@ -69,7 +70,7 @@ pub fn run(args: &Args) -> Result<()> {
         None => {}
     }
     let models = Models::open(&args.model.model)?;
-    models.must_hold(&[ner::LAYER])?;
+    models.must_hold(&[tokenize::LAYER, pos::LAYER, ner::LAYER])?;
     let mut pipeline = pipeline(&models, args.stream.newline == Newline::Break)?;
     pipeline.keep = args.keep.keep;
     let job = Job {

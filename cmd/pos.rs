@@ -13,6 +13,7 @@ use wordmill::text::format::OutputFormat;
 use wordmill::text::pipeline::Pipeline;
 use wordmill::text::plain::View;
 use wordmill::text::pos::{self, train::Options};
+use wordmill::text::tokenize;
 use wordmill::text::tsv::TsvColumn;
 
 /// Tag words with their part of speech
@@ -75,7 +76,7 @@ pub fn run(args: &Args) -> Result<()> {
         None => {}
     }
     let models = Models::open(&args.model.model)?;
-    models.must_hold(&[pos::LAYER])?;
+    models.must_hold(&[tokenize::LAYER, pos::LAYER])?;
     let pipeline = Pipeline {
         tokenizer: Some(models.tokenizer(args.stream.newline == Newline::Break)?),
         pos: Some(models.tagger()?),

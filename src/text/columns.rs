@@ -98,6 +98,12 @@ impl ColumnSpec {
         }
     }
 
+    /// Whether a line may have this many columns: all, or all but ignored ones at its end.
+    fn fits(&self, found: usize) -> bool {
+        let missing = self.columns.get(found..);
+        found > 0 && missing.is_some_and(|rest| rest.iter().all(|c| *c == Column::Ignored))
+    }
+
     fn rename<'a>(&'a self, label: &'a str) -> &'a str {
         let rule = self.labels.iter().find(|(old, _)| old == label);
         rule.map_or(label, |(_, new)| new)
@@ -168,7 +174,7 @@ struct Reader<'a> {
 impl Reader<'_> {
     fn read_word(&mut self, columns: &[&str], line: u64) -> Result<(), FormatError> {
         let expected = self.spec.columns.len();
-        if columns.len() != expected {
+        if !self.spec.fits(columns.len()) {
             let found = columns.len();
             return Err(FormatError::new(
                 line,

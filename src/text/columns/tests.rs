@@ -74,6 +74,14 @@ fn another_number_of_columns_is_refused() {
 }
 
 #[test]
+fn ignored_columns_at_the_end_of_a_line_may_be_missing() {
+    let spec = spec("_,form,ner,_,_");
+    let document = parse("1\tTampa\tB-LOC\t-\tx\n2\tis\tO\n", 1, &spec).unwrap();
+    assert_eq!(document.sentences[0].words.len(), 2);
+    assert!(parse("1\tTampa\n", 1, &spec).is_err());
+}
+
+#[test]
 fn a_spec_names_known_columns_once_and_the_form() {
     assert!(
         "form,tag"
