@@ -80,3 +80,17 @@ pub fn read_dictionaries(paths: &[PathBuf]) -> Result<Vec<Word>> {
     }
     Ok(words)
 }
+
+/// Reads words and their classes, parted by a tab.
+pub fn read_classes(path: &Path) -> Result<Vec<(String, u16)>> {
+    let class = |(i, line): (usize, &str)| {
+        let parsed = line
+            .split_once('\t')
+            .and_then(|(word, class)| Some((word.to_owned(), class.parse().ok()?)));
+        parsed.ok_or_else(|| {
+            let problem = "expected a word, a tab and the number of its class";
+            Failure::at_line(&path.display().to_string(), i as u64 + 1, problem).into()
+        })
+    };
+    read_text(path)?.lines().enumerate().map(class).collect()
+}

@@ -4,6 +4,7 @@
 //! and its name in [`GROUPS`].
 
 mod annotate;
+mod classes;
 mod completions;
 mod corpus;
 mod eval;
@@ -45,6 +46,7 @@ enum Command {
     Pos(pos::Args),
     Ner(ner::Args),
     Annotate(annotate::Args),
+    Classes(classes::Args),
     Model(model::Args),
     Licenses(licenses::Args),
     #[command(hide = true)]
@@ -59,6 +61,7 @@ const GROUPS: &[(&str, &[&str])] = &[
         "Text",
         &["tokenize", "stem", "lemmatize", "pos", "ner", "annotate"],
     ),
+    ("Embeddings", &["classes"]),
     ("The tool", &["model", "licenses"]),
 ];
 
@@ -71,6 +74,7 @@ impl Command {
             Command::Pos(args) => pos::run(&args),
             Command::Ner(args) => ner::run(&args),
             Command::Annotate(args) => annotate::run(&args),
+            Command::Classes(args) => classes::run(&args),
             Command::Model(args) => model::run(&args),
             Command::Licenses(args) => licenses::run(&args),
             Command::Man(args) => man::run(&args),

@@ -3,7 +3,7 @@
 use crate::eval::{self, EvalArgs, System};
 use crate::layers::{ModelArgs, Models};
 use crate::stream::{self, Job, KeepArgs, Newline, StreamArgs, Tsv};
-use crate::train::{self, AlsoArgs, EpochsArgs, TrainArgs};
+use crate::train::{self, AlsoArgs, ClassesArgs, EpochsArgs, TrainArgs};
 use anyhow::Result;
 use clap::Subcommand;
 use std::path::PathBuf;
@@ -58,6 +58,8 @@ struct NerTrainArgs {
     epochs: EpochsArgs,
     #[command(flatten)]
     also: AlsoArgs,
+    #[command(flatten)]
+    classes: ClassesArgs,
     /// Tagger for words without a part of speech
     #[arg(long, value_name = "FILE")]
     tagger: Vec<PathBuf>,
@@ -117,9 +119,14 @@ fn train(args: &NerTrainArgs) -> Result<()> {
     };
     options.epochs = args.epochs.epochs.unwrap_or(options.epochs);
     let rounds = args.shared.rounds(options.epochs);
-    let recognizer = ner::train::train(&train::sources(&documents), &options, |epoch, right| {
-        rounds.done(epoch, &format!("{:.2} % of sentences right", 100.0 * right));
-    });
+    let recognizer = ner::train::train(
+        &train::sources(&documents),
+        args.classes.read()?,
+        &options,
+        |epoch, right| {
+            rounds.done(epoch, &format!("{:.2} % of sentences right", 100.0 * right));
+        },
+    );
     let section = recognizer.to_section();
     tagging.recognizer = Some(recognizer);
     args.shared

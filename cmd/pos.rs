@@ -4,7 +4,7 @@ use crate::corpus;
 use crate::eval::{self, EvalArgs, System};
 use crate::layers::{ModelArgs, Models};
 use crate::stream::{self, Job, KeepArgs, Newline, StreamArgs, Tsv};
-use crate::train::{self, AlsoArgs, EpochsArgs, TrainArgs};
+use crate::train::{self, AlsoArgs, ClassesArgs, EpochsArgs, TrainArgs};
 use anyhow::Result;
 use clap::Subcommand;
 use std::path::PathBuf;
@@ -57,6 +57,8 @@ struct PosTrainArgs {
     epochs: EpochsArgs,
     #[command(flatten)]
     also: AlsoArgs,
+    #[command(flatten)]
+    classes: ClassesArgs,
     /// List of inflected forms to know: form, lemma, UPOS and XPOS, parted by tabs
     #[arg(long, value_name = "FILE")]
     dictionary: Vec<PathBuf>,
@@ -107,7 +109,10 @@ fn system(models: &Models) -> Result<System<'static>> {
 fn train(args: &PosTrainArgs) -> Result<()> {
     let mut documents = vec![args.shared.read()?];
     documents.extend(args.also.read()?);
-    let dictionary = corpus::read_dictionaries(&args.dictionary)?;
+    let known = (
+        &corpus::read_dictionaries(&args.dictionary)?[..],
+        args.classes.read()?,
+    );
     let mut options = Options {
         seed: args.shared.seed,
         ..Options::default()
@@ -116,7 +121,7 @@ fn train(args: &PosTrainArgs) -> Result<()> {
     let rounds = args.shared.rounds(options.epochs);
     let tagger = pos::train::train(
         &train::sources(&documents),
-        &dictionary,
+        known,
         &options,
         |epoch, right| {
             rounds.done(epoch, &format!("{:.2} % of sentences right", 100.0 * right));

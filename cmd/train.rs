@@ -11,6 +11,7 @@ use wordmill::text::columns::ColumnSpec;
 use wordmill::text::document::{Document, Sentence};
 use wordmill::text::eval::{Given, Layout, Run, Task, gold_tokens, raw_documents};
 use wordmill::text::model::{Bundle, Section};
+use wordmill::text::word_classes::{LISTS, WordClasses};
 
 #[derive(clap::Args)]
 pub struct TrainArgs {
@@ -49,6 +50,31 @@ pub struct EpochsArgs {
     /// How often to go over the training data
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub epochs: Option<u32>,
+}
+
+/// The flag of the trainers that learn from word classes.
+#[derive(clap::Args)]
+pub struct ClassesArgs {
+    /// Word classes to learn from, as `wordmill classes` prints them; may be given twice, coarse and fine
+    #[arg(long = "classes", value_name = "FILE")]
+    classes: Vec<PathBuf>,
+}
+
+impl ClassesArgs {
+    /// Reads the classes.
+    pub fn read(&self) -> Result<WordClasses> {
+        if self.classes.len() > LISTS {
+            bail!(Failure::usage(format!(
+                "--classes can be given {LISTS} times"
+            )));
+        }
+        let lists: Result<Vec<_>> = self
+            .classes
+            .iter()
+            .map(|path| corpus::read_classes(path))
+            .collect();
+        Ok(WordClasses::new(&lists?))
+    }
 }
 
 /// The flag of the trainers that can tell sources apart.

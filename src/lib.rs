@@ -4,6 +4,7 @@
 //!
 //! | module | what is in it |
 //! |---|---|
+//! | [`embed`] | what running text alone teaches about words: classes |
 //! | [`text`] | documents, their formats, and the linguistic layers: segmentation, stems, tags, lemmas, entities |
 
 #![deny(
@@ -14,4 +15,5 @@
 )]
 #![cfg_attr(not(test), deny(clippy::unwrap_used))]
 
+pub mod embed;
 pub mod text;

@@ -16,7 +16,7 @@
 //! | [`pos`] | parts of speech and morphological features |
 //! | [`lemma`] | lemmas by edit rules |
 //! | [`ner`] | named entities |
-//! | [`tagger`], [`lexicon`], [`word_shape`] | the sequence learner behind tags, lemmas and entities, and what it sees of a word |
+//! | [`tagger`], [`lexicon`], [`word_shape`], [`word_classes`] | the sequence learner behind tags, lemmas and entities, and what it sees of a word |
 //! | [`pipeline`], [`english`] | all layers in one pass, and the models inside the binary |
 //! | [`eval`] | how well an annotation agrees with a gold standard |
 //! | [`hash`], [`weights`], [`model`] | feature hashing, quantised weights, and the model file they are kept in |
@@ -53,4 +53,5 @@ pub mod transcode;
 pub mod tsv;
 pub mod units;
 pub mod weights;
+pub mod word_classes;
 pub mod word_shape;

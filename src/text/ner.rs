@@ -11,6 +11,7 @@ use super::lexicon::Lexicon;
 use super::model::{ModelError, Section, Tensor};
 use super::tagger::{Decoder, Lattice};
 use super::weights::Weights;
+use super::word_classes::{LISTS, WordClasses};
 use super::word_shape::WordShape;
 
 /// Name of the layer in model files.
@@ -23,6 +24,7 @@ pub struct EntityRecognizer {
     labels: Vec<Label>,
     /// Which types the entities of the training data gave a form.
     names: Lexicon,
+    classes: WordClasses,
     weights: Weights,
     beam: usize,
 }
@@ -96,7 +98,12 @@ impl EntityRecognizer {
             extractor,
             tags,
         } = scratch;
-        extractor.fill(&sentence.words, &self.names, TARGET, lattice);
+        extractor.fill(
+            &sentence.words,
+            (&self.names, &self.classes),
+            TARGET,
+            lattice,
+        );
         decoder.decode(lattice, &self.weights, tags);
         let mut last: Option<&Label> = None;
         for (word, &tag) in sentence.words.iter_mut().zip(tags.iter()) {
@@ -141,6 +148,7 @@ impl EntityRecognizer {
             .tensors
             .insert("beam".to_owned(), Tensor::from_u32(&[self.beam as u32]));
         self.names.save(&mut section, "names");
+        self.classes.save(&mut section);
         self.weights.save(&mut section, "weights");
         section
     }
@@ -169,6 +177,7 @@ impl EntityRecognizer {
         Ok(EntityRecognizer {
             labels,
             names,
+            classes: WordClasses::load(section)?,
             weights: Weights::load(section, "weights")?,
             beam,
         })
@@ -182,6 +191,7 @@ struct View {
     tag: u64,
     /// The entity types its form had in training, as a feature.
     name: u64,
+    classes: [u64; LISTS],
 }
 
 impl View {
@@ -191,6 +201,7 @@ impl View {
             shape,
             tag: shape.lower,
             name: 0,
+            classes: [shape.lower; LISTS],
         }
     }
 }
@@ -224,13 +235,20 @@ impl Extractor {
         }
     }
 
-    fn fill(&mut self, words: &[Word], names: &Lexicon, source: u64, lattice: &mut Lattice) {
+    fn fill(
+        &mut self,
+        words: &[Word],
+        (names, classes): (&Lexicon, &WordClasses),
+        source: u64,
+        lattice: &mut Lattice,
+    ) {
         self.views.clear();
         self.views.extend([View::outside(1), View::outside(2)]);
         for word in words {
             let shape = WordShape::new(&word.form, &mut self.lower);
             self.views.push(View {
                 shape,
+                classes: classes.of(&shape),
                 tag: hash::pair(
                     22,
                     hash::bytes(1, word.upos.as_bytes()),
@@ -293,6 +311,22 @@ impl Extractor {
                 hash::pair(81 + k, view.shape.shape, 0),
                 hash::pair(82 + k, view.tag, 0),
                 hash::pair(83 + k, view.name, s.kind),
+            ]);
+        }
+        for k in 0..LISTS {
+            let seed = 110 + 20 * k as u64;
+            let [c_far_left, c_left, c, c_right, c_far_right] =
+                [far_left, left, here, right, far_right].map(|view| view.classes[k]);
+            features.extend([
+                hash::pair(seed, c, 0),
+                hash::pair(seed + 1, c, s.shape),
+                hash::pair(seed + 2, c_left, s.kind),
+                hash::pair(seed + 3, c_right, s.kind),
+                hash::pair(seed + 4, c_far_left, 0),
+                hash::pair(seed + 5, c_far_right, 0),
+                hash::pair(seed + 6, c_left, c),
+                hash::pair(seed + 7, c, c_right),
+                hash::pair(seed + 8, c_left, c_right),
             ]);
         }
         let source = |seed: u64, value| hash::pair(seed, value, source);

@@ -14,6 +14,7 @@ use super::lexicon::Lexicon;
 use super::model::{ModelError, Section, Tensor};
 use super::tagger::{Decoder, Lattice};
 use super::weights::Weights;
+use super::word_classes::{LISTS, WordClasses};
 use super::word_shape::WordShape;
 use compact_str::CompactString;
 
@@ -28,6 +29,7 @@ pub struct PosTagger {
     lexicon: Lexicon,
     /// The tags that a dictionary gives to lower-cased forms.
     dictionary: Lexicon,
+    classes: WordClasses,
     weights: Weights,
     beam: usize,
 }
@@ -78,12 +80,21 @@ fn ending_key(shape: &WordShape, length: usize) -> Option<u64> {
     ))
 }
 
-/// A word, and its lists in the lexicon and the dictionary as features.
+/// What is known of words.
+#[derive(Clone, Copy)]
+struct Knowledge<'a> {
+    lexicon: &'a Lexicon,
+    dictionary: &'a Lexicon,
+    classes: &'a WordClasses,
+}
+
+/// A word, its lists in the lexicon and the dictionary, and its classes, as features.
 #[derive(Clone, Copy, Debug, Default)]
 struct Form {
     shape: WordShape,
     list: u64,
     entry: u64,
+    classes: [u64; LISTS],
 }
 
 impl Form {
@@ -94,6 +105,7 @@ impl Form {
             shape,
             list: shape.lower,
             entry: shape.lower,
+            classes: [shape.lower; LISTS],
         }
     }
 }
@@ -126,12 +138,7 @@ impl PosTagger {
             extractor,
             tags,
         } = scratch;
-        extractor.fill(
-            &sentence.words,
-            (&self.lexicon, &self.dictionary),
-            TARGET,
-            lattice,
-        );
+        extractor.fill(&sentence.words, &self.knowledge(), TARGET, lattice);
         decoder.decode(lattice, &self.weights, tags);
         for (word, &tag) in sentence.words.iter_mut().zip(tags.iter()) {
             if keep && !word.upos.is_empty() {
@@ -141,6 +148,14 @@ impl PosTagger {
             word.upos.clone_from(&tag.upos);
             word.xpos.clone_from(&tag.xpos);
             word.feats.clone_from(&tag.feats);
+        }
+    }
+
+    fn knowledge(&self) -> Knowledge<'_> {
+        Knowledge {
+            lexicon: &self.lexicon,
+            dictionary: &self.dictionary,
+            classes: &self.classes,
         }
     }
 
@@ -154,6 +169,7 @@ impl PosTagger {
             .insert("beam".to_owned(), Tensor::from_u32(&[self.beam as u32]));
         self.lexicon.save(&mut section, "lexicon");
         self.dictionary.save(&mut section, "dictionary");
+        self.classes.save(&mut section);
         self.weights.save(&mut section, "weights");
         section
     }
@@ -176,6 +192,7 @@ impl PosTagger {
             tags,
             lexicon,
             dictionary,
+            classes: WordClasses::load(section)?,
             weights,
             beam,
         })
@@ -214,22 +231,21 @@ fn merge(tags: &mut Vec<u16>, more: &[u16]) {
 const PADDING: usize = 2;
 
 impl Extractor {
-    fn fill(
-        &mut self,
-        words: &[Word],
-        (lexicon, dictionary): (&Lexicon, &Lexicon),
-        source: u64,
-        lattice: &mut Lattice,
-    ) {
-        self.read_forms(words, lexicon, dictionary);
+    fn fill(&mut self, words: &[Word], known: &Knowledge, source: u64, lattice: &mut Lattice) {
+        self.read_forms(words, known);
         lattice.clear();
         for i in 0..words.len() {
-            self.add_candidates(i + PADDING, lexicon);
+            self.add_candidates(i + PADDING, known.lexicon);
             self.add_features(i + PADDING, lattice, i == 0, source);
         }
     }
 
-    fn read_forms(&mut self, words: &[Word], lexicon: &Lexicon, dictionary: &Lexicon) {
+    fn read_forms(&mut self, words: &[Word], known: &Knowledge) {
+        let Knowledge {
+            lexicon,
+            dictionary,
+            ..
+        } = *known;
         self.forms.clear();
         self.forms.extend([Form::outside(1), Form::outside(2)]);
         for word in words {
@@ -241,7 +257,12 @@ impl Extractor {
             let entry = dictionary
                 .find(shape.lower)
                 .map_or(0, |number| u64::from(number) + 1);
-            self.forms.push(Form { shape, list, entry });
+            self.forms.push(Form {
+                shape,
+                list,
+                entry,
+                classes: known.classes.of(&shape),
+            });
         }
         self.forms.extend([Form::outside(3), Form::outside(4)]);
     }
@@ -306,6 +327,20 @@ impl Extractor {
                 hash::pair(83, left.lower, source),
                 hash::pair(84, right.lower, source),
             ]);
+            let [left_classes, classes, right_classes] =
+                [i - 1, i, i + 1].map(|at| self.forms[at].classes);
+            for k in 0..LISTS {
+                let seed = 110 + 10 * k as u64;
+                unary.extend([
+                    hash::pair(seed, classes[k], here.kind),
+                    hash::pair(seed + 1, left_classes[k], 0),
+                    hash::pair(seed + 2, right_classes[k], 0),
+                    hash::pair(seed + 3, left_classes[k], classes[k]),
+                    hash::pair(seed + 4, classes[k], right_classes[k]),
+                    hash::pair(seed + 5, left_classes[k], right_classes[k]),
+                    hash::pair(seed + 6, right_classes[k], list),
+                ]);
+            }
             for (k, suffix) in here.suffixes.iter().enumerate().filter(|s| *s.1 != 0) {
                 unary.push(hash::pair(30 + k as u64, *suffix, here.kind));
             }

@@ -7,6 +7,7 @@ use crate::text::lexicon::{Lexicon, LexiconBuilder};
 use crate::text::pos::train::{flatten, shuffle};
 use crate::text::tagger::{Lattice, train::Perceptron};
 use crate::text::weights::Weights;
+use crate::text::word_classes::WordClasses;
 use crate::text::word_shape::WordShape;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -38,6 +39,7 @@ impl Default for Options {
 /// hears of each epoch and the share of sentences it got right.
 pub fn train(
     sources: &[Vec<&Sentence>],
+    classes: WordClasses,
     options: &Options,
     mut report: impl FnMut(u32, f32),
 ) -> EntityRecognizer {
@@ -71,7 +73,7 @@ pub fn train(
         for &s in &order {
             extractor.fill(
                 &sentences[s].words,
-                &folds[s % NAME_FOLDS],
+                (&folds[s % NAME_FOLDS], &classes),
                 source[s],
                 &mut lattice,
             );
@@ -88,6 +90,7 @@ pub fn train(
     EntityRecognizer {
         labels,
         names,
+        classes,
         weights,
         beam: options.beam,
     }

@@ -1,11 +1,12 @@
 //! Trains a [`PosTagger`] from annotated sentences.
 
-use super::{Extractor, LONGEST_ENDING, PosTagger, Tag, ending_key, guess, merge};
+use super::{Extractor, Knowledge, LONGEST_ENDING, PosTagger, Tag, ending_key, guess, merge};
 use crate::text::document::{Sentence, Word};
 use crate::text::hash;
 use crate::text::lexicon::{Lexicon, LexiconBuilder, by_frequency};
 use crate::text::tagger::{Lattice, train::Perceptron};
 use crate::text::weights::Weights;
+use crate::text::word_classes::WordClasses;
 use crate::text::word_shape::WordShape;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
@@ -47,7 +48,7 @@ const ENDING_TAGS: usize = 14;
 /// hears of each epoch and the share of sentences it got right.
 pub fn train(
     sources: &[Vec<&Sentence>],
-    dictionary: &[Word],
+    (dictionary, classes): (&[Word], WordClasses),
     options: &Options,
     mut report: impl FnMut(u32, f32),
 ) -> PosTagger {
@@ -55,6 +56,11 @@ pub fn train(
     let (tags, ids) = joint_tags(&sentences);
     let lexicon = build_lexicon(&sentences, &ids);
     let dictionary = build_dictionary(dictionary);
+    let known = Knowledge {
+        lexicon: &lexicon,
+        dictionary: &dictionary,
+        classes: &classes,
+    };
     let mut perceptron = Perceptron::new(options.bits, options.beam);
     let mut order: Vec<usize> = (0..sentences.len()).collect();
     let (mut lattice, mut extractor) = (Lattice::default(), Extractor::default());
@@ -63,12 +69,7 @@ pub fn train(
         shuffle(&mut order, options.seed.wrapping_add(u64::from(epoch)));
         let mut right = 0;
         for &s in &order {
-            extractor.fill(
-                &sentences[s].words,
-                (&lexicon, &dictionary),
-                source[s],
-                &mut lattice,
-            );
+            extractor.fill(&sentences[s].words, &known, source[s], &mut lattice);
             gold.clear();
             gold.extend(sentences[s].words.iter().map(|w| ids[&Tag::of(w)]));
             for (i, &tag) in gold.iter().enumerate() {
@@ -83,6 +84,7 @@ pub fn train(
         tags,
         lexicon,
         dictionary,
+        classes,
         weights,
         beam: options.beam,
     }
