@@ -60,6 +60,11 @@ struct NerTrainArgs {
     also: AlsoArgs,
     #[command(flatten)]
     classes: ClassesArgs,
+    /// Type of entity to learn but not to show; may be repeated
+    ///
+    /// A recognizer that knows nationalities takes them for places less often.
+    #[arg(long, value_name = "TYPE")]
+    hide: Vec<String>,
     /// Tagger for words without a part of speech
     #[arg(long, value_name = "FILE")]
     tagger: Vec<PathBuf>,
@@ -117,6 +122,7 @@ fn train(args: &NerTrainArgs) -> Result<()> {
         seed: args.shared.seed,
         ..Options::default()
     };
+    options.hidden.clone_from(&args.hide);
     options.epochs = args.epochs.epochs.unwrap_or(options.epochs);
     let rounds = args.shared.rounds(options.epochs);
     let recognizer = ner::train::train(

@@ -3,7 +3,7 @@
 #
 #     models/train.sh DATA_DIR [OUT_DIR]
 #
-# DATA_DIR holds one folder for each data set, as models/README.md lists them. Needs cargo, awk, gzip. Takes minutes.
+# DATA_DIR holds one folder for each data set, as models/README.md lists them. Needs cargo, awk, gzip, python3 (to unpack xz). Takes minutes.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 data=$(realpath "$1")
@@ -13,8 +13,8 @@ export LC_ALL=C
 profile=${PROFILE:-release}
 cargo build --profile "$profile" --no-default-features
 wordmill=$PWD/target/${profile/dev/debug}/wordmill
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+work=${WORK:-$(mktemp -d)}
+trap '[ -n "${WORK:-}" ] || rm -rf "$work"' EXIT
 mkdir -p "$out"
 cd "$work"
 
@@ -34,6 +34,14 @@ train() { # LAYER ARGUMENTS…: one model, compressed as far as zstd goes
 }
 
 train tokenize ewt.conllu --valid ewt-dev.conllu
+# Word classes, coarse and fine, from Wikipedia.
+python3 -c 'import lzma, shutil, sys; shutil.copyfileobj(lzma.open(sys.argv[1]), sys.stdout.buffer)' \
+    "$data/enwiki-cased/enwiki-cased.txt.xz" |
+    "$wordmill" tokenize --model tokenize.safetensors --lower --from text >wiki.tokens
+"$wordmill" classes -q --classes 100 --min-count 8 --rounds 12 wiki.tokens -o coarse.tsv
+"$wordmill" classes -q --classes 600 --min-count 8 --rounds 10 wiki.tokens -o fine.tsv
+classes=(--classes coarse.tsv --classes fine.tsv)
+
 # AGID: "word V: past | participle | ing-form | third person", "word N: plural", "word A: comparative | superlative".
 # Guessed (?) and marked (~ < !) forms are left out.
 gunzip -c "$data/agid/infl.txt.gz" | awk -F': ' '
@@ -68,7 +76,7 @@ gunzip -c "$data/agid/infl.txt.gz" | awk -F': ' '
             forms(lemma, "ADJ", "JJ")
         }
     }' >inflections.tsv
-train pos ewt.conllu --also gum.conllu --dictionary inflections.tsv --valid ewt-dev.conllu
+train pos ewt.conllu --also gum.conllu --dictionary inflections.tsv "${classes[@]}" --valid ewt-dev.conllu
 train lemmatize ewt.conllu gum.conllu --dictionary inflections.tsv --tagger pos.safetensors --valid ewt-dev.conllu
 
 # The recognizer learns from tags as bad as those it will meet: a fifth of the documents at a time is tagged by a
@@ -77,8 +85,8 @@ for fold in 0 1 2 3 4; do
     part() { awk -v fold=$fold -v same="$1" '/^# newdoc/ { d++ } (d % 5 == fold) == same' "$2"; }
     part 0 ewt.conllu >rest.conllu
     part 1 uner-train.iob2 >part.iob2
-    "$wordmill" pos train -q rest.conllu --also gum.conllu --dictionary inflections.tsv --language en -o fold.safetensors
-    "$wordmill" pos --model tokenize.safetensors --model fold.safetensors --from columns --columns _,form,ner,_,_ --map OTH=O --to conllu part.iob2
+    "$wordmill" pos train -q rest.conllu --also gum.conllu --dictionary inflections.tsv "${classes[@]}" --language en -o fold.safetensors
+    "$wordmill" pos --model tokenize.safetensors --model fold.safetensors --from columns --columns _,form,ner,_,_ --to conllu part.iob2
 done >uner-train.conllu
 # Other open entity data, its labels mapped to ours and the rest dropped; a file is a source of its own.
 other() { # OUT RULES FILES…
@@ -97,6 +105,7 @@ other crossner "person=PER politician=PER scientist=PER musicalartist=PER writer
     organisation=ORG politicalparty=ORG university=ORG band=ORG" \
     "$data"/crossner/{politics,science,music,literature}-{train,dev}.txt.gz
 "$wordmill" pos --model tokenize.safetensors --model pos.safetensors --from columns --columns _,form,ner,_,_ --to conllu uner-dev.iob2 >uner-dev.conllu
-train ner uner-train.conllu --also btc.conllu --also wnut.conllu --also crossner.conllu \
-    --tagger pos.safetensors --valid uner-dev.conllu
+# OTH (nationalities, products, events): learned, so that they are not taken for places, and not shown.
+train ner uner-train.conllu --hide OTH --also btc.conllu --also wnut.conllu --also crossner.conllu \
+    "${classes[@]}" --tagger pos.safetensors --valid uner-dev.conllu
 ls -l "$out"

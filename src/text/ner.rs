@@ -22,6 +22,8 @@ pub const LAYER: &str = "ner";
 pub struct EntityRecognizer {
     /// `O`, then `B-X`, `I-X`, `E-X`, `S-X` for each type.
     labels: Vec<Label>,
+    /// Types that were learned to tell the others from them, and are not shown.
+    hidden: Vec<String>,
     /// Which types the entities of the training data gave a form.
     names: Lexicon,
     classes: WordClasses,
@@ -108,7 +110,7 @@ impl EntityRecognizer {
         let mut last: Option<&Label> = None;
         for (word, &tag) in sentence.words.iter_mut().zip(tags.iter()) {
             let label = &self.labels[usize::from(tag)];
-            if label.position == 'O' {
+            if label.position == 'O' || self.hidden.contains(&label.entity) {
                 word.misc.remove("NER");
                 last = None;
                 continue;
@@ -144,6 +146,7 @@ impl EntityRecognizer {
             "labels",
             &self.labels.iter().map(Label::to_line).collect::<Vec<_>>(),
         );
+        section.save_strings("hidden", &self.hidden);
         section
             .tensors
             .insert("beam".to_owned(), Tensor::from_u32(&[self.beam as u32]));
@@ -176,6 +179,7 @@ impl EntityRecognizer {
             .map_or(4, |b| (*b).clamp(1, 64)) as usize;
         Ok(EntityRecognizer {
             labels,
+            hidden: section.strings("hidden")?,
             names,
             classes: WordClasses::load(section)?,
             weights: Weights::load(section, "weights")?,

@@ -14,6 +14,8 @@ use std::collections::{BTreeMap, BTreeSet};
 /// How a recognizer is trained.
 #[derive(Clone, Debug)]
 pub struct Options {
+    /// Types to learn, so that they are not taken for others, and not to show.
+    pub hidden: Vec<String>,
     pub epochs: u32,
     pub beam: usize,
     /// The weight table has 2^bits entries.
@@ -26,6 +28,7 @@ pub struct Options {
 impl Default for Options {
     fn default() -> Options {
         Options {
+            hidden: Vec::new(),
             epochs: 10,
             beam: 4,
             bits: 22,
@@ -89,6 +92,7 @@ pub fn train(
     let names = collect_names(&sentences, &types, None);
     EntityRecognizer {
         labels,
+        hidden: options.hidden.clone(),
         names,
         classes,
         weights,
