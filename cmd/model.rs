@@ -54,7 +54,10 @@ struct PackArgs {
 }
 
 /// List the models inside the tool
+///
+/// Prints a line for each: layer, language, bytes and licence, parted by tabs.
 #[derive(clap::Args)]
+#[command(after_help = "Example:\n  wordmill model list")]
 struct ListArgs {}
 
 pub fn run(args: &Args) -> Result<()> {
