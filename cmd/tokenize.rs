@@ -27,7 +27,7 @@ use wordmill::text::tokenize::{
     args_conflicts_with_subcommands = true,
     after_help = "Examples:\n  \
         wordmill tokenize corpora/sample.txt\n  \
-        wordmill tokenize --to words --lower --keep alpha --stopwords en corpora/sample.txt | sort | uniq -c\n  \
+        wordmill tokenize --to words --lower --keep alpha corpora/sample.txt | sort | uniq -c\n  \
         wordmill tokenize --scheme regex --pattern '[A-Z][a-z]+' corpora/sample.txt\n  \
         wordmill tokenize train corpora/tagged.conllu -o tokenize.safetensors\n  \
         wordmill tokenize eval corpora/tagged.conllu"

@@ -53,6 +53,11 @@ fn every_command_has_a_page_a_golden_case_a_readme_line_and_an_example() {
     assert!(names.contains(&"annotate".to_string()), "{names:?}");
     for name in names {
         let called = format!("wordmill {name}");
+        let tests = format!("tests/{name}.rs");
+        assert!(
+            name.contains(' ') || root().join(&tests).exists(),
+            "{tests} is missing"
+        );
         assert!(readme.contains(&called), "README.md shows no `{called}`");
         assert!(golden.contains(&called), "no golden case runs `{called}`");
         let page = format!("man/{}.1", called.replace(' ', "-"));

@@ -20,8 +20,10 @@ fn every_word_of_a_text_gets_a_tag_of_universal_dependencies() {
 
 #[test]
 fn text_output_joins_word_and_tag() {
-    let output = wordmill("pos --to text").stdin("The dog barks.\n").text();
-    assert_eq!(output, "The_DET dog_NOUN barks_VERB ._PUNCT\n");
+    let output = wordmill("pos --to text")
+        .stdin("The dogs were old.\n")
+        .text();
+    assert_eq!(output, "The_DET dogs_NOUN were_AUX old_ADJ ._PUNCT\n");
 }
 
 #[test]

@@ -109,13 +109,13 @@ fn filters_change_or_drop_words() {
 fn lists_of_words_are_read_from_files() {
     let folder = tempfile::tempdir().unwrap();
     let list = folder.path().join("list");
-    std::fs::write(&list, "rome\ne-/mail\n").unwrap();
+    std::fs::write(&list, "rome\nA-/b+\n").unwrap();
     let run = |flag: &str| {
         let call = wordmill(&format!("tokenize {flag}")).arg(&list);
-        call.stdin("Rome has e-/mail\n").text()
+        call.stdin("Rome has A-/b+ now\n").text()
     };
-    assert_eq!(run("--keep alpha --stopwords").trim_end(), "has");
-    assert!(run("--exceptions").trim_end().ends_with("has e-/mail"));
+    assert!(run("--stopwords").starts_with("has "));
+    assert!(run("--exceptions").trim_end().ends_with("has A-/b+ now"));
     wordmill("tokenize --exceptions no/such")
         .stdin("a")
         .fails(1);
