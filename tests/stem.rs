@@ -71,6 +71,7 @@ fn stems_that_are_there_may_stay() {
 #[test]
 fn languages_have_rules_of_their_own() {
     assert_eq!(stemmed("--language german", "Häuser\n"), "haus\n");
+    assert_eq!(stemmed("--language de", "Häuser\n"), "haus\n");
     assert_eq!(
         stemmed("--language french", "continuellement\n"),
         "continuel\n"
