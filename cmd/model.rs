@@ -6,7 +6,7 @@ use anyhow::Result;
 use clap::Subcommand;
 use serde_json::{Value, json};
 use std::fmt::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use wordmill::text::english;
 use wordmill::text::model::Bundle;
 
@@ -128,7 +128,7 @@ fn list() -> Result<()> {
 }
 
 /// Reads a model file; a name that is no file may be a layer inside the tool.
-fn open(model: &PathBuf) -> Result<Bundle> {
+fn open(model: &Path) -> Result<Bundle> {
     let name = model.to_string_lossy();
     if !model.exists() && english::layers().any(|layer| layer == name) {
         return Ok(Bundle::from_bytes(english::file(&name)?)?);

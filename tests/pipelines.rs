@@ -63,9 +63,12 @@ fn the_text_comes_back_from_json_byte_for_byte() {
     assert_eq!(shell(line).stdin(ODD).text(), ODD);
 }
 
+/// What stands in a text between two offsets.
+type Slice = fn(&str, usize, usize) -> String;
+
 #[test]
 fn spans_slice_back_to_the_text_in_every_unit() {
-    let slices: [(&str, fn(&str, usize, usize) -> String); 3] = [
+    let slices: [(&str, Slice); 3] = [
         ("chars", |text, from, to| {
             text.chars().skip(from).take(to - from).collect()
         }),
