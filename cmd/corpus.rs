@@ -23,7 +23,8 @@ pub fn read(path: &Path, columns: Option<&ColumnSpec>) -> Result<Document> {
     };
     Ok(parsed.map_err(|error| {
         let hint = "annotated files are CoNLL-U, or name their --columns";
-        let error = if error.hint.is_some() {
+        // What is wrong from the first line on is another format.
+        let error = if error.hint.is_some() && error.line > 1 {
             error
         } else {
             error.hint(hint)

@@ -58,10 +58,12 @@ enum ReportFormat {
     Json,
 }
 
+type Annotate<'a> = dyn Fn(&mut Document) -> Result<()> + Sync + 'a;
+
 /// A system under test: the layer of the command, and the layers it stands on.
 pub struct System<'a> {
     /// Annotates a document, segmented or not, as the command does.
-    pub annotate: Box<dyn Fn(&mut Document) -> Result<()> + Sync + 'a>,
+    pub annotate: Box<Annotate<'a>>,
     /// The forms it was trained on, if the model lists them.
     pub known: Option<Vocabulary>,
 }

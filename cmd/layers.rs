@@ -89,11 +89,11 @@ impl Models {
 
     fn must_be_english(&self, layer: &str) -> Result<()> {
         for (name, bundle) in &self.bundles {
-            let languages = bundle
+            let mut languages = bundle
                 .layers
                 .values()
                 .filter_map(|s| s.meta.get("language")?.as_str());
-            if let Some(other) = languages.filter(|l| *l != english::LANGUAGE).last() {
+            if let Some(other) = languages.find(|language| *language != english::LANGUAGE) {
                 let problem = format!(
                     "the model is for {other:?}, and the {layer} model inside the tool is for \"en\""
                 );

@@ -43,6 +43,10 @@ pub struct Args {
 #[derive(Subcommand)]
 enum Command {
     Train(LemmatizeTrainArgs),
+    /// Score a lemmatizer on annotated text
+    ///
+    /// Lemmatizes the words of the gold standard, with its tags and without, and its raw text, and prints scores.
+    #[command(after_help = "Example:\n  wordmill lemmatize eval corpora/tagged.conllu")]
     Eval(EvalArgs),
 }
 

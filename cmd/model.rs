@@ -6,7 +6,7 @@ use anyhow::Result;
 use clap::Subcommand;
 use serde_json::{Value, json};
 use std::fmt::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use wordmill::text::english;
 use wordmill::text::model::Bundle;
 
@@ -54,7 +54,10 @@ struct PackArgs {
 }
 
 /// List the models inside the tool
+///
+/// Prints a line for each: layer, language, bytes and licence, parted by tabs.
 #[derive(clap::Args)]
+#[command(after_help = "Example:\n  wordmill model list")]
 struct ListArgs {}
 
 pub fn run(args: &Args) -> Result<()> {
@@ -125,7 +128,7 @@ fn list() -> Result<()> {
 }
 
 /// Reads a model file; a name that is no file may be a layer inside the tool.
-fn open(model: &PathBuf) -> Result<Bundle> {
+fn open(model: &Path) -> Result<Bundle> {
     let name = model.to_string_lossy();
     if !model.exists() && english::layers().any(|layer| layer == name) {
         return Ok(Bundle::from_bytes(english::file(&name)?)?);

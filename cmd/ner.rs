@@ -42,6 +42,11 @@ pub struct Args {
 #[derive(Subcommand)]
 enum Command {
     Train(NerTrainArgs),
+    /// Score a recognizer on annotated text
+    ///
+    /// Finds the entities in the words of the gold standard, and in its raw text, and prints precision, recall and F1 of whole
+    /// entities for each label.
+    #[command(after_help = "Example:\n  wordmill ner eval corpora/tagged.conllu")]
     Eval(EvalArgs),
 }
 

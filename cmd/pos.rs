@@ -44,6 +44,11 @@ pub struct Args {
 #[derive(Subcommand)]
 enum Command {
     Train(PosTrainArgs),
+    /// Score a tagger on annotated text
+    ///
+    /// Tags the words of the gold standard, and its raw text, and prints scores for each column and tag, and the tags that are
+    /// taken for each other.
+    #[command(after_help = "Example:\n  wordmill pos eval corpora/tagged.conllu")]
     Eval(EvalArgs),
 }
 

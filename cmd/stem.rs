@@ -23,7 +23,7 @@ pub struct Args {
     /// Rules by which endings are cut off
     #[arg(short, long, value_enum, default_value_t)]
     algorithm: Algorithm,
-    /// Language of the text, for snowball
+    /// Language of the text, for snowball; codes such as de are understood too
     #[arg(short, long, value_enum, default_value_t)]
     language: Language,
     /// Generation of the Snowball algorithms

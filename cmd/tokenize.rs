@@ -27,9 +27,10 @@ use wordmill::text::tokenize::{
     args_conflicts_with_subcommands = true,
     after_help = "Examples:\n  \
         wordmill tokenize corpora/sample.txt\n  \
-        wordmill tokenize --to words --lower --keep alpha --stopwords en corpora/sample.txt | sort | uniq -c\n  \
+        wordmill tokenize --to words --lower --keep alpha corpora/sample.txt | sort | uniq -c\n  \
         wordmill tokenize --scheme regex --pattern '[A-Z][a-z]+' corpora/sample.txt\n  \
-        wordmill tokenize train corpora/tagged.conllu -o tokenize.safetensors"
+        wordmill tokenize train corpora/tagged.conllu -o tokenize.safetensors\n  \
+        wordmill tokenize eval corpora/tagged.conllu"
 )]
 pub struct Args {
     #[command(subcommand)]
@@ -45,6 +46,11 @@ pub struct Args {
 #[derive(Subcommand)]
 enum Command {
     Train(TokenizeTrainArgs),
+    /// Score a tokenizer on annotated text
+    ///
+    /// Cuts the raw text of the gold standard, also hard-wrapped and with a sentence a line, and prints precision, recall and F1
+    /// of tokens, sentences and words.
+    #[command(after_help = "Example:\n  wordmill tokenize eval corpora/tagged.conllu")]
     Eval(EvalArgs),
 }
 

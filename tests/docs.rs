@@ -17,23 +17,18 @@ fn commands() -> Vec<String> {
     found
 }
 
-/// The names listed in `help` behind the line that starts with `heading`, up to the options.
+/// The names listed in `help` behind the line that starts with `heading`: one group under it, or all groups of the tool's
+/// own help.
 fn listed(help: &str, heading: &str) -> Vec<String> {
     let behind = help.lines().skip_while(|line| !line.starts_with(heading));
-    let listing = behind
-        .skip(1)
-        .take_while(|line| !line.starts_with("Options:"));
+    let listing = behind.skip(1).take_while(|line| {
+        !line.starts_with("Options:") && (heading == "Usage:" || !line.is_empty())
+    });
     let names = listing.filter_map(|line| {
         let name = line.strip_prefix("  ")?.split(' ').next()?;
         (!name.is_empty() && name != "help").then(|| name.to_string())
     });
-    let is_listing =
-        help.contains(heading) && (heading != "Commands:" || help.contains("\nCommands:"));
-    if is_listing {
-        names.collect()
-    } else {
-        Vec::new()
-    }
+    names.collect()
 }
 
 fn read(path: &str) -> String {
@@ -58,6 +53,11 @@ fn every_command_has_a_page_a_golden_case_a_readme_line_and_an_example() {
     assert!(names.contains(&"annotate".to_string()), "{names:?}");
     for name in names {
         let called = format!("wordmill {name}");
+        let tests = format!("tests/{name}.rs");
+        assert!(
+            name.contains(' ') || root().join(&tests).exists(),
+            "{tests} is missing"
+        );
         assert!(readme.contains(&called), "README.md shows no `{called}`");
         assert!(golden.contains(&called), "no golden case runs `{called}`");
         let page = format!("man/{}.1", called.replace(' ', "-"));

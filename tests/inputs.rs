@@ -136,17 +136,6 @@ fn compressed_input_that_was_cut_short_is_named() {
 }
 
 #[test]
-fn a_missing_file_among_many_is_named_before_anything_is_printed() {
-    let outcome = raw("corpora/sample.txt no/such corpora/crlf.txt").run();
-    let message = "wordmill annotate: no/such: no such file\n";
-    outcome.expect(outcome.stderr == message, message);
-    outcome.expect(
-        outcome.status == 1 && outcome.stdout.is_empty(),
-        "no output",
-    );
-}
-
-#[test]
 fn files_and_stdin_are_read_in_their_order() {
     let text = raw("corpora/crlf.txt - corpora/crlf.txt")
         .stdin("middle\n")
@@ -207,11 +196,6 @@ fn lines_of_any_length_and_nul_bytes_are_valid() {
     assert!(raw("--from lines").stdin(&line).text() == line);
     let unbroken = "x".repeat(3_000_000);
     assert!(raw("").stdin(&unbroken).text() == unbroken);
-}
-
-#[test]
-fn an_empty_environment_is_enough() {
-    assert_eq!(raw("").stdin("a b\n").no_environment().text(), "a b\n");
 }
 
 #[test]

@@ -1,9 +1,21 @@
-//! Tests of the binary: the harness, golden cases, one file per command, and the documentation.
+//! Tests of the binary: the harness, golden cases, what all commands share, one file per command, and the documentation.
 
+mod annotate;
+mod contract;
 mod docs;
+mod evaluation;
 mod golden;
 mod harness;
 mod inputs;
+mod lecture;
+mod lemmatize;
 mod licenses;
+mod model;
+mod ner;
 mod outputs;
+mod pipelines;
+mod pos;
 mod signals;
+mod stem;
+mod tokenize;
+mod training;

@@ -208,6 +208,9 @@ fn name_of(path: &Path) -> String {
 
 fn open_failure(name: &str, error: &std::io::Error) -> Failure {
     match error.kind() {
+        // Most likely somebody's first try: a sentence in place of a file.
+        ErrorKind::NotFound if name.contains(' ') => Failure::of_file(name, "no such file")
+            .hint("text itself is piped in, as in echo 'Dogs bark.' | wordmill annotate"),
         ErrorKind::NotFound => Failure::of_file(name, "no such file"),
         ErrorKind::PermissionDenied => Failure::of_file(name, "permission denied"),
         _ => Failure::of_file(name, error.to_string()),

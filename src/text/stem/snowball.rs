@@ -43,43 +43,78 @@ pub enum Generation {
 /// The languages there is a Snowball stemmer for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, clap::ValueEnum)]
 pub enum Language {
+    #[value(alias = "ar")]
     Arabic,
+    #[value(alias = "hy")]
     Armenian,
+    #[value(alias = "eu")]
     Basque,
+    #[value(alias = "ca")]
     Catalan,
+    #[value(alias = "cs")]
     Czech,
+    #[value(alias = "da")]
     Danish,
+    #[value(alias = "nl")]
     Dutch,
     /// Dutch as generation 2 has it, in generation 3
     DutchPorter,
     #[default]
+    #[value(alias = "en")]
     English,
+    #[value(alias = "eo")]
     Esperanto,
+    #[value(alias = "et")]
     Estonian,
+    #[value(alias = "fi")]
     Finnish,
+    #[value(alias = "fr")]
     French,
+    #[value(alias = "de")]
     German,
+    #[value(alias = "el")]
     Greek,
+    #[value(alias = "hi")]
     Hindi,
+    #[value(alias = "hu")]
     Hungarian,
+    #[value(alias = "id")]
     Indonesian,
+    #[value(alias = "ga")]
     Irish,
+    #[value(alias = "it")]
     Italian,
+    #[value(alias = "lt")]
     Lithuanian,
+    #[value(alias = "ne")]
     Nepali,
+    #[value(alias = "no")]
     Norwegian,
+    #[value(alias = "fa")]
     Persian,
+    #[value(alias = "pl")]
     Polish,
+    #[value(alias = "pt")]
     Portuguese,
+    #[value(alias = "ro")]
     Romanian,
+    #[value(alias = "ru")]
     Russian,
+    #[value(alias = "sr")]
     Serbian,
+    #[value(alias = "st")]
     Sesotho,
+    #[value(alias = "es")]
     Spanish,
+    #[value(alias = "sv")]
     Swedish,
+    #[value(alias = "ta")]
     Tamil,
+    #[value(alias = "tr")]
     Turkish,
+    #[value(alias = "uk")]
     Ukrainian,
+    #[value(alias = "yi")]
     Yiddish,
 }
 

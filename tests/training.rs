@@ -1,0 +1,162 @@
+//! `wordmill tokenize|pos|lemmatize|ner train`, on a corpus small enough for a test.
+
+use crate::harness::{root, wordmill};
+use std::path::{Path, PathBuf};
+
+const COMMANDS: &[&str] = &["tokenize", "pos", "lemmatize", "ner"];
+
+fn trained(command: &str, flags: &str, path: &Path) -> PathBuf {
+    let call = wordmill(&format!(
+        "{command} train corpora/tagged.conllu -q {flags} -o"
+    ));
+    call.arg(path).text();
+    path.to_path_buf()
+}
+
+#[test]
+fn training_twice_gives_the_same_bytes() {
+    let folder = tempfile::tempdir().unwrap();
+    for command in COMMANDS {
+        let train =
+            |name: &str| std::fs::read(trained(command, "", &folder.path().join(name))).unwrap();
+        assert!(train("one") == train("two"), "{command}");
+    }
+}
+
+#[test]
+fn what_was_learned_is_known_after_loading() {
+    let folder = tempfile::tempdir().unwrap();
+    let gold = std::fs::read_to_string(root().join("corpora/tagged.conllu")).unwrap();
+    let words = gold
+        .lines()
+        .filter(|line| line.starts_with(|c: char| c.is_ascii_digit()));
+    let column = |text: &str, i: usize| -> Vec<String> {
+        let words = text
+            .lines()
+            .filter(|line| line.starts_with(|c: char| c.is_ascii_digit()));
+        words
+            .map(|line| line.split('\t').nth(i).unwrap().to_string())
+            .collect()
+    };
+    let count = words.count();
+    // So few sentences teach a tagger little about rare words, which it knows by their endings only.
+    for (command, i, share) in [("pos", 3, 75), ("lemmatize", 2, 95)] {
+        let model = trained(command, "", &folder.path().join(command));
+        let call = wordmill(&format!("{command} corpora/tagged.conllu --model")).arg(&model);
+        let (found, expected) = (column(&call.text(), i), column(&gold, i));
+        let right = found.iter().zip(&expected).filter(|(a, b)| a == b).count();
+        assert!(
+            100 * right >= share * count,
+            "{command}: {right} of {count}"
+        );
+    }
+}
+
+#[test]
+fn scores_on_validation_data_are_shown_and_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    for command in COMMANDS {
+        let path = folder.path().join(command);
+        let call = wordmill(&format!(
+            "{command} train corpora/tagged.conllu --valid corpora/tagged.conllu -o"
+        ));
+        let outcome = call.arg(&path).run();
+        outcome.expect(
+            outcome.status == 0 && outcome.stdout.is_empty(),
+            "messages on stderr only",
+        );
+        outcome.expect(outcome.stderr.contains("tagged.conllu: "), "the scores");
+        let info = wordmill("model info").arg(&path).text();
+        let info: serde_json::Value = serde_json::from_str(&info).unwrap();
+        let valid = &info["layers"][*command]["valid"];
+        assert_eq!(valid["data"], "tagged.conllu", "{command}");
+        assert!(valid["scores"].is_object(), "{command}: {valid}");
+    }
+}
+
+#[test]
+fn language_and_licence_are_kept_in_the_model() {
+    let folder = tempfile::tempdir().unwrap();
+    for command in COMMANDS {
+        let path = trained(
+            command,
+            "--language en --license CC0",
+            &folder.path().join(command),
+        );
+        let info = wordmill("model info").arg(&path).text();
+        assert!(
+            info.contains("\"language\": \"en\"") && info.contains("\"license\": \"CC0\""),
+            "{info}"
+        );
+    }
+}
+
+#[test]
+fn data_that_cannot_be_learned_from_is_named_and_leaves_no_model() {
+    let folder = tempfile::tempdir().unwrap();
+    let model = folder.path().join("model");
+    let empty = folder.path().join("empty.conllu");
+    std::fs::write(&empty, "").unwrap();
+    let broken = folder.path().join("broken.conllu");
+    std::fs::write(&broken, "1\tA\t_\t_\t_\t_\t_\t_\t_\t_\n2\tB\n\n").unwrap();
+    let bytes = folder.path().join("bytes.conllu");
+    std::fs::write(&bytes, b"1\t\xFF\t_\t_\t_\t_\t_\t_\t_\t_\n\n").unwrap();
+    for command in COMMANDS {
+        for (data, problem) in [
+            (&empty, "empty.conllu: no sentences to learn from\n"),
+            (
+                &broken,
+                "broken.conllu:2: expected 10 columns, found 2\nhint: ",
+            ),
+            (&bytes, "bytes.conllu:1: invalid UTF-8 at byte 2\n"),
+            (&folder.path().join("missing"), "missing: no such file\n"),
+        ] {
+            let call = wordmill(&format!("{command} train"))
+                .arg(data)
+                .arg("-o")
+                .arg(&model);
+            let message = call.fails(1);
+            assert!(
+                message.starts_with(&format!("wordmill {command} train: ")),
+                "{message}"
+            );
+            assert!(message.contains(problem), "{message}");
+        }
+        assert!(!model.exists());
+        let call = wordmill(&format!(
+            "{command} train corpora/tagged.conllu -q -o no/such/model"
+        ));
+        assert!(call.fails(1).contains("no/such/model: no such folder"));
+    }
+}
+
+#[test]
+fn training_needs_data_and_a_file_to_write() {
+    for command in COMMANDS {
+        wordmill(&format!("{command} train")).fails(2);
+        assert!(
+            wordmill(&format!("{command} train corpora/tagged.conllu"))
+                .fails(2)
+                .contains("--out")
+        );
+        wordmill(&format!("{command} train --no-such-flag a -o b")).fails(2);
+    }
+}
+
+#[test]
+fn a_recognizer_learns_from_columns() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("train.txt");
+    std::fs::write(&data, "Ann B-X\nslept O\n\nBob B-X\nleft O\n\n".repeat(10)).unwrap();
+    let model = folder.path().join("model");
+    let call = wordmill("ner train -q --columns form,ner --map X=PER")
+        .arg(&data)
+        .arg("-o")
+        .arg(&model);
+    call.text();
+    let output = wordmill("ner --to tsv --model")
+        .arg(&model)
+        .stdin("Ann slept.\n")
+        .text();
+    assert!(output.contains("\tPER\tAnn\n"), "{output}");
+}
