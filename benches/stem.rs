@@ -1,5 +1,7 @@
-//! Stemming of running text: the words of `tests/stems/english.tsv` in an order that repeats some more than others, as
-//! a book does. The first file named in WORDMILL_TEXT is measured too.
+//! Stemming of running text; and of the words of `tests/stems/english.tsv` in an order that repeats some more than
+//! others, as a book does.
+
+mod texts;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use std::hint::black_box;
@@ -27,11 +29,8 @@ fn prose() -> String {
 }
 
 fn running(criterion: &mut Criterion) {
-    let mut texts = vec![("words".to_string(), prose())];
-    if let Some(path) = std::env::var_os("WORDMILL_TEXT") {
-        let text = std::fs::read_to_string(&path).expect("WORDMILL_TEXT names a UTF-8 file");
-        texts.push(("file".to_string(), text));
-    }
+    let mut texts = texts::texts();
+    texts.push(("words", prose()));
     let mut group = criterion.benchmark_group("stem");
     group.sample_size(20);
     for (name, text) in &texts {

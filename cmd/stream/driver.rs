@@ -15,7 +15,7 @@ use super::Job;
 use super::args::StreamArgs;
 use super::input::{self, Defaults, Source};
 use super::output::Output;
-use super::record::{self, Record};
+use super::record::{self, Analysed};
 use crate::progress::Progress;
 use anyhow::{Error, Result};
 use std::collections::BTreeMap;
@@ -38,7 +38,7 @@ enum Event {
     Read(Work),
     ReadFailed(Error),
     ReadAll,
-    Analysed(usize, Result<Record>),
+    Analysed(usize, Result<Analysed>),
     Printed(usize, String),
 }
 
@@ -47,7 +47,7 @@ pub fn run(
     args: &StreamArgs,
     job: &Job,
     header: &str,
-    analyse: impl Fn(Work) -> Result<Record> + Sync,
+    analyse: impl Fn(Work) -> Result<Analysed> + Sync,
 ) -> Result<()> {
     let files = input::inputs(&args.files)?;
     let columns = args.column_spec()?;
@@ -98,7 +98,8 @@ pub fn run(
             while let Some((i, result)) = analysed.take() {
                 match result {
                     _ if end.is_some_and(|end| i >= end) => {}
-                    Ok(record) => {
+                    Ok(Analysed::Finished(text)) => printed.put(i, text),
+                    Ok(Analysed::Record(record)) => {
                         let first = sentences;
                         sentences += record.sentences();
                         let (sender, columns) = (sender.clone(), &columns);

@@ -14,6 +14,14 @@ use wordmill::text::units::Unit;
 use wordmill::text::{boundary, conllu, jsonl, plain, tsv};
 
 /// What a unit has become.
+pub enum Analysed {
+    /// Documents, to be printed when the number of their first sentence is known.
+    Record(Record),
+    /// Output.
+    Finished(String),
+}
+
+/// The documents of a unit.
 pub struct Record {
     source: Arc<Source>,
     items: Vec<Item>,
@@ -27,8 +35,6 @@ enum Item {
     },
     /// A blank line of JSON Lines.
     Blank,
-    /// Finished output.
-    Printed(String),
 }
 
 impl Record {
@@ -36,7 +42,7 @@ impl Record {
     pub fn sentences(&self) -> u64 {
         let count = |item: &Item| match item {
             Item::Document { document, .. } => document.sentences.len() as u64,
-            Item::Blank | Item::Printed(_) => 0,
+            Item::Blank => 0,
         };
         self.items.iter().map(count).sum()
     }
@@ -56,20 +62,20 @@ pub fn header(args: &StreamArgs, job: &Job) -> String {
     }
 }
 
-/// Parses a unit and calls `layer` on its documents.
+/// Parses a unit and calls `layer` on its documents, or sends its text through the filter of the job.
 pub fn analyse(
     work: Work,
     args: &StreamArgs,
     job: &Job,
     layer: &impl Fn(&mut Document) -> Result<()>,
-) -> Result<Record> {
+) -> Result<Analysed> {
     let Work { unit, source } = work;
     let is_plain = matches!(source.format, InputFormat::Text | InputFormat::Lines);
     if let Some(filter) = job.from_text
         && is_plain
         && matches!(source.to, OutputFormat::Text | OutputFormat::Words)
     {
-        return Ok(filtered(Work { unit, source }, filter));
+        return Ok(Analysed::Finished(filtered(&unit.text, filter)));
     }
     let mut items = parsed(unit, &source, args)?;
     for item in &mut items {
@@ -77,17 +83,14 @@ pub fn analyse(
             layer(document).with_context(|| source.name.clone())?;
         }
     }
-    Ok(Record { source, items })
+    Ok(Analysed::Record(Record { source, items }))
 }
 
-/// What `filter` makes of a unit.
-pub fn filtered(work: Work, filter: &TextFilter) -> Record {
-    let mut out = String::with_capacity(work.unit.text.len());
-    filter(&work.unit.text, &mut out);
-    Record {
-        source: work.source,
-        items: vec![Item::Printed(out)],
-    }
+fn filtered(text: &str, filter: &TextFilter) -> String {
+    // Spaces between words and the parts of contractions add a tenth or two.
+    let mut out = String::with_capacity(text.len() + text.len() / 4);
+    filter(text, &mut out);
+    out
 }
 
 fn parsed(unit: Unit, source: &Source, args: &StreamArgs) -> Result<Vec<Item>> {
@@ -193,10 +196,6 @@ pub fn printed(
     for item in record.items {
         let (mut document, name) = match item {
             Item::Document { document, name } => (document, name),
-            Item::Printed(text) => {
-                out.push_str(&text);
-                continue;
-            }
             Item::Blank => {
                 if source.to == OutputFormat::Jsonl {
                     out.push('\n');

@@ -32,10 +32,13 @@ pub fn segment(
             false => paragraph,
             true => {
                 unwrapped.clear();
-                unwrapped.extend(paragraph.split_inclusive(['\r', '\n']).flat_map(|line| {
-                    let inside = line.trim_end_matches(['\r', '\n']);
-                    [inside, &"  "[..line.len() - inside.len()]]
-                }));
+                let mut at = 0;
+                for newline in memchr::memchr2_iter(b'\r', b'\n', paragraph.as_bytes()) {
+                    unwrapped.push_str(&paragraph[at..newline]);
+                    unwrapped.push(' ');
+                    at = newline + 1;
+                }
+                unwrapped.push_str(&paragraph[at..]);
                 &unwrapped
             }
         };
