@@ -92,6 +92,9 @@ pub fn find(
         .collect()
 }
 
+/// Classes with counts.
+type Context = Vec<(usize, i64)>;
+
 /// The state of the search. Words are numbered by frequency; the last number stands for all rare words together, and
 /// for the edges of sentences.
 struct Exchange {
@@ -259,12 +262,7 @@ impl Exchange {
     }
 
     /// The classes before and after a word with their counts, the word's own repetitions left out.
-    fn contexts(
-        &self,
-        word: usize,
-        left: &mut [i64],
-        right: &mut [i64],
-    ) -> (Vec<(usize, i64)>, Vec<(usize, i64)>) {
+    fn contexts(&self, word: usize, left: &mut [i64], right: &mut [i64]) -> (Context, Context) {
         let gather = |neighbours: &Neighbours, sums: &mut [i64]| {
             let mut classes = Vec::new();
             for &(neighbour, n) in neighbours.of(word) {

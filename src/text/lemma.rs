@@ -282,7 +282,7 @@ impl Lemmatizer {
     /// Writes the lemma of every word; with `keep`, only of words without one.
     pub fn lemmatize(&self, sentence: &mut Sentence, keep: bool, scratch: &mut LemmaScratch) {
         for (i, word) in sentence.words.iter_mut().enumerate() {
-            if !(keep && !word.lemma.is_empty()) {
+            if !keep || word.lemma.is_empty() {
                 word.lemma = self.lemma(word, i == 0, scratch);
             }
         }

@@ -126,7 +126,7 @@ fn joint_tags(sentences: &[&Sentence]) -> (Vec<Tag>, HashMap<Tag, u16>) {
         *counts.entry(Tag::of(word)).or_default() += 1;
     }
     let mut sorted: Vec<(Tag, u32)> = counts.into_iter().collect();
-    sorted.sort_by(|a, b| b.1.cmp(&a.1));
+    sorted.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
     let tags: Vec<Tag> = sorted.into_iter().map(|(tag, _)| tag).collect();
     let ids = tags
         .iter()

@@ -54,7 +54,7 @@ impl Perceptron {
         self.step += 1.0;
         self.decoder.search(lattice, &self.weights);
         self.score_gold(lattice, gold);
-        let Some(end) = self.largest_violation(lattice.len(), gold) else {
+        let Some(end) = self.largest_violation(gold) else {
             return true;
         };
         self.decoder.best_path(end, &mut self.tags);
@@ -109,12 +109,12 @@ impl Perceptron {
     }
 
     /// The length of the prefix where the beam's best is furthest above gold.
-    fn largest_violation(&self, length: usize, gold: &[u16]) -> Option<usize> {
+    fn largest_violation(&self, gold: &[u16]) -> Option<usize> {
         let mut worst = (0.0, None);
-        for i in 0..length {
+        for (i, tag) in gold.iter().enumerate() {
             let best = self.decoder.column(i)[0];
             let violation = best.score - self.gold_scores[i];
-            let differs = best.tag != gold[i] || violation > 0.0;
+            let differs = best.tag != *tag || violation > 0.0;
             if differs && (violation > worst.0 || worst.1.is_none() && violation >= 0.0) {
                 worst = (violation, Some(i + 1));
             }
