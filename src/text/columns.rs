@@ -10,8 +10,8 @@
 //!
 //! A file that holds a tab is parted by tabs, any other by runs of spaces. Lines that start with `#` and have another
 //! number of columns are comments (as in UNER); those after the last sentence are dropped. Columns named `_`
-//! are kept in MISC as `Column3=…`, with the escapes of `SpacesAfter`, and `-DOCSTART-` lines as comments, so that
-//! what is printed has them again. Entity labels are read in IOB1, IOB2, BIOES, BILOU or without prefixes (see
+//! are kept in MISC as `Column3=…` unless they hold `_` or are missing at the end of a line, with the escapes of
+//! `SpacesAfter`, and `-DOCSTART-` lines as comments, so that what is printed has them again. Entity labels are read in IOB1, IOB2, BIOES, BILOU or without prefixes (see
 //! [`super::entity`]) and printed in IOB2.
 //! Format: <https://www.clips.uantwerpen.be/conll2003/ner/>.
 
@@ -200,6 +200,8 @@ impl Reader<'_> {
                 Column::Stem if set.is_empty() => (),
                 Column::Stem => word.misc.set("Stem", &escaped(value)),
                 Column::Ner => label = escaped(value),
+                // A line may end before its ignored columns; those are then as good as unset.
+                Column::Ignored if value == "_" => (),
                 Column::Ignored => word.misc.set(&format!("Column{}", i + 1), &escaped(value)),
             }
         }

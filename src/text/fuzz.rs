@@ -5,6 +5,8 @@
 //! WORDMILL_CONLLU="a.conllu b.conllu" cargo test --lib -- --ignored --nocapture files_of_the_user
 //! ```
 
+mod layers;
+
 use super::columns::{self, ColumnSpec};
 use super::document::Document;
 use super::format::OffsetUnit;
