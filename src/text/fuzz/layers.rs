@@ -1,6 +1,6 @@
 //! Long runs over what stands around the parsers: the cutting of streams, model files, and the layers on any text.
 
-use super::{CONLLU, JSON, Random, check_located, conllu_of, fuzz, json_of};
+use super::{CONLLU, JSON, Random, check_located, conllu_of, fuzz, json_of, until_the_end};
 use crate::text::conllu;
 use crate::text::document::{Document, Opens};
 use crate::text::english;
@@ -13,7 +13,6 @@ use crate::text::pos::PosTagger;
 use crate::text::tokenize::Tokenizer;
 use crate::text::units::tests::check_units;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::time::{Duration, Instant};
 
 const TEXT: &str = "Dr. Ada Lovelace didn't work at Apple Inc. in the U.S.; she can't've known (see https://a.b/c?d=e).\n\n\
     \"Really?\" he asked… Mail a.b@c.org, #tag, @name, v1.2.3, $4.50, 10%. cannot gonna 'tis John's dogs'.\r\n\
@@ -101,17 +100,6 @@ fn fuzz_model_file() {
         change(&mut bytes, random);
         drop(Bundle::from_bytes(&bytes));
     });
-}
-
-/// Calls `check` for WORDMILL_FUZZ_SECONDS.
-fn until_the_end(mut check: impl FnMut(&mut Random)) {
-    let seconds = std::env::var("WORDMILL_FUZZ_SECONDS").ok();
-    let seconds = seconds.and_then(|s| s.parse().ok()).unwrap_or(10);
-    let end = Instant::now() + Duration::from_secs(seconds);
-    let mut random = Random(0x9E37_79B9_7F4A_7C15);
-    while Instant::now() < end {
-        check(&mut random);
-    }
 }
 
 /// Flips, sets, cuts or doubles some bytes; how.
