@@ -108,7 +108,10 @@ impl Models {
 /// Reads a model file, compressed or not.
 pub fn read_bundle(path: &Path) -> Result<Bundle> {
     let name = path.display().to_string();
-    let failure = |problem: String| Failure::of_file(&name, problem);
+    let failure = |problem: String| {
+        Failure::of_file(&name, problem)
+            .hint("`wordmill model list` shows the models inside the tool")
+    };
     let mut bytes = Vec::new();
     stream::open(path)?
         .read_to_end(&mut bytes)

@@ -194,8 +194,43 @@ fn sentences_are_numbered_through_the_whole_output() {
 fn lines_of_any_length_and_nul_bytes_are_valid() {
     let line = "word\0s ".repeat(500_000) + "\n";
     assert!(raw("--from lines").stdin(&line).text() == line);
+    let marked = "some words\r\n".repeat(3) + &line;
+    assert!(raw("--from lines").stdin(&marked).text() == marked);
     let unbroken = "x".repeat(3_000_000);
     assert!(raw("").stdin(&unbroken).text() == unbroken);
+}
+
+#[test]
+fn a_long_line_in_is_a_line_out() {
+    let line = "a word and ".repeat(300_000);
+    let input = format!("first\n{line}\nlast one\n");
+    let expected = format!("first\n{}\nlast one\n", line.trim_end());
+    for command in ["tokenize", "tokenize --lower", "annotate --layers tokens"] {
+        let flags = format!("{command} --scheme whitespace --from lines --to text");
+        let flags = match command.starts_with("annotate") {
+            true => flags.replace("--scheme whitespace ", ""),
+            false => flags,
+        };
+        let out = wordmill(&flags).stdin(&input).text();
+        assert!(out == expected, "{command}: {} lines", out.lines().count());
+    }
+    let json = wordmill("tokenize --from lines --to jsonl")
+        .stdin(&input)
+        .text();
+    assert_eq!(json.lines().count(), 3);
+    let shard = raw("--from lines --shard 1/3").stdin(&input).text();
+    assert!(shard == format!("{line}\n"));
+}
+
+#[test]
+fn a_sentence_of_which_nothing_is_left_is_a_line_of_lines_only() {
+    let flags = "tokenize --keep alpha --scheme whitespace --to text";
+    assert_eq!(
+        wordmill(flags).stdin("a b\n\n1 2\n\nc\n").text(),
+        "a b\nc\n"
+    );
+    let flags = format!("{flags} --from lines");
+    assert_eq!(wordmill(&flags).stdin("a b\n1 2\nc\n").text(), "a b\n\nc\n");
 }
 
 #[test]

@@ -8,7 +8,7 @@ use super::{Job, TextFilter, Tsv};
 use anyhow::{Context, Result};
 use std::sync::Arc;
 use wordmill::text::columns::{self, ColumnSpec};
-use wordmill::text::document::{Document, Opens};
+use wordmill::text::document::{Document, Offset, Opens};
 use wordmill::text::format::{FormatError, InputFormat, OutputFormat};
 use wordmill::text::units::Unit;
 use wordmill::text::{boundary, conllu, jsonl, plain, tsv};
@@ -25,6 +25,8 @@ pub enum Analysed {
 pub struct Record {
     source: Arc<Source>,
     items: Vec<Item>,
+    /// The last item goes on in the next record, on the same line.
+    stops_in_line: bool,
 }
 
 enum Item {
@@ -75,22 +77,36 @@ pub fn analyse(
         && is_plain
         && matches!(source.to, OutputFormat::Text | OutputFormat::Words)
     {
-        return Ok(Analysed::Finished(filtered(&unit.text, filter)));
+        return Ok(Analysed::Finished(filtered(&unit, &source, filter)));
     }
+    let stops_in_line = unit.stops_in_line;
     let mut items = parsed(unit, &source, args)?;
     for item in &mut items {
         if let Item::Document { document, .. } = item {
             layer(document).with_context(|| source.name.clone())?;
         }
     }
-    Ok(Analysed::Record(Record { source, items }))
+    Ok(Analysed::Record(Record { source, items, stops_in_line }))
 }
 
-fn filtered(text: &str, filter: &TextFilter) -> String {
+fn filtered(unit: &Unit, source: &Source, filter: &TextFilter) -> String {
     // Spaces between words and the parts of contractions add a tenth or two.
-    let mut out = String::with_capacity(text.len() + text.len() / 4);
-    filter(text, &mut out);
+    let mut out = String::with_capacity(unit.text.len() + unit.text.len() / 4);
+    filter(&unit.text, &mut out);
+    if unit.stops_in_line && source.to == OutputFormat::Text {
+        continue_line(&mut out);
+    }
     out
+}
+
+/// Takes back the end of a line of tokens that goes on.
+fn continue_line(out: &mut String) {
+    if out.ends_with('\n') {
+        out.pop();
+        if !out.is_empty() && !out.ends_with('\n') {
+            out.push(' ');
+        }
+    }
 }
 
 fn parsed(unit: Unit, source: &Source, args: &StreamArgs) -> Result<Vec<Item>> {
@@ -111,15 +127,26 @@ fn parsed(unit: Unit, source: &Source, args: &StreamArgs) -> Result<Vec<Item>> {
             name(),
         )],
         InputFormat::Lines => {
+            let mut continues = unit.continues_line;
             let of_line = |(number, line): (u64, &str)| {
+                let (start, opens) = match std::mem::take(&mut continues) {
+                    true => (unit.start, Opens::Nothing),
+                    false => (Offset::default(), Opens::Document),
+                };
+                // Only the text itself shows whether a line ended in a carriage return too.
+                let line = match source.to {
+                    OutputFormat::Raw => line,
+                    _ => line.strip_suffix('\r').unwrap_or(line),
+                };
                 let document = Document {
                     text: Some(line.to_string()),
-                    opens: Opens::Document,
+                    start,
+                    opens,
                     ..Document::default()
                 };
                 item(document, format!("{}:{number}", source.name))
             };
-            lines(&unit).map(of_line).collect()
+            raw_lines(&unit).map(of_line).collect()
         }
         InputFormat::Tokens => {
             let mut opens = unit.opens;
@@ -176,8 +203,16 @@ fn parsed(unit: Unit, source: &Source, args: &StreamArgs) -> Result<Vec<Item>> {
 
 /// The lines of a unit without their ends, and their numbers in the file.
 fn lines(unit: &Unit) -> impl Iterator<Item = (u64, &str)> {
-    let numbered = unit.text.lines().enumerate();
-    numbered.map(|(i, line)| (unit.line + i as u64 * unit.line_step, line))
+    raw_lines(unit).map(|(number, line)| (number, line.strip_suffix('\r').unwrap_or(line)))
+}
+
+/// The lines of a unit, carriage returns included.
+fn raw_lines(unit: &Unit) -> impl Iterator<Item = (u64, &str)> {
+    let numbered = unit.text.split_inclusive('\n').enumerate();
+    numbered.map(|(i, line)| {
+        let number = unit.line + i as u64 * unit.line_step;
+        (number, line.strip_suffix('\n').unwrap_or(line))
+    })
 }
 
 /// The output of a record whose first sentence has the number `first`.
@@ -190,10 +225,12 @@ pub fn printed(
 ) -> String {
     let mut out = String::new();
     let mut number = first;
+    let count = record.items.len();
     let source = &record.source;
     // A line in is a line out.
     let one_line = matches!(source.format, InputFormat::Lines | InputFormat::Tokens);
-    for item in record.items {
+    for (i, item) in record.items.into_iter().enumerate() {
+        let goes_on = record.stops_in_line && i + 1 == count;
         let (mut document, name) = match item {
             Item::Document { document, name } => (document, name),
             Item::Blank => {
@@ -205,13 +242,18 @@ pub fn printed(
         };
         let sentences = document.sentences.len() as u64;
         match source.to {
-            OutputFormat::Text => plain::print_text(&document, job.view, one_line, &mut out),
+            OutputFormat::Text => {
+                plain::print_text(&document, job.view, one_line, &mut out);
+                if goes_on {
+                    continue_line(&mut out);
+                }
+            }
             OutputFormat::Words => plain::print_words(&document, job.view, &mut out),
             OutputFormat::Raw => {
                 let before = out.len();
                 plain::print_raw(&document, &mut out);
                 let is_line = one_line || source.format == InputFormat::Jsonl;
-                if is_line && (out.len() == before || !out.ends_with('\n')) {
+                if is_line && !goes_on && (out.len() == before || !out.ends_with('\n')) {
                     out.push('\n');
                 }
             }

@@ -10,105 +10,23 @@
 //!
 //! A file that holds a tab is parted by tabs, any other by runs of spaces. Lines that start with `#` and have another
 //! number of columns are comments (as in UNER); those after the last sentence are dropped. Columns named `_`
-//! are kept in MISC as `Column3=…`, with the escapes of `SpacesAfter`, and `-DOCSTART-` lines as comments, so that
-//! what is printed has them again. Entity labels are read in IOB1, IOB2, BIOES, BILOU or without prefixes (see
+//! are kept in MISC as `Column3=…` unless they hold `_` or are missing at the end of a line, with the escapes of
+//! `SpacesAfter`, and `-DOCSTART-` lines as comments, so that what is printed has them again. Entity labels are read in IOB1, IOB2, BIOES, BILOU or without prefixes (see
 //! [`super::entity`]) and printed in IOB2.
 //! Format: <https://www.clips.uantwerpen.be/conll2003/ner/>.
+
+mod spec;
+
+pub use spec::ColumnSpec;
 
 use super::conllu::{push_clean, push_line, take_comment};
 use super::document::{Document, Opens, Sentence, Token, Word};
 use super::entity::{decode, entities, set_entities};
 use super::format::FormatError;
 use super::spacing::{push_escaped, push_unescaped};
-use std::str::FromStr;
-
-/// What the columns of a file hold, and how its labels are renamed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ColumnSpec {
-    columns: Vec<Column>,
-    /// Old label, new label; an empty new one drops the entity.
-    labels: Vec<(String, String)>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Column {
-    Form,
-    Lemma,
-    Upos,
-    Xpos,
-    Feats,
-    Stem,
-    Ner,
-    Ignored,
-}
+use spec::Column;
 
 const DOCUMENT_START: &str = "-DOCSTART-";
-
-impl FromStr for ColumnSpec {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<ColumnSpec, String> {
-        let mut columns = Vec::new();
-        for name in text.split(',') {
-            let column = match name.trim() {
-                "form" => Column::Form,
-                "lemma" => Column::Lemma,
-                "upos" => Column::Upos,
-                "xpos" => Column::Xpos,
-                "feats" => Column::Feats,
-                "stem" => Column::Stem,
-                "ner" => Column::Ner,
-                "_" => Column::Ignored,
-                name => {
-                    return Err(format!(
-                        "unknown column `{name}`: expected form, lemma, upos, xpos, feats, stem, ner or _"
-                    ));
-                }
-            };
-            if column != Column::Ignored && columns.contains(&column) {
-                return Err(format!("the column `{name}` is named twice"));
-            }
-            columns.push(column);
-        }
-        if !columns.contains(&Column::Form) {
-            return Err("no column is named `form`".to_string());
-        }
-        Ok(ColumnSpec {
-            columns,
-            labels: Vec::new(),
-        })
-    }
-}
-
-impl ColumnSpec {
-    /// The same columns, entity labels renamed on reading: `OTH=MISC`; `OTH=O` and `OTH=` drop such entities.
-    ///
-    /// # Errors
-    /// The rule has no `=`, or nothing before it.
-    pub fn map(mut self, rule: &str) -> Result<ColumnSpec, String> {
-        match rule.split_once('=') {
-            Some((old, new)) if !old.is_empty() => {
-                let new = if new == "O" { "" } else { new };
-                self.labels.push((old.to_string(), new.to_string()));
-                Ok(self)
-            }
-            _ => Err(format!(
-                "`{rule}` does not rename a label: expected OLD=NEW"
-            )),
-        }
-    }
-
-    /// Whether a line may have this many columns: all, or all but ignored ones at its end.
-    fn fits(&self, found: usize) -> bool {
-        let missing = self.columns.get(found..);
-        found > 0 && missing.is_some_and(|rest| rest.iter().all(|c| *c == Column::Ignored))
-    }
-
-    fn rename<'a>(&'a self, label: &'a str) -> &'a str {
-        let rule = self.labels.iter().find(|(old, _)| old == label);
-        rule.map_or(label, |(_, new)| new)
-    }
-}
 
 /// Reads whole sentences into an unlocated document; `first_line` is the number of the first line in the file.
 ///
@@ -200,6 +118,8 @@ impl Reader<'_> {
                 Column::Stem if set.is_empty() => (),
                 Column::Stem => word.misc.set("Stem", &escaped(value)),
                 Column::Ner => label = escaped(value),
+                // A line may end before its ignored columns; those are then as good as unset.
+                Column::Ignored if value == "_" => (),
                 Column::Ignored => word.misc.set(&format!("Column{}", i + 1), &escaped(value)),
             }
         }

@@ -5,6 +5,8 @@
 //! WORDMILL_CONLLU="a.conllu b.conllu" cargo test --lib -- --ignored --nocapture files_of_the_user
 //! ```
 
+mod layers;
+
 use super::columns::{self, ColumnSpec};
 use super::document::Document;
 use super::format::OffsetUnit;
@@ -107,19 +109,24 @@ fn mutate(seed: &str, random: &mut Random) -> String {
     text
 }
 
-fn fuzz(seeds: &[&str], check: impl Fn(&str)) {
+/// Calls `check` for WORDMILL_FUZZ_SECONDS.
+fn until_the_end(mut check: impl FnMut(&mut Random)) {
     let seconds = std::env::var("WORDMILL_FUZZ_SECONDS").ok();
     let seconds = seconds.and_then(|s| s.parse().ok()).unwrap_or(10);
     let end = Instant::now() + Duration::from_secs(seconds);
     let mut random = Random(0x9E37_79B9_7F4A_7C15);
     while Instant::now() < end {
-        for _ in 0..100 {
-            let text = mutate(seeds[random.below(seeds.len())], &mut random);
-            if std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| check(&text))).is_err() {
-                panic!("the input was {text:?}");
-            }
-        }
+        check(&mut random);
     }
+}
+
+fn fuzz(seeds: &[&str], check: impl Fn(&str)) {
+    until_the_end(|random| {
+        let text = mutate(seeds[random.below(seeds.len())], random);
+        if std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| check(&text))).is_err() {
+            panic!("the input was {text:?}");
+        }
+    });
 }
 
 fn conllu_of(document: &Document) -> String {

@@ -1,13 +1,17 @@
 //! The layers of annotation in one pass: whatever a command was asked for, in the order in which layers build on each
 //! other: sentences and words, tags, lemmas, entities, stems.
 
-use super::document::{Document, Sentence};
+use super::document::{Document, Sentence, Word};
 use super::lemma::{LemmaScratch, Lemmatizer};
 use super::ner::{EntityRecognizer, NerScratch};
 use super::pos::{PosScratch, PosTagger};
 use super::stem::Stemmer;
 use super::tokenize::{Tokenizer, Workspace};
 use std::sync::{Mutex, PoisonError};
+
+/// Sentences of more words are annotated in parts, so that the tagger's memory is bounded. No treebank has one of half
+/// the length.
+const LONGEST_SENTENCE: usize = 1000;
 
 /// The layers that are present are applied, to one document after another, from any thread.
 #[derive(Default)]
@@ -51,7 +55,7 @@ impl Pipeline {
             tokenizer.segment_with(document, &mut buffers.tokenizer);
         }
         for sentence in &mut document.sentences {
-            self.annotate_sentence(sentence, &mut buffers);
+            self.annotate_parts(sentence, &mut buffers);
         }
         self.idle
             .0
@@ -66,6 +70,26 @@ impl Pipeline {
             pos: self.pos.as_ref().map(PosTagger::scratch),
             lemma: LemmaScratch::default(),
             ner: self.recognizer.as_ref().map(EntityRecognizer::scratch),
+        }
+    }
+
+    /// Annotates a sentence, in parts where it is one of those lists and logs that never end.
+    fn annotate_parts(&self, sentence: &mut Sentence, buffers: &mut Buffers) {
+        if sentence.words.len() <= LONGEST_SENTENCE {
+            return self.annotate_sentence(sentence, buffers);
+        }
+        let mut part = Sentence::default();
+        let mut start = 0;
+        while start < sentence.words.len() {
+            let end = start + part_length(&sentence.words[start..]);
+            part.words.clear();
+            part.words
+                .extend(sentence.words[start..end].iter_mut().map(std::mem::take));
+            self.annotate_sentence(&mut part, buffers);
+            for (place, word) in sentence.words[start..end].iter_mut().zip(&mut part.words) {
+                *place = std::mem::take(word);
+            }
+            start = end;
         }
     }
 
@@ -87,5 +111,60 @@ impl Pipeline {
             Some(stemmer) => stemmer.annotate(sentence),
             None => {}
         }
+    }
+}
+
+/// How many of `words` are annotated together: all, or up to the last comma or the like in the second half of what may be,
+/// where an entity is not cut.
+fn part_length(words: &[Word]) -> usize {
+    if words.len() <= LONGEST_SENTENCE {
+        return words.len();
+    }
+    let is_mark = |word: &Word| !word.form.contains(char::is_alphanumeric);
+    let second_half = &words[LONGEST_SENTENCE / 2..LONGEST_SENTENCE];
+    let mark = second_half.iter().rposition(is_mark);
+    mark.map_or(LONGEST_SENTENCE, |i| LONGEST_SENTENCE / 2 + i + 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::text::stem::{Algorithm, Generation, Language};
+
+    fn words(forms: &[&str]) -> Vec<Word> {
+        forms.iter().map(|form| Word::of(form)).collect()
+    }
+
+    #[test]
+    fn a_sentence_without_end_is_cut_behind_a_mark_or_at_the_limit() {
+        let mut forms = vec!["a"; 3 * LONGEST_SENTENCE];
+        assert_eq!(part_length(&words(&forms)), LONGEST_SENTENCE);
+        forms[700] = ",";
+        forms[LONGEST_SENTENCE] = ",";
+        assert_eq!(part_length(&words(&forms)), 701);
+        assert_eq!(part_length(&words(&forms[..10])), 10);
+    }
+
+    #[test]
+    fn parts_add_up_to_the_sentence() {
+        let forms: Vec<String> = (0..2500).map(|i| format!("Words{i}")).collect();
+        let mut sentence = Sentence {
+            words: forms.iter().map(|form| Word::of(form)).collect(),
+            ..Sentence::default()
+        };
+        let mut whole = sentence.clone();
+        let stemmer =
+            Stemmer::new(Algorithm::Porter, Language::English, Generation::default()).unwrap();
+        stemmer.annotate(&mut whole);
+        let mut document = Document {
+            sentences: vec![std::mem::take(&mut sentence)],
+            ..Document::default()
+        };
+        let pipeline = Pipeline {
+            stemmer: Some(stemmer),
+            ..Pipeline::default()
+        };
+        pipeline.annotate(&mut document);
+        assert_eq!(document.sentences, [whole]);
     }
 }

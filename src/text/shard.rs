@@ -69,19 +69,37 @@ impl Sharder {
         (self.seen - 1) % self.shard.count == self.shard.index
     }
 
+    fn is_last_taken(&self) -> bool {
+        self.seen.wrapping_sub(1) % self.shard.count == self.shard.index
+    }
+
     fn lines(&mut self, unit: Unit) -> Option<Unit> {
         let mut taken: Option<Unit> = None;
+        let mut takes_last = false;
         for (i, line) in unit.text.split_inclusive('\n').enumerate() {
-            if !self.is_next_taken() {
+            let continues = i == 0 && unit.continues_line;
+            takes_last = match continues {
+                true => self.is_last_taken(),
+                false => self.is_next_taken(),
+            };
+            if !takes_last {
                 continue;
             }
             let first = taken.get_or_insert_with(|| Unit {
-                text: String::new(),
                 line: unit.line + i as u64,
                 line_step: self.shard.count,
-                ..unit.clone()
+                start: if continues {
+                    unit.start
+                } else {
+                    Offset::default()
+                },
+                continues_line: continues,
+                ..unit.clone_head()
             });
             first.text.push_str(line);
+        }
+        if let Some(taken) = &mut taken {
+            taken.stops_in_line = unit.stops_in_line && takes_last;
         }
         taken
     }
@@ -96,7 +114,7 @@ impl Sharder {
             let end = boundary::first(rest.as_bytes(), 1..rest.len(), boundary);
             let (piece, behind_it) = rest.split_at(end.unwrap_or(rest.len()));
             let is_taken = match continues {
-                true => (self.seen.wrapping_sub(1)) % self.shard.count == self.shard.index,
+                true => self.is_last_taken(),
                 false => self.is_next_taken(),
             };
             continues = false;
@@ -131,6 +149,7 @@ impl Unit {
             start: Offset::default(),
             opens: self.opens,
             document: self.document.clone(),
+            ..Unit::default()
         }
     }
 }
@@ -178,6 +197,24 @@ mod tests {
         assert_eq!(units.len(), 1);
         assert_eq!(units[0].text, "b\nd");
         assert_eq!((units[0].line, units[0].line_step), (2, 2));
+    }
+
+    #[test]
+    fn a_line_cut_in_two_counts_once() {
+        let mut sharder = Sharder::new(Shard { index: 1, count: 2 });
+        let lines = cut(InputFormat::Lines);
+        let first = Unit {
+            stops_in_line: true,
+            ..unit("a\nb ")
+        };
+        let second = Unit {
+            continues_line: true,
+            ..unit("b\nc\nd")
+        };
+        let first = sharder.select(first, &lines);
+        assert_eq!((&*first[0].text, first[0].stops_in_line), ("b ", true));
+        let second = sharder.select(second, &lines);
+        assert_eq!((&*second[0].text, second[0].continues_line), ("b\nd", true));
     }
 
     #[test]

@@ -5,17 +5,21 @@
 //! | format | a unit ends | at the latest |
 //! |---|---|---|
 //! | text | before a paragraph | at [`PARAGRAPH_LIMIT`]: behind a sentence, at white space, or between two characters |
-//! | lines, tokens, jsonl | behind a line | behind that line, however long |
+//! | lines | behind a line | at [`LINE_LIMIT`], as in text |
+//! | tokens, jsonl, lines with `whole_documents` | behind a line | behind that line, however long |
 //! | conllu, columns | before a document in the second half, else behind a sentence | behind that sentence |
 //! | the same, `whole_documents` | before a document | behind the last sentence before [`DOCUMENT_LIMIT`], or the first past it |
 //!
 //! Where a unit ends depends on the bytes alone, never on how they trickled in; an `eager` cutter gives that up and
 //! hands on whatever is complete.
 
+mod unit;
+
+pub use unit::{Cut, Unit, UnitError, behind};
+
 use crate::text::boundary::{self, Boundary};
 use crate::text::document::{Offset, Opens};
-use crate::text::format::{InputFormat, OffsetUnit};
-use crate::text::offsets::length;
+use crate::text::format::InputFormat;
 use std::io::Read;
 
 /// The size units aim at: small enough that an annotated unit (40 times its size) is a few megabytes, large enough to
@@ -23,6 +27,8 @@ use std::io::Read;
 pub const TARGET: usize = 64 << 10;
 /// The size above which a paragraph of text is cut.
 pub const PARAGRAPH_LIMIT: usize = 128 << 10;
+/// The size above which a line is cut.
+pub const LINE_LIMIT: usize = 1 << 20;
 /// The size above which a document of CoNLL-U or columns is cut.
 pub const DOCUMENT_LIMIT: usize = 1 << 20;
 
@@ -31,6 +37,7 @@ pub const DOCUMENT_LIMIT: usize = 1 << 20;
 struct Sizes {
     target: usize,
     paragraph_limit: usize,
+    line_limit: usize,
     document_limit: usize,
     /// Bytes that must be known behind a boundary before it is believed, so that late bytes cannot change it.
     lookahead: usize,
@@ -40,65 +47,11 @@ struct Sizes {
 const SIZES: Sizes = Sizes {
     target: TARGET,
     paragraph_limit: PARAGRAPH_LIMIT,
+    line_limit: LINE_LIMIT,
     document_limit: DOCUMENT_LIMIT,
     lookahead: 4 << 10,
     read: 64 << 10,
 };
-
-/// A piece of a file.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Unit {
-    pub text: String,
-    /// The number of its first line in the file, from 1.
-    pub line: u64,
-    /// How far the lines of `text` are apart in the file: 1, or the number of shards.
-    pub line_step: u64,
-    /// Where it starts in the file; stays 0 where a line is a document.
-    pub start: Offset,
-    /// What its first sentence opens.
-    pub opens: Opens,
-    /// The name of the document that it continues, from an earlier `# newdoc id =`.
-    pub document: Option<String>,
-}
-
-/// How a stream is to be cut.
-#[derive(Clone, Copy, Debug)]
-pub struct Cut {
-    pub format: InputFormat,
-    /// Every newline of a text ends a paragraph.
-    pub newline_breaks: bool,
-    /// Cut text between lines: the indentation of a paragraph stays with it.
-    pub whole_lines: bool,
-    /// Keep CoNLL-U and column documents together as far as they are no longer than [`DOCUMENT_LIMIT`].
-    pub whole_documents: bool,
-    /// Replace invalid UTF-8 by U+FFFD instead of failing.
-    pub replace_invalid: bool,
-    /// Hand on what is complete as soon as it has been read.
-    pub eager: bool,
-}
-
-impl Cut {
-    /// Where one paragraph ends and the next begins.
-    pub fn paragraph(&self) -> Boundary {
-        Boundary::Paragraph {
-            newline_breaks: self.newline_breaks,
-            whole_lines: self.whole_lines,
-        }
-    }
-}
-
-/// Why a stream could not be cut.
-#[derive(Debug, thiserror::Error)]
-pub enum UnitError {
-    #[error(transparent)]
-    Io(#[from] std::io::Error),
-    /// `byte` counts from the start of the file, from 0.
-    #[error("invalid UTF-8 at byte {byte}")]
-    InvalidUtf8 { line: u64, byte: u64 },
-    /// Spans are 32 bits wide.
-    #[error("a line or sentence of more than 4 GiB")]
-    TooLong { line: u64 },
-}
 
 /// The units of one stream.
 pub struct Units<R> {
@@ -114,6 +67,7 @@ pub struct Units<R> {
     start: Offset,
     opens: Opens,
     document: Option<String>,
+    in_line: bool,
 }
 
 impl<R: Read> Units<R> {
@@ -131,6 +85,7 @@ impl<R: Read> Units<R> {
             start: Offset::default(),
             opens: Opens::Document,
             document: None,
+            in_line: false,
         }
     }
 
@@ -221,6 +176,7 @@ impl<R: Read> Units<R> {
         };
         let limit = match self.cut.format {
             InputFormat::Text => self.sizes.paragraph_limit,
+            InputFormat::Lines if !self.cut.whole_documents => self.sizes.line_limit,
             InputFormat::Conllu | InputFormat::Columns if self.cut.whole_documents => {
                 self.sizes.document_limit
             }
@@ -287,8 +243,13 @@ impl<R: Read> Units<R> {
             start: self.start,
             opens: self.opens,
             document: self.document.clone(),
+            continues_line: self.in_line,
+            stops_in_line: self.cut.format == InputFormat::Lines
+                && !text.ends_with('\n')
+                && !self.buffer.is_empty(),
             text,
         };
+        self.in_line = unit.stops_in_line;
         self.pass(&unit.text, end);
         Ok(unit)
     }
@@ -333,22 +294,22 @@ impl<R: Read> Units<R> {
                     self.document = name;
                 }
             }
+            InputFormat::Lines => {
+                let line = memchr::memrchr(b'\n', text.as_bytes());
+                let before = match line {
+                    Some(_) => Offset::default(),
+                    None => self.start,
+                };
+                self.start = behind(before, &text[line.map_or(0, |end| end + 1)..]);
+                self.opens = Opens::Nothing;
+            }
             _ => self.opens = Opens::Nothing,
         }
     }
 }
 
-/// The position behind `text`, which starts at `start`.
-pub fn behind(start: Offset, text: &str) -> Offset {
-    Offset {
-        chars: start.chars + length(text, OffsetUnit::Chars),
-        bytes: start.bytes + length(text, OffsetUnit::Bytes),
-        utf16: start.utf16 + length(text, OffsetUnit::Utf16),
-    }
-}
-
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
     const TEXT: Cut = Cut {
@@ -431,9 +392,35 @@ mod tests {
     #[test]
     fn a_line_of_any_length_stays_whole() {
         let text = format!("{}\nshort\n", "long ".repeat(1 << 20));
+        let whole = Cut {
+            whole_documents: true,
+            ..of(InputFormat::Lines)
+        };
+        for cut in [whole, of(InputFormat::Tokens), of(InputFormat::Jsonl)] {
+            let units = cut_in(text.as_bytes(), 1 << 16, cut);
+            assert_eq!(units.len(), 2);
+            assert_eq!((units[1].line, units[1].text.as_str()), (2, "short\n"));
+        }
+    }
+
+    #[test]
+    fn a_line_without_end_is_cut_between_words_and_each_part_knows_its_place() {
+        let line = "é long ".repeat(300_000);
+        let text = format!("first\n{line}\nlast");
         let units = cut_in(text.as_bytes(), 1 << 16, of(InputFormat::Lines));
-        assert_eq!(units.len(), 2);
-        assert_eq!((units[1].line, units[1].text.as_str()), (2, "short\n"));
+        assert_eq!(joined(&units), text);
+        assert!(units.len() > 3);
+        for pair in units.windows(2) {
+            assert_eq!(pair[0].stops_in_line, pair[1].continues_line);
+            assert!(pair[0].text.len() <= LINE_LIMIT);
+            if pair[1].continues_line {
+                assert_eq!(pair[1].line, 2);
+                let at = pair[1].start.bytes as usize;
+                let length = pair[1].text.find('\n').unwrap_or(pair[1].text.len());
+                assert_eq!(&line[at..at + length], &pair[1].text[..length]);
+            }
+        }
+        assert!(!units[units.len() - 1].stops_in_line);
     }
 
     #[test]
@@ -503,35 +490,57 @@ mod tests {
         assert_eq!(cut_in(b"a\xFFb", 9, cut)[0].text, "a\u{FFFD}b");
     }
 
+    /// Whatever the bytes and however they arrive, they come out again, in the same units.
+    pub(in crate::text) fn check_units(text: &str, chunk: usize, flags: usize) {
+        let is = |bit: usize| flags >> bit & 1 == 1;
+        let formats = [
+            InputFormat::Text,
+            InputFormat::Lines,
+            InputFormat::Conllu,
+            InputFormat::Jsonl,
+        ];
+        let cut = Cut {
+            format: formats[flags % 4],
+            whole_documents: is(2),
+            newline_breaks: is(3),
+            whole_lines: is(4),
+            ..TEXT
+        };
+        let sizes = Sizes {
+            target: 16,
+            paragraph_limit: 40,
+            line_limit: 48,
+            document_limit: 64,
+            lookahead: 400,
+            read: 8,
+        };
+        let units = |chunk| {
+            let mut units = Units::new(Trickle(text.as_bytes(), chunk), cut);
+            units.sizes = sizes;
+            std::iter::from_fn(|| units.next_unit().unwrap()).collect::<Vec<_>>()
+        };
+        let found = units(chunk);
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+        assert_eq!(joined(&found), text);
+        for unit in &found {
+            assert!(!unit.text.is_empty());
+            if cut.format == InputFormat::Text {
+                assert!(unit.text.len() <= 40);
+                let at = &text[unit.start.bytes as usize..];
+                assert_eq!(&at[..unit.text.len()], &unit.text);
+            }
+        }
+        assert_eq!(found, units(1000));
+    }
+
     proptest::proptest! {
-        /// Whatever the bytes and however they arrive, they come out again, in the same units.
         #[test]
         fn units_add_up_and_depend_on_the_bytes_alone(
             text in "([a-c.é ]{0,6}\r?\n?|# newdoc\n|\n\n){0,300}",
             chunk in 1..40usize,
-            format in 0..3usize,
-            whole_documents: bool,
-            newline_breaks: bool,
-            whole_lines: bool,
+            flags in 0..32usize,
         ) {
-            let format = [InputFormat::Text, InputFormat::Lines, InputFormat::Conllu][format];
-            let cut = Cut { format, whole_documents, newline_breaks, whole_lines, ..TEXT };
-            let sizes = Sizes { target: 16, paragraph_limit: 40, document_limit: 64, lookahead: 400, read: 8 };
-            let units = |chunk| {
-                let mut units = Units::new(Trickle(text.as_bytes(), chunk), cut);
-                units.sizes = sizes;
-                std::iter::from_fn(|| units.next_unit().unwrap()).collect::<Vec<_>>()
-            };
-            let found = units(chunk);
-            proptest::prop_assert_eq!(joined(&found), &text[..]);
-            for unit in &found {
-                proptest::prop_assert!(!unit.text.is_empty());
-                if format == InputFormat::Text {
-                    proptest::prop_assert!(unit.text.len() <= 40);
-                    proptest::prop_assert_eq!(&text[unit.start.bytes as usize..][..unit.text.len()], &unit.text);
-                }
-            }
-            proptest::prop_assert_eq!(found, units(1000));
+            check_units(&text, chunk, flags);
         }
     }
 }

@@ -149,3 +149,15 @@ fn a_tab_in_any_line_parts_the_whole_file_by_tabs() {
         assert_eq!(printed(text, &spec(columns)), text);
     }
 }
+
+#[test]
+fn ignored_columns_that_are_missing_or_unset_are_the_same() {
+    // Found by fuzzing: what was missing was printed as `_`, and read back as a value.
+    let spec: ColumnSpec = "_,form,ner,_".parse().unwrap();
+    let document = parse("x a O _\ny b O\n", 1, &spec).unwrap();
+    let mut printed = String::new();
+    print(&document, &spec, &mut printed);
+    assert_eq!(printed, "x a O _\ny b O _\n\n");
+    let back = parse(&printed, 1, &spec).unwrap();
+    assert_eq!(back.sentences, document.sentences);
+}

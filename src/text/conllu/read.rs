@@ -6,6 +6,7 @@ use crate::text::format::FormatError;
 use compact_str::CompactString;
 
 /// The names of the columns, for messages.
+const RANGES: &str = "the range 2-3 stands before the words 2 and 3, and no other range holds them";
 const COLUMNS: [&str; 10] = [
     "ID", "FORM", "LEMMA", "UPOS", "XPOS", "FEATS", "HEAD", "DEPREL", "DEPS", "MISC",
 ];
@@ -165,13 +166,13 @@ impl Reader {
         let next = self.sentence.words.len() + 1;
         let range = columns[0];
         if last < first {
-            return Err(self.error(format!("the range {range} runs backwards")));
+            let problem = format!("the range {range} runs backwards");
+            return Err(self.error(problem).hint(RANGES));
         }
         if self.range_end >= next {
-            return Err(self.error(format!(
-                "the range {range} overlaps the one that ends at {}",
-                self.range_end
-            )));
+            let end = self.range_end;
+            let problem = format!("the range {range} overlaps the one that ends at {end}");
+            return Err(self.error(problem).hint(RANGES));
         }
         if first != next {
             return Err(self
@@ -242,7 +243,7 @@ impl Reader {
                 "the range ends at {}, but its sentence has {words} words",
                 self.range_end
             );
-            return Err(FormatError::new(self.range_line, problem));
+            return Err(FormatError::new(self.range_line, problem).hint(RANGES));
         }
         if words == 0 {
             if self.sentence == Sentence::default() {

@@ -5,7 +5,9 @@
 //! tokens is rebuilt from them. Treebanks have no line breaks inside paragraphs, users' files do: hence the layouts.
 
 use super::align::{form_of, push_without_spaces};
-use crate::text::document::{Document, Misc, Opens, Sentence, Token};
+use crate::text::conllu::comment_value;
+use crate::text::document::{Document, Opens, Sentence, Token};
+use crate::text::spacing::{push_unescaped, token_misc};
 use serde::Serialize;
 use std::borrow::Cow;
 
@@ -107,18 +109,12 @@ fn located_text<'a>(document: &'a Document, sentence: &Sentence) -> Option<&'a s
     document.text.as_ref()?.get(bytes)
 }
 
-/// The value of `# key = value`.
-fn comment_value<'a>(comment: &'a str, key: &str) -> Option<&'a str> {
-    let rest = comment.strip_prefix('#')?.trim_start().strip_prefix(key)?;
-    Some(rest.trim_start().strip_prefix('=')?.trim())
-}
-
 fn rebuilt(sentence: &Sentence) -> String {
     let mut text = String::new();
     for (i, token) in sentence.tokens.iter().enumerate() {
         text.push_str(surface(sentence, token));
         if i + 1 < sentence.tokens.len() {
-            text.push_str(&spaces_after(misc_of(sentence, token)));
+            text.push_str(&spaces_after(sentence, token));
         }
     }
     text
@@ -132,14 +128,6 @@ fn surface<'a>(sentence: &'a Sentence, token: &'a Token) -> &'a str {
     }
 }
 
-fn misc_of<'a>(sentence: &'a Sentence, token: &'a Token) -> &'a Misc {
-    let word = sentence.words.get(token.words.start as usize);
-    match (&token.form, word) {
-        (None, Some(word)) => &word.misc,
-        _ => &token.misc,
-    }
-}
-
 /// What stands between a sentence and the next one of its paragraph.
 fn gap_after(document: &Document, sentence: &Sentence) -> Cow<'static, str> {
     let Some(token) = sentence.tokens.last() else {
@@ -150,37 +138,20 @@ fn gap_after(document: &Document, sentence: &Sentence) -> Cow<'static, str> {
         let gap = rest.len() - rest.trim_start().len();
         return Cow::Owned(rest[..gap].to_owned());
     }
-    spaces_after(misc_of(sentence, token))
+    spaces_after(sentence, token)
 }
 
-fn spaces_after(misc: &Misc) -> Cow<'static, str> {
-    if misc.get("SpaceAfter") == Some("No") {
+fn spaces_after(sentence: &Sentence, token: &Token) -> Cow<'static, str> {
+    let item = |key| token_misc(sentence, token)?.get(key);
+    if item("SpaceAfter") == Some("No") {
         return Cow::Borrowed("");
     }
-    let Some(escaped) = misc.get("SpacesAfter") else {
+    let Some(escaped) = item("SpacesAfter") else {
         return Cow::Borrowed(" ");
     };
     let mut spaces = String::new();
-    let mut chars = escaped.chars();
-    while let Some(c) = chars.next() {
-        match (c, c == '\\') {
-            (c, false) => spaces.push(c),
-            (_, true) => spaces.extend(chars.next().map(unescaped)),
-        }
-    }
+    push_unescaped(escaped, &mut spaces);
     Cow::Owned(spaces)
-}
-
-/// UDPipe's escapes.
-fn unescaped(c: char) -> char {
-    match c {
-        's' => ' ',
-        't' => '\t',
-        'r' => '\r',
-        'n' => '\n',
-        'p' => '|',
-        other => other,
-    }
 }
 
 /// Fills the lines of every paragraph; a word longer than a line stands alone on it.

@@ -107,7 +107,9 @@ fn json_error(e: &serde_json::Error, line_number: u64) -> FormatError {
         format!("invalid JSON at column {}: {message}", e.column())
     };
     let error = FormatError::new(line_number, problem);
-    if message.contains("surrogate") || message.contains("hex escape") {
+    if e.is_eof() {
+        error.hint("every line is one whole JSON object")
+    } else if message.contains("surrogate") || message.contains("hex escape") {
         error.hint("characters above U+FFFF are escaped as a pair: \\ud83d\\ude00")
     } else {
         error

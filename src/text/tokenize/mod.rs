@@ -224,10 +224,9 @@ impl Tokenizer {
                     join(&kept, between, out);
                     sentence.clear();
                 }
-                if !how.words && !how.lines {
-                    if !kept.is_empty() || idle {
-                        out.pop();
-                    }
+                // A sentence of which nothing is left is no line.
+                if !how.words && !how.lines && (idle || !kept.is_empty()) {
+                    out.pop();
                     out.push('\n');
                 }
             }
