@@ -14,8 +14,11 @@ use wordmill::embed::classes::{self, Corpus, Options};
 /// and the number of its class a line, parted by a tab, the most frequent word first. Taggers and recognizers learn
 /// from such classes what words mean that they never saw annotated: `ner train --classes`.
 #[derive(clap::Args)]
-#[command(after_help = "Example:\n  \
-    wordmill tokenize --lower corpora/sample.txt | wordmill classes --classes 4 --min-count 2")]
+#[command(after_help = "Examples:
+  \
+        wordmill classes --classes 4 --min-count 2 corpora/sample.txt
+  \
+        wordmill tokenize --lower corpora/sample.txt | wordmill classes --min-count 2")]
 pub struct Args {
     /// Files of sentences; - or none is standard input
     #[arg(value_name = "FILE")]

@@ -88,24 +88,7 @@ for fold in 0 1 2 3 4; do
     "$wordmill" pos train -q rest.conllu --also gum.conllu --dictionary inflections.tsv "${classes[@]}" --language en -o fold.safetensors
     "$wordmill" pos --model tokenize.safetensors --model fold.safetensors --from columns --columns _,form,ner,_,_ --to conllu part.iob2
 done >uner-train.conllu
-# Other open entity data, its labels mapped to ours and the rest dropped; a file is a source of its own.
-other() { # OUT RULES FILES…
-    local out=$1 rules=$2
-    shift 2
-    gunzip -c "$@" | awk -v rules="$rules" '
-        BEGIN { FS = OFS = "\t"; n = split(rules, rule, " "); for (i = 1; i <= n; i++) { split(rule[i], p, "="); to[p[1]] = p[2] } }
-        NF == 2 && $1 == "" { next }
-        NF == 2 { mark = substr($2, 1, 2); type = substr($2, 3); $2 = type in to ? mark to[type] : "O" }
-        { print }' >"$out.columns"
-    "$wordmill" pos --model tokenize.safetensors --model pos.safetensors --from columns --columns form,ner --to conllu "$out.columns" >"$out.conllu"
-}
-other btc "PER=PER LOC=LOC ORG=ORG" "$data"/btc-twitter/?.conll.gz
-other wnut "person=PER location=LOC corporation=ORG group=ORG" "$data/wnut17/wnut17train.conll.gz"
-other crossner "person=PER politician=PER scientist=PER musicalartist=PER writer=PER location=LOC country=LOC \
-    organisation=ORG politicalparty=ORG university=ORG band=ORG" \
-    "$data"/crossner/{politics,science,music,literature}-{train,dev}.txt.gz
 "$wordmill" pos --model tokenize.safetensors --model pos.safetensors --from columns --columns _,form,ner,_,_ --to conllu uner-dev.iob2 >uner-dev.conllu
 # OTH (nationalities, products, events): learned, so that they are not taken for places, and not shown.
-train ner uner-train.conllu --hide OTH --also btc.conllu --also wnut.conllu --also crossner.conllu \
-    "${classes[@]}" --tagger pos.safetensors --valid uner-dev.conllu
+train ner uner-train.conllu --hide OTH "${classes[@]}" --tagger pos.safetensors --valid uner-dev.conllu
 ls -l "$out"

@@ -86,7 +86,11 @@ pub fn analyse(
             layer(document).with_context(|| source.name.clone())?;
         }
     }
-    Ok(Analysed::Record(Record { source, items, stops_in_line }))
+    Ok(Analysed::Record(Record {
+        source,
+        items,
+        stops_in_line,
+    }))
 }
 
 fn filtered(unit: &Unit, source: &Source, filter: &TextFilter) -> String {

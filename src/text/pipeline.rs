@@ -34,6 +34,7 @@ pub struct Pipeline {
 #[derive(Default)]
 pub struct IdleBuffers(Mutex<Vec<Buffers>>);
 
+#[derive(Default)]
 struct Buffers {
     tokenizer: Workspace,
     pos: Option<PosScratch>,
@@ -50,7 +51,7 @@ impl Pipeline {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .pop();
-        let mut buffers = idle.unwrap_or_else(|| self.new_buffers());
+        let mut buffers = idle.unwrap_or_default();
         if let Some(tokenizer) = &self.tokenizer {
             tokenizer.segment_with(document, &mut buffers.tokenizer);
         }
@@ -62,15 +63,6 @@ impl Pipeline {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .push(buffers);
-    }
-
-    fn new_buffers(&self) -> Buffers {
-        Buffers {
-            tokenizer: Workspace::default(),
-            pos: self.pos.as_ref().map(PosTagger::scratch),
-            lemma: LemmaScratch::default(),
-            ner: self.recognizer.as_ref().map(EntityRecognizer::scratch),
-        }
     }
 
     /// Annotates a sentence, in parts where it is one of those lists and logs that never end.
@@ -94,7 +86,8 @@ impl Pipeline {
     }
 
     fn annotate_sentence(&self, sentence: &mut Sentence, buffers: &mut Buffers) {
-        if let (Some(pos), Some(scratch)) = (&self.pos, &mut buffers.pos) {
+        if let Some(pos) = &self.pos {
+            let scratch = buffers.pos.get_or_insert_with(|| pos.scratch());
             let keep = self.keep || self.keep_tags;
             if !keep || sentence.words.iter().any(|word| word.upos.is_empty()) {
                 pos.tag(sentence, keep, scratch);
@@ -103,7 +96,8 @@ impl Pipeline {
         if let Some(lemmatizer) = &self.lemmatizer {
             lemmatizer.lemmatize(sentence, self.keep, &mut buffers.lemma);
         }
-        if let (Some(recognizer), Some(scratch)) = (&self.recognizer, &mut buffers.ner) {
+        if let Some(recognizer) = &self.recognizer {
+            let scratch = buffers.ner.get_or_insert_with(|| recognizer.scratch());
             recognizer.recognize(sentence, self.keep, scratch);
         }
         match &self.stemmer {
