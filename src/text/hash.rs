@@ -1,6 +1,6 @@
 //! Feature hashing: a 64-bit hash of short byte strings, the same on every machine and in every version.
 //!
-//! `h ← fold((h ⊕ next 8 bytes) · K)`, where fold adds the two halves of the 128-bit product (the folded multiply of
+//! `h ← fold((h ⊕ next 8 bytes) · K)`, where fold xors the two halves of the 128-bit product (the folded multiply of
 //! wyhash and fxhash2). Models store weights under these hashes: changing one makes every model file unreadable.
 
 const K: u64 = 0x9e37_79b9_7f4a_7c15;

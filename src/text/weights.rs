@@ -1,7 +1,7 @@
 //! The weights of a trained linear model: a hashed table of 8-bit numbers under one scale.
 //!
-//! `w(f) = scale · table[hash(f) & mask]`. Training keeps `f32` tables of the same size; [`Weights::quantize`] rounds
-//! them to 8 bits, which costs less than 0.05 points of accuracy on every layer and compresses well.
+//! `w(f) = scale · table[hash(f) & mask]`. Training keeps `f32` tables of the same size;
+//! [`Weights::quantize`] rounds them to 8 bits, so that models compress well.
 
 use super::model::{ModelError, Section, Tensor};
 

@@ -135,7 +135,7 @@ impl Scores for Weights {
     }
 }
 
-/// The hash of a feature with its tag: few tags share the cache lines of a feature, many are spread.
+/// The hash of a feature with its tag.
 #[inline(always)]
 fn with_tag(feature: u64, tag: u16) -> u64 {
     feature.wrapping_add(u64::from(tag).wrapping_mul(0x9e37_79b9_7f4a_7c15))
