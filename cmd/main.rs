@@ -4,6 +4,8 @@
 //! and its name in [`GROUPS`].
 
 mod annotate;
+mod bag;
+mod bow;
 mod classes;
 mod completions;
 mod corpus;
@@ -12,12 +14,14 @@ mod layers;
 mod lemmatize;
 mod licenses;
 mod man;
+mod merge;
 mod model;
 mod ner;
 mod pos;
 mod progress;
 mod stem;
 mod stream;
+mod tfidf;
 mod threads;
 mod tokenize;
 mod train;
@@ -46,6 +50,9 @@ enum Command {
     Pos(pos::Args),
     Ner(ner::Args),
     Annotate(annotate::Args),
+    Bow(bow::Args),
+    Tfidf(tfidf::Args),
+    Merge(merge::Args),
     Classes(classes::Args),
     Model(model::Args),
     Licenses(licenses::Args),
@@ -61,6 +68,7 @@ const GROUPS: &[(&str, &[&str])] = &[
         "Text",
         &["tokenize", "stem", "lemmatize", "pos", "ner", "annotate"],
     ),
+    ("Bags of words", &["bow", "tfidf", "merge"]),
     ("Embeddings", &["classes"]),
     ("The tool", &["model", "licenses"]),
 ];
@@ -74,6 +82,9 @@ impl Command {
             Command::Pos(args) => pos::run(&args),
             Command::Ner(args) => ner::run(&args),
             Command::Annotate(args) => annotate::run(&args),
+            Command::Bow(args) => bow::run(&args),
+            Command::Tfidf(args) => tfidf::run(&args),
+            Command::Merge(args) => merge::run(&args),
             Command::Classes(args) => classes::run(&args),
             Command::Model(args) => model::run(&args),
             Command::Licenses(args) => licenses::run(&args),

@@ -4,8 +4,10 @@
 //!
 //! | module | what is in it |
 //! |---|---|
+//! | [`bag`] | documents as sparse vectors: counts, weights, and the files they are kept in |
 //! | [`embed`] | what running text alone teaches about words: classes |
 //! | [`text`] | documents, their formats, and the linguistic layers: segmentation, stems, tags, lemmas, entities |
+//! | [`ordered`] | a stream worked on in parallel, its results in order |
 
 #![deny(
     clippy::print_stdout,
@@ -15,5 +17,7 @@
 )]
 #![cfg_attr(not(test), deny(clippy::unwrap_used))]
 
+pub mod bag;
 pub mod embed;
+pub mod ordered;
 pub mod text;

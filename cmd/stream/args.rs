@@ -156,7 +156,8 @@ impl std::str::FromStr for ColumnNames {
     }
 }
 
-fn encoding(name: &str) -> Result<&'static encoding_rs::Encoding> {
+/// The encoding of a name.
+pub fn encoding(name: &str) -> Result<&'static encoding_rs::Encoding> {
     encoding_rs::Encoding::for_label(name.as_bytes()).ok_or_else(|| {
         anyhow!("unknown encoding; utf-8, utf-16le, windows-1252, shift_jis are some")
     })

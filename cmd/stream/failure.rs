@@ -55,7 +55,8 @@ impl Failure {
         }
     }
 
-    fn plain(problem: impl Into<String>) -> Failure {
+    /// Something wrong with no file in particular.
+    pub fn plain(problem: impl Into<String>) -> Failure {
         Failure {
             place: None,
             problem: problem.into(),

@@ -137,21 +137,44 @@ fn prepared(
     default: InputFormat,
     count: &Arc<AtomicU64>,
 ) -> Result<(Stream, InputFormat)> {
-    let counted = Counted::new(raw(path)?, Arc::clone(count));
-    let replace = args.invalid == Invalid::Replace;
-    let mut stream = to_utf8(decompressed(Box::new(counted))?, args.encoding, replace)?;
-    let (head, format) = match args.from {
-        From::Given(format) => (Vec::new(), format),
-        From::Auto => detected(&mut stream, &args.field)?,
+    let stream = open_text(path, (args.encoding, args.invalid), count)?;
+    let (stream, format) = match args.from {
+        From::Given(format) => (stream, format),
+        From::Auto => detected(stream, &args.field)?,
     };
     let format = match (args.from, format) {
         (From::Auto, InputFormat::Text) => default,
         (_, format) => format,
     };
+    Ok((stream, format))
+}
+
+/// Opens a file, or stdin for `-`, decompressed and in UTF-8, as far as it is; its bytes are counted as they are read.
+///
+/// # Errors
+/// When it cannot be opened, or its first bytes cannot be read.
+pub fn open_text(
+    path: &Path,
+    (encoding, invalid): (Option<&'static encoding_rs::Encoding>, Invalid),
+    count: &Arc<AtomicU64>,
+) -> Result<Stream> {
+    let counted = Counted::new(raw(path)?, Arc::clone(count));
+    let replace = invalid == Invalid::Replace;
+    let opened =
+        decompressed(Box::new(counted)).and_then(|stream| to_utf8(stream, encoding, replace));
+    Ok(opened?)
+}
+
+/// The format of a stream, and the stream from its first byte on.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn detected(mut stream: Stream, field: &str) -> std::io::Result<(Stream, InputFormat)> {
+    let (head, format) = detected_head(&mut stream, field)?;
     Ok((Box::new(Cursor::new(head).chain(stream)), format))
 }
 
-fn detected(stream: &mut Stream, field: &str) -> std::io::Result<(Vec<u8>, InputFormat)> {
+fn detected_head(stream: &mut Stream, field: &str) -> std::io::Result<(Vec<u8>, InputFormat)> {
     let mut head = Vec::new();
     let mut ended = false;
     loop {
@@ -198,15 +221,15 @@ fn decompressed(mut stream: Stream) -> std::io::Result<Stream> {
     })
 }
 
-fn is_stdin(path: &Path) -> bool {
+pub fn is_stdin(path: &Path) -> bool {
     path.as_os_str() == "-"
 }
 
-fn name_of(path: &Path) -> String {
+pub fn name_of(path: &Path) -> String {
     path.display().to_string()
 }
 
-fn open_failure(name: &str, error: &std::io::Error) -> Failure {
+pub fn open_failure(name: &str, error: &std::io::Error) -> Failure {
     match error.kind() {
         // Most likely somebody's first try: a sentence in place of a file.
         ErrorKind::NotFound if name.contains(' ') => Failure::of_file(name, "no such file")
@@ -217,14 +240,14 @@ fn open_failure(name: &str, error: &std::io::Error) -> Failure {
     }
 }
 
-fn locate_failure(name: &str, error: anyhow::Error) -> anyhow::Error {
+pub fn locate_failure(name: &str, error: anyhow::Error) -> anyhow::Error {
     match error.downcast::<std::io::Error>() {
         Ok(error) => read_failure(name, 0, &error).into(),
         Err(other) => other,
     }
 }
 
-fn unit_failure(name: &str, error: UnitError) -> Failure {
+pub fn unit_failure(name: &str, error: UnitError) -> Failure {
     match error {
         UnitError::Io(error) => read_failure(name, 0, &error),
         UnitError::InvalidUtf8 { line, .. } => Failure::at_line(name, line, error.to_string())
@@ -233,7 +256,7 @@ fn unit_failure(name: &str, error: UnitError) -> Failure {
     }
 }
 
-fn read_failure(name: &str, line: u64, error: &std::io::Error) -> Failure {
+pub fn read_failure(name: &str, line: u64, error: &std::io::Error) -> Failure {
     let encoding = error
         .get_ref()
         .and_then(|source| source.downcast_ref::<EncodingError>());

@@ -12,11 +12,11 @@
 mod args;
 mod driver;
 mod failure;
-mod input;
+pub mod input;
 mod output;
 mod record;
 
-pub use args::{From, KeepArgs, Newline, StreamArgs};
+pub use args::{From, Invalid, KeepArgs, Newline, StreamArgs, encoding};
 pub use failure::{Failure, NothingToRead};
 pub use input::open;
 pub use output::Output;

@@ -89,6 +89,11 @@ impl Output {
         self.checked(written)
     }
 
+    /// What others write to.
+    pub fn writer(&mut self) -> impl Write {
+        Writer(self)
+    }
+
     /// Passes on what was written so far, if that was asked for.
     ///
     /// # Errors
@@ -141,6 +146,24 @@ impl Output {
             }
             other => other.with_context(|| self.name.clone()),
         }
+    }
+}
+
+/// An output as a stream of bytes.
+struct Writer<'a>(&'a mut Output);
+
+impl Write for Writer<'_> {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        match self.0.sink.writer().write_all(bytes) {
+            Err(error) if self.0.is_stdout && error.kind() == ErrorKind::BrokenPipe => {
+                std::process::exit(0)
+            }
+            written => written.map(|()| bytes.len()),
+        }
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
     }
 }
 

@@ -89,6 +89,23 @@ impl<R: Read> Units<R> {
         }
     }
 
+    /// The same with units of about `target` bytes, in which CoNLL-U documents are whole however long they are.
+    pub fn of_whole_documents(input: R, cut: Cut, target: usize) -> Units<R> {
+        let sizes = Sizes {
+            target,
+            document_limit: usize::MAX,
+            ..SIZES
+        };
+        let cut = Cut {
+            whole_documents: true,
+            ..cut
+        };
+        Units {
+            sizes,
+            ..Units::new(input, cut)
+        }
+    }
+
     /// The next unit, `None` behind the last.
     ///
     /// # Errors

@@ -13,6 +13,7 @@ pub mod lancaster;
 pub mod running;
 pub mod snowball;
 
+pub use cache::CachedStemmer;
 pub use running::Running;
 pub use snowball::{Generation, Language};
 

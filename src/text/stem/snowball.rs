@@ -25,6 +25,7 @@
 //! *An algorithm for suffix stripping*, Program 14, 1980.
 
 use rust_stemmers::Algorithm as Two;
+use serde::{Deserialize, Serialize};
 use snowball_stemmers_rs::Algorithm as Three;
 use std::borrow::Cow;
 
@@ -41,7 +42,21 @@ pub enum Generation {
 }
 
 /// The languages there is a Snowball stemmer for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, clap::ValueEnum)]
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    clap::ValueEnum,
+)]
+#[serde(rename_all = "kebab-case")]
 pub enum Language {
     #[value(alias = "ar")]
     Arabic,

@@ -1,0 +1,421 @@
+//! What `bow` and `tfidf` share: documents through terms into a matrix, in one pass or two.
+//!
+//! | file | what is in it |
+//! |---|---|
+//! | `args` | the flags |
+//! | `read` | inputs cut into batches of documents |
+//! | `sink` | the matrix and the files beside it |
+//! | `model` | counts read back, and what is saved |
+
+pub mod args;
+pub mod model;
+mod read;
+mod sink;
+
+pub use read::Reader;
+
+use crate::stream::{Failure, Output};
+use crate::threads;
+use anyhow::{Error, Result};
+use args::{DocumentArgs, MatrixArgs, ResourceArgs};
+use model::Saving;
+use rayon::prelude::*;
+use sink::Sink;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use wordmill::bag::BagError;
+use wordmill::bag::analyzer::{Analyzer, Workspace};
+use wordmill::bag::columns::{Columns, KnownRow};
+use wordmill::bag::counter::{Cell, Total};
+use wordmill::bag::counts::{Header, escape, put_line};
+use wordmill::bag::cut::Cut;
+use wordmill::bag::fit::{Collector, Fit, Plan};
+use wordmill::bag::matrix::{
+    Encoded, Encoder, Labels, MatrixError, MatrixFormat, MatrixRow, Names,
+};
+use wordmill::bag::rows::{Block, Spool};
+use wordmill::bag::weight::{WeightOptions, Weights, WeightsBuilder};
+use wordmill::ordered::ordered;
+use wordmill::text::shard::Shard;
+
+/// What is made of the documents.
+pub struct Job<'a> {
+    pub documents: &'a DocumentArgs,
+    pub analyzer: &'a Analyzer,
+    pub out: &'a MatrixArgs,
+    /// Values are weights; else counts.
+    pub weights: Option<WeightOptions>,
+    /// Only so many terms of a document, the heaviest.
+    pub top: Option<usize>,
+}
+
+/// Columns that are known beforehand.
+pub struct Known {
+    pub columns: Columns,
+    /// Of the vocabulary; hashed columns have none.
+    pub names: Option<Names>,
+    pub labels: Labels,
+}
+
+/// A column more than 2^32 - 2 would be.
+const MOST_COLUMNS: u64 = u32::MAX as u64;
+
+/// A document a line with a column for each term is for small vocabularies.
+const MOST_DENSE: u64 = 100_000;
+
+/// Counts the documents of `job`: the first pass, which gives what the second needs when `keeps_rows`.
+pub fn count(
+    documents: &DocumentArgs,
+    analyzer: &Analyzer,
+    columns: Option<&Columns>,
+    keeps_rows: bool,
+) -> Result<(Fit, Spool)> {
+    let folder = documents.resources.folder();
+    let (mut reader, mut progress) = Reader::new(documents)?;
+    let skipped = reader.skipped();
+    let workers = workers(&documents.resources)?;
+    let plan = Plan {
+        analyzer,
+        fields: &documents.fields(),
+        columns,
+        keeps_rows,
+        // A table that grows is copied: for a moment there are two.
+        memory: documents.resources.memory / workers / 2,
+        folder: &folder,
+    };
+    let mut spool = Spool::new(&folder);
+    let collectors = ordered(
+        workers,
+        move || reader.next_batch(),
+        |worker| Collector::new(&plan, worker),
+        |collector, batch| collector.batch(&batch).map_err(failure),
+        |block| {
+            progress.show();
+            match keeps_rows {
+                true => spool.push(&block).map_err(failure),
+                false => Ok(()),
+            }
+        },
+    )?;
+    progress.finish();
+    report_skipped(&skipped);
+    let collected: Vec<_> = collectors.into_par_iter().map(Collector::finish).collect();
+    Ok((Fit::of(collected), spool))
+}
+
+/// Learns the columns from the documents and writes their matrix: two passes, the second over what the first has left
+/// of them.
+pub fn fit(job: &Job, cut: &Cut, known: Option<Known>, saving: Option<&Saving>) -> Result<()> {
+    let resources = &job.documents.resources;
+    let columns = known.as_ref().map(|known| &known.columns);
+    let (fit, spool) = count(job.documents, job.analyzer, columns, true)?;
+    let documents = fit.documents;
+    let labels = Labels::new(&fit.labels);
+    let mut encoder = job.encoder(labels)?;
+    let mut terms = match sink::beside(job.out.out.as_deref(), encoder.format) {
+        Some((terms, _)) if known.is_none() => Some(Output::create(Some(&terms), false)?),
+        _ => None,
+    };
+    let mut saved = match saving {
+        Some(saving) => Some(saving.begin(&fit, job, cut)?),
+        None => None,
+    };
+    let mut builder =
+        (job.weights).map(|options| WeightsBuilder::new(options, documents, fit.tokens));
+    let wants_names = encoder.format.has_names() && known.is_none();
+    let mut names = Names::default();
+    let mut width = 0u64;
+    let mut line = Vec::new();
+    let mappings = fit
+        .columns(cut, |term, total| {
+            let term = known
+                .as_ref()
+                .map_or(term, |known| known.name(width as u32));
+            width += 1;
+            if width > MOST_COLUMNS {
+                return Err(Error::from(Failure::plain("more than 2^32 terms")));
+            }
+            if let Some(builder) = &mut builder {
+                builder.column(term, total);
+            }
+            if wants_names {
+                names.push(term);
+            }
+            line.clear();
+            put_line(term, total, &mut line);
+            let outputs = terms.iter_mut().chain(&mut saved);
+            outputs
+                .into_iter()
+                .try_for_each(|output| output.write_bytes(&line))
+        })
+        .map_err(own_failure)?;
+    if width == 0 && documents > 0 {
+        return Err(failure(BagError::NoTerms { documents }));
+    }
+    encoder.columns = width;
+    encoder.names = match known {
+        Some(known) => known.names,
+        None => wants_names.then_some(names),
+    };
+    let weights = builder.map(WeightsBuilder::finish);
+    let shape = Shape::new(job, &encoder, weights.as_ref())?;
+    let mut sink = Sink::create(job.out.out.as_deref(), &encoder, &resources.folder())?;
+    let mut blocks = spool.read()?;
+    let mut first = 0;
+    ordered(
+        workers(resources)?,
+        move || {
+            let Some(block) = blocks.next_block()? else {
+                return Ok(None);
+            };
+            first += block.documents;
+            Ok(Some((first - block.documents, block)))
+        },
+        |_| Vec::new(),
+        |values, (first, block): (u64, Block)| {
+            let mut out = Encoded::default();
+            for (number, mut document) in (first..).zip(block.documents()) {
+                mappings.apply(&block, &mut document.cells);
+                let names = (document.id.as_deref(), document.label.as_deref());
+                let cells = (&document.cells[..], document.length);
+                shape.row(number, names, cells, values, &mut out)?;
+            }
+            Ok(out)
+        },
+        |encoded| sink.put(&encoded),
+    )?;
+    for output in terms.into_iter().chain(saved) {
+        output.finish()?;
+    }
+    sink.finish(width)
+}
+
+/// Writes the matrix of the documents with columns that are known: one pass in bounded memory.
+pub fn transform(job: &Job, known: Known, weights: Option<&Weights>) -> Result<()> {
+    let resources = &job.documents.resources;
+    let (mut reader, mut progress) = Reader::new(job.documents)?;
+    let skipped = reader.skipped();
+    let mut encoder = job.encoder(known.labels)?;
+    encoder.columns = known.columns.count();
+    if let (Some((terms, _)), Some(names)) = (
+        sink::beside(job.out.out.as_deref(), encoder.format),
+        &known.names,
+    ) {
+        write_names(names, &terms)?;
+    }
+    encoder.names = known.names;
+    let shape = Shape::new(job, &encoder, weights)?;
+    let mut sink = Sink::create(job.out.out.as_deref(), &encoder, &resources.folder())?;
+    let fields = job.documents.fields();
+    ordered(
+        workers(resources)?,
+        move || reader.next_batch(),
+        |_| (Workspace::default(), KnownRow::default(), Vec::new()),
+        |(work, row, values), batch| {
+            let mut out = Encoded::default();
+            let mut number = batch.first;
+            let file = &batch.file;
+            let read = batch.documents(&fields, |document| {
+                let columns = &known.columns;
+                (document.content).terms(job.analyzer, work, |term| columns.add(term, row));
+                let cells = row.end(job.analyzer.options().binary);
+                let names = (document.id.as_deref(), document.label.as_deref());
+                number += 1;
+                shape
+                    .row(number - 1, names, cells, values, &mut out)
+                    .map_err(Stop::Other)
+            });
+            read.map_err(|stop| match stop {
+                Stop::Format(error) => Failure::of_format(file, error).into(),
+                Stop::Other(error) => error,
+            })?;
+            Ok(out)
+        },
+        |encoded| {
+            progress.show();
+            sink.put(&encoded)
+        },
+    )?;
+    progress.finish();
+    report_skipped(&skipped);
+    sink.finish(encoder.columns)
+}
+
+/// Why a batch ended early.
+enum Stop {
+    Format(wordmill::text::format::FormatError),
+    Other(Error),
+}
+
+impl From<wordmill::text::format::FormatError> for Stop {
+    fn from(error: wordmill::text::format::FormatError) -> Stop {
+        Stop::Format(error)
+    }
+}
+
+impl Known {
+    /// The term of a column; empty where columns are hashed.
+    fn name(&self, column: u32) -> &[u8] {
+        self.names.as_ref().map_or(b"", |names| names.get(column))
+    }
+}
+
+impl Job<'_> {
+    /// An encoder that knows no columns yet.
+    fn encoder(&self, labels: Labels) -> Result<Encoder> {
+        let default = match self.top {
+            Some(_) => MatrixFormat::Tsv,
+            None => MatrixFormat::Svmlight,
+        };
+        let format = self.out.format(default);
+        if self.out.dense && format != MatrixFormat::Csv {
+            return Err(Failure::usage("--dense is for --to csv").into());
+        }
+        Ok(Encoder {
+            format,
+            dense: self.out.dense,
+            counts: self.weights.is_none(),
+            names: None,
+            columns: 0,
+            labels,
+            lists_documents: sink::beside(self.out.out.as_deref(), format).is_some(),
+        })
+    }
+}
+
+/// What becomes of a row of counts.
+struct Shape<'a> {
+    encoder: &'a Encoder,
+    weights: Option<&'a Weights>,
+    top: Option<usize>,
+    shard: Shard,
+}
+
+impl<'a> Shape<'a> {
+    fn new(job: &Job, encoder: &'a Encoder, weights: Option<&'a Weights>) -> Result<Shape<'a>> {
+        if encoder.dense && encoder.columns > MOST_DENSE {
+            let problem = format!("a column for each of {} terms", encoder.columns);
+            return Err(Failure::usage(problem)
+                .hint("--max-features keeps fewer; without --dense, CSV has a line for each value")
+                .into());
+        }
+        Ok(Shape {
+            encoder,
+            weights,
+            top: job.top,
+            shard: job.documents.shard.unwrap_or(Shard { index: 0, count: 1 }),
+        })
+    }
+
+    /// Weights and appends the cells of a document, which has so many terms in all.
+    fn row(
+        &self,
+        number: u64,
+        (id, label): (Option<&str>, Option<&str>),
+        (cells, length): (&[Cell], u64),
+        values: &mut Vec<(u32, f64)>,
+        out: &mut Encoded,
+    ) -> Result<()> {
+        match self.weights {
+            Some(weights) => weights.row(cells, length, values),
+            None => {
+                values.clear();
+                let counts = cells.iter().filter(|(_, count)| *count != 0);
+                values.extend(counts.map(|&(column, count)| (column, f64::from(count))));
+            }
+        }
+        if let Some(top) = self.top {
+            // Stable: of equals the first in byte order comes first.
+            values.sort_by(|a, b| b.1.total_cmp(&a.1));
+            values.truncate(top);
+            if !self.encoder.format.has_names() {
+                values.sort_unstable_by_key(|&(column, _)| column);
+            }
+        }
+        let counted;
+        let id = match id {
+            Some(id) => id,
+            None => {
+                counted = (number * self.shard.count + self.shard.index + 1).to_string();
+                &counted
+            }
+        };
+        let row = MatrixRow {
+            number,
+            id,
+            label,
+            cells: values,
+        };
+        self.encoder.row(&row, out).map_err(|error| {
+            let failure = Failure::plain(error.to_string());
+            match error {
+                MatrixError::Label(_) => failure.hint(
+                    "--to tsv or jsonl shows labels as they are; a fit over all documents numbers them",
+                ),
+                MatrixError::Utf8 => failure,
+            }
+            .into()
+        })
+    }
+}
+
+/// Writes all terms and their totals: partial counts.
+pub fn write_counts(fit: &Fit, header: &Header, cut: &Cut, mut output: Output) -> Result<()> {
+    output.write(&header.to_lines())?;
+    let mut line = Vec::new();
+    fit.terms(cut, |term: &[u8], total: Total| {
+        line.clear();
+        put_line(term, total, &mut line);
+        output.write_bytes(&line)
+    })
+    .map_err(own_failure)?;
+    output.finish()
+}
+
+fn write_names(names: &Names, path: &std::path::Path) -> Result<()> {
+    let mut output = Output::create(Some(path), false)?;
+    let mut line = Vec::new();
+    for column in 0..names.len() as u32 {
+        line.clear();
+        escape(names.get(column), &mut line);
+        line.push(b'\n');
+        output.write_bytes(&line)?;
+    }
+    output.finish()
+}
+
+fn workers(resources: &ResourceArgs) -> Result<usize> {
+    threads::limit(resources.threads)?;
+    Ok(rayon::current_num_threads())
+}
+
+fn report_skipped(skipped: &Arc<AtomicU64>) {
+    match skipped.load(Ordering::Relaxed) {
+        0 => {}
+        1 => eprintln!("1 file was skipped"),
+        many => eprintln!("{many} files were skipped"),
+    }
+}
+
+/// The same error with what the user can do about it.
+pub fn failure(error: BagError) -> Error {
+    match error {
+        BagError::Format { file, error } => Failure::of_format(&file, error).into(),
+        BagError::Io { file, error } => Failure::of_file(&file, error.to_string()).into(),
+        BagError::Bounds { .. } => Failure::usage(error.to_string()).into(),
+        BagError::NoTerms { .. } => Failure::plain(error.to_string())
+            .hint("--min-df and --max-df, --pattern, --stopwords and --pos leave terms out")
+            .into(),
+        BagError::Temporary(_) => Failure::plain(error.to_string())
+            .hint("--temp-dir FOLDER names a folder with more room")
+            .into(),
+    }
+}
+
+/// The same for an error that may be one of ours.
+fn own_failure(error: Error) -> Error {
+    match error.downcast::<BagError>() {
+        Ok(error) => failure(error),
+        Err(error) => error,
+    }
+}
