@@ -1,0 +1,247 @@
+#!/usr/bin/env python3
+"""Bags of words beside scikit-learn and gensim: the same matrices, and at what speed.
+
+    python benches/peers/bag.py agree WORDMILL DATA
+    python benches/peers/bag.py speed WORDMILL DATA [MEGABYTES]
+
+`agree` makes the matrices of DATA/newsgroups20-subset with every option set below by both tools and compares them:
+vocabulary and order of columns, counts exactly, weights within 1e-12 relative. SMART notation is compared with gensim.
+`max_features` cuts through ties here by byte order and there by the sort; the sets compared keep whole tie groups.
+
+`speed` repeats the same documents as lines to MEGABYTES (default 200) and takes DATA/text-english as lines; both tools fit and
+transform, wordmill as a whole program with two threads that writes to a file, scikit-learn inside a process of its own that
+reads the lines and keeps the matrix in memory. Best of three rounds in turns, with the peak of memory.
+Needs scikit-learn, scipy and gensim.
+"""
+
+import gzip
+import json
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+
+import numpy as np
+import scipy.sparse as sparse
+from sklearn.feature_extraction.text import CountVectorizer, HashingVectorizer, TfidfTransformer, TfidfVectorizer
+
+# Flags, and what they are in scikit-learn: (class, arguments).
+STOP = ["the", "of", "and", "to", "in", "is", "that", "it", "for", "on"]
+COUNTS = [
+    ("", {}),
+    ("--ngrams 1-2", dict(ngram_range=(1, 2))),
+    ("--ngrams 2-3 --min-df 3", dict(ngram_range=(2, 3), min_df=3)),
+    ("--no-lower", dict(lowercase=False)),
+    ("--strip-accents", dict(strip_accents="unicode")),
+    ("--strip-accents=ascii --no-lower", dict(strip_accents="ascii", lowercase=False)),
+    ("--stopwords STOP --ngrams 1-2", dict(stop_words=STOP, ngram_range=(1, 2))),
+    ("--min-df 5 --max-df 0.5", dict(min_df=5, max_df=0.5)),
+    ("--min-df 0.01 --max-df 300", dict(min_df=0.01, max_df=300)),
+    ("--binary", dict(binary=True)),
+    ("--binary --min-df 2 --ngrams 1-3", dict(binary=True, min_df=2, ngram_range=(1, 3))),
+    ("--analyzer char --ngrams 1-3", dict(analyzer="char", ngram_range=(1, 3))),
+    ("--analyzer char --ngrams 2-5 --min-df 10 --no-lower", dict(analyzer="char", ngram_range=(2, 5), min_df=10, lowercase=False)),
+    ("--analyzer char_wb --ngrams 2-4", dict(analyzer="char_wb", ngram_range=(2, 4))),
+    ("--analyzer char_wb --ngrams 5-6 --max-df 0.2", dict(analyzer="char_wb", ngram_range=(5, 6), max_df=0.2)),
+    ("--pattern [A-Za-z]+ --no-lower", dict(token_pattern="[A-Za-z]+", lowercase=False)),
+    ("--pattern ([a-z]+)ing", dict(token_pattern="([a-z]+)ing")),
+    ("--vocab VOCAB", dict(vocabulary=["zebra", "windows", "god", "the", "a b"])),
+]
+WEIGHTS = [
+    ("", {}),
+    ("--norm l1", dict(norm="l1")),
+    ("--norm none", dict(norm=None)),
+    ("--sublinear", dict(sublinear_tf=True)),
+    ("--no-smooth --norm none", dict(smooth_idf=False, norm=None)),
+    ("--no-smooth --sublinear --norm l1 --ngrams 1-2", dict(smooth_idf=False, sublinear_tf=True, norm="l1", ngram_range=(1, 2))),
+    ("--idf none --sublinear", dict(use_idf=False, sublinear_tf=True)),
+    ("--binary --min-df 2", dict(binary=True, min_df=2)),
+    ("--analyzer char_wb --ngrams 3 --min-df 0.001 --max-df 0.9", dict(analyzer="char_wb", ngram_range=(3, 3), min_df=0.001, max_df=0.9)),
+    ("--min-df 3 --max-df 0.3 --ngrams 1-2 --sublinear", dict(min_df=3, max_df=0.3, ngram_range=(1, 2), sublinear_tf=True)),
+    ("--vocab VOCAB", dict(vocabulary=["zebra", "windows", "god", "the", "a b"])),
+]
+HASHED = [
+    ("bow", "--hashing 20", dict(norm=None)),
+    ("bow", "--hashing 10 --ngrams 1-2", dict(n_features=1 << 10, ngram_range=(1, 2), norm=None)),
+    ("bow", "--hashing 12 --analyzer char --ngrams 3 --binary", dict(n_features=1 << 12, analyzer="char", ngram_range=(3, 3), binary=True, norm=None)),
+    ("tfidf", "--hashing 20 --idf none", dict()),
+    ("tfidf", "--hashing 16 --idf none --norm l1", dict(n_features=1 << 16, norm="l1")),
+]
+SMART = ["ntc", "nfc", "lfn", "lpc", "dtn", "afc", "bpn", "Ltc", "ltu", "nfu", "ntb"]
+
+
+def read_documents(data):
+    with gzip.open(f"{data}/newsgroups20-subset/docs.jsonl.gz", "rt", encoding="utf-8") as file:
+        return [json.loads(line)["text"] for line in file]
+
+
+def ours(program, command, flags, path, folder):
+    out = os.path.join(folder, "m.npz")
+    flags = flags.replace("STOP", f"{folder}/stop.txt").replace("VOCAB", f"{folder}/vocab.txt").split()
+    subprocess.run([program, command, "-q", *flags, path, "-o", out], check=True)
+    terms = []
+    if os.path.exists(f"{folder}/m.terms.tsv"):
+        with open(f"{folder}/m.terms.tsv", encoding="utf-8", newline="\n") as file:
+            terms = [unescape(line.rstrip("\n").split("\t")[0]) for line in file]
+        os.remove(f"{folder}/m.terms.tsv")
+    return sparse.load_npz(out), terms
+
+
+def unescape(term):
+    return term.replace("\\\\", "\0").replace("\\t", "\t").replace("\\n", "\n").replace("\\r", "\r").replace("\0", "\\")
+
+
+def in_byte_order(matrix, terms):
+    order = sorted(range(len(terms)), key=lambda i: terms[i].encode())
+    return sparse.csr_matrix(matrix)[:, order], [terms[i] for i in order]
+
+
+def difference(ours, theirs):
+    """The largest relative difference of two matrices' cells; infinite where one has none."""
+    theirs = sparse.csr_matrix(theirs)
+    theirs.eliminate_zeros()
+    theirs.sort_indices()
+    if ours.shape != theirs.shape or not np.array_equal(ours.indptr, theirs.indptr):
+        return np.inf
+    if not np.array_equal(ours.indices, theirs.indices):
+        return np.inf
+    if ours.nnz == 0:
+        return 0.0
+    return float(np.max(np.abs(ours.data - theirs.data) / np.abs(theirs.data)))
+
+
+def report(name, found, limit):
+    print(f"{'same' if found <= limit else 'DIFFERENT'}\t{found:.1e}\t{name}", flush=True)
+    return found <= limit
+
+
+def agree(program, data):
+    documents = read_documents(data)
+    good = []
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "docs.jsonl")
+        with open(path, "w", encoding="utf-8") as file:
+            file.writelines(json.dumps({"text": text}) + "\n" for text in documents)
+        with open(f"{folder}/stop.txt", "w", encoding="utf-8") as file:
+            file.writelines(word + "\n" for word in STOP)
+        vocabulary = dict(COUNTS)["--vocab VOCAB"]["vocabulary"]
+        with open(f"{folder}/vocab.txt", "w", encoding="utf-8") as file:
+            file.writelines(word + "\n" for word in vocabulary)
+        for command, kind, sets, limit in (("bow", CountVectorizer, COUNTS, 0), ("tfidf", TfidfVectorizer, WEIGHTS, 1e-12)):
+            for flags, arguments in sets:
+                vectorizer = kind(**arguments)
+                matrix, terms = vectorizer.fit_transform(documents), list(vectorizer.get_feature_names_out())
+                if "vocabulary" not in arguments:
+                    matrix, terms = in_byte_order(matrix, terms)
+                found, names = ours(program, command, flags, path, folder)
+                gap = difference(found, matrix) if not names or names == terms else np.inf
+                good.append(report(f"{command} {flags}", gap, limit))
+        for most in (1, 37, 1000):
+            vectorizer = CountVectorizer(min_df=2)
+            matrix, terms = vectorizer.fit_transform(documents), vectorizer.get_feature_names_out()
+            totals = np.asarray(matrix.sum(axis=0)).ravel()
+            chosen = sorted(range(len(terms)), key=lambda i: (-totals[i], terms[i].encode()))[:most]
+            chosen.sort(key=lambda i: terms[i].encode())
+            found, names = ours(program, "bow", f"--min-df 2 --max-features {most}", path, folder)
+            gap = difference(found, matrix[:, chosen]) if names == [terms[i] for i in chosen] else np.inf
+            good.append(report(f"bow --min-df 2 --max-features {most}", gap, 0))
+        for command, flags, arguments in HASHED:
+            matrix = HashingVectorizer(**arguments).transform(documents)
+            found, _ = ours(program, command, flags, path, folder)
+            good.append(report(f"{command} {flags}", difference(found, matrix), 1e-12))
+        hashed = HashingVectorizer(n_features=1 << 18, norm=None).transform(documents)
+        found, _ = ours(program, "tfidf", "--hashing 18", path, folder)
+        good.append(report("tfidf --hashing 18", difference(found, TfidfTransformer().fit_transform(hashed)), 1e-12))
+        good += smart(program, documents, path, folder)
+    print(f"{sum(good)} of {len(good)} agree")
+    sys.exit(0 if all(good) else 1)
+
+
+def smart(program, documents, path, folder):
+    from gensim.corpora import Dictionary
+    from gensim.matutils import corpus2csc
+    from gensim.models import TfidfModel
+
+    analyze = CountVectorizer().build_analyzer()
+    words = [analyze(text) for text in documents]
+    dictionary = Dictionary(words)
+    corpus = [dictionary.doc2bow(text) for text in words]
+    terms = [dictionary[i] for i in range(len(dictionary))]
+    for letters in SMART:
+        model = TfidfModel(corpus, dictionary=dictionary, smartirs=letters)
+        matrix = corpus2csc((model[bow] if bow else [] for bow in corpus), num_terms=len(dictionary)).T
+        matrix, names = in_byte_order(matrix, terms)
+        found, found_names = ours(program, "tfidf", f"--smartirs {letters}", path, folder)
+        # gensim leaves out weights below 1e-12.
+        found.data[np.abs(found.data) <= 1e-12] = 0
+        found.eliminate_zeros()
+        yield report(f"tfidf --smartirs {letters}", difference(found, matrix) if found_names == names else np.inf, 1e-12)
+
+
+PEER = """
+import resource, sys, time
+from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
+kind = {"bow": CountVectorizer, "tfidf": TfidfVectorizer}[sys.argv[1]]
+started = time.perf_counter()
+with open(sys.argv[2], encoding="utf-8") as file:
+    matrix = kind().fit_transform(file)
+print(time.perf_counter() - started, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+"""
+
+
+def measured(command):
+    """Seconds and peak megabytes of a program."""
+    started = time.perf_counter()
+    child = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    _, status, usage = os.wait4(child.pid, 0)
+    if status != 0:
+        sys.exit(f"{command}: status {status}")
+    return time.perf_counter() - started, usage.ru_maxrss / 1024
+
+
+def speed(program, data, megabytes):
+    with tempfile.TemporaryDirectory() as folder:
+        lines = "".join(" ".join(text.split()) + "\n" for text in read_documents(data))
+        books = ""
+        for name in ("inaugural", "moby-dick", "state_union", "war-and-peace"):
+            with gzip.open(f"{data}/text-english/{name}.txt.gz", "rt", encoding="utf-8") as file:
+                books += file.read()
+        print("command\ttext\tMB\ttool\tMB/s\tpeak MiB\ttimes as fast")
+        for name, text, size in (("newsgroups", lines, megabytes), ("books", books, megabytes)):
+            text = text.encode()
+            path = os.path.join(folder, f"{name}.txt")
+            with open(path, "wb") as file:
+                for _ in range(max(1, round(size * 1e6 / len(text)))):
+                    file.write(text)
+            size = os.path.getsize(path) / 1e6
+            out = os.path.join(folder, "m.npz")
+            jobs = {
+                "bow": [program, "bow", "-q", "--threads", "2", path, "-o", out],
+                "tfidf": [program, "tfidf", "-q", "--threads", "2", path, "-o", out],
+                "bow --counts": [program, "bow", "--counts", "-q", "--threads", "2", path],
+            }
+            for job, command in jobs.items():
+                best = min(measured(command) for _ in range(3))
+                rows = [("wordmill", best)]
+                if job in ("bow", "tfidf"):
+                    peer = [sys.executable, "-c", PEER, job, path]
+                    found = [tuple(map(float, subprocess.run(peer, check=True, capture_output=True, text=True).stdout.split())) for _ in range(1)]
+                    rows.append(("scikit-learn", min(found)))
+                for tool, (seconds, peak) in rows:
+                    ratio = f"{rows[-1][1][0] / seconds:.1f}" if len(rows) > 1 else ""
+                    print(f"{job}\t{name}\t{size:.0f}\t{tool}\t{size / seconds:.1f}\t{peak:.0f}\t{ratio}", flush=True)
+
+
+def main():
+    if len(sys.argv) < 4 or sys.argv[1] not in ("agree", "speed"):
+        sys.exit(__doc__)
+    if sys.argv[1] == "agree":
+        agree(*sys.argv[2:4])
+    else:
+        speed(*sys.argv[2:4], float(sys.argv[4]) if len(sys.argv) > 4 else 200.0)
+
+
+if __name__ == "__main__":
+    main()
