@@ -163,7 +163,7 @@ pub fn fit(job: &Job, cut: &Cut, known: Option<Known>, saving: Option<&Saving>) 
     let mut blocks = spool.read()?;
     let mut first = 0;
     ordered(
-        workers(resources)?,
+        rayon::current_num_threads(),
         move || {
             let Some(block) = blocks.next_block()? else {
                 return Ok(None);
@@ -384,6 +384,7 @@ fn write_names(names: &Names, path: &std::path::Path) -> Result<()> {
     output.finish()
 }
 
+/// Starts the pool; called once.
 fn workers(resources: &ResourceArgs) -> Result<usize> {
     threads::limit(resources.threads)?;
     Ok(rayon::current_num_threads())
