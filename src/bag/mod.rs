@@ -20,6 +20,7 @@
 //! | [`columns`], [`hashing`] | terms by column: known ones, or hashed |
 //! | [`weight`] | tf-idf, SMART, BM25 |
 //! | [`matrix`] | the formats of sparse matrices |
+//! | [`index`] | the documents on disk by term: search, and neighbours |
 
 pub mod accents;
 pub mod analyzer;
@@ -30,6 +31,7 @@ pub mod cut;
 pub mod documents;
 pub mod fit;
 pub mod hashing;
+pub mod index;
 pub mod interner;
 pub mod matrix;
 pub mod merge;

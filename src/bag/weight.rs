@@ -117,6 +117,23 @@ impl WeightOptions {
     }
 }
 
+impl Tf {
+    /// tf of f occurrences, where it looks at nothing else; 0 of none. Where columns are hashed a count may be below 0,
+    /// and logarithms look at its size.
+    pub fn of_count(self, f: f64) -> f64 {
+        let size = f.abs();
+        let value = match self {
+            _ if f == 0.0 => 0.0,
+            Tf::Sublinear => 1.0 + size.ln(),
+            Tf::Binary => 1.0,
+            Tf::Log2 => 1.0 + size.log2(),
+            Tf::DoubleLog2 => 1.0 + (1.0 + size.log2()).log2(),
+            Tf::Raw | Tf::Augmented | Tf::LogAverage | Tf::Bm25 { .. } => size,
+        };
+        if f < 0.0 { -value } else { value }
+    }
+}
+
 impl Idf {
     /// The weight of a term in `df` of `documents` documents.
     pub fn of(self, df: u64, documents: u64) -> f64 {
@@ -227,18 +244,11 @@ impl Weights {
             Tf::Bm25 { k1, b } => k1 * (1.0 - b + b * length as f64 / self.mean_length),
             _ => 0.0,
         };
-        // Where columns are hashed a count may be below 0, and logarithms look at its size.
-        let log = |f: f64, log: fn(f64) -> f64| f.signum() * (1.0 + log(f.abs()));
         move |f| match tf {
-            _ if f == 0.0 => 0.0,
-            Tf::Raw => f,
-            Tf::Sublinear => log(f, f64::ln),
-            Tf::Binary => f.signum(),
-            Tf::Log2 => log(f, f64::log2),
-            Tf::DoubleLog2 => f.signum() * (1.0 + (1.0 + f.abs().log2()).log2()),
             Tf::Augmented => 0.5 + 0.5 * f / whole,
-            Tf::LogAverage => log(f, f64::log2) / whole,
+            Tf::LogAverage => Tf::Log2.of_count(f) / whole,
             Tf::Bm25 { k1, .. } => f * (k1 + 1.0) / (f + whole),
+            _ => tf.of_count(f),
         }
     }
 

@@ -74,13 +74,13 @@ pub struct MatrixRow<'a> {
 #[derive(Debug, Default)]
 pub struct Names {
     bytes: Vec<u8>,
-    ends: Vec<usize>,
+    ends: Vec<u64>,
 }
 
 impl Names {
     pub fn push(&mut self, name: &[u8]) {
         self.bytes.extend_from_slice(name);
-        self.ends.push(self.bytes.len());
+        self.ends.push(self.bytes.len() as u64);
     }
 
     /// The name of a column.
@@ -90,7 +90,17 @@ impl Names {
             0 => 0,
             _ => self.ends[column - 1],
         };
-        &self.bytes[start..self.ends[column]]
+        &self.bytes[start as usize..self.ends[column] as usize]
+    }
+
+    /// All names, one behind the other.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// Where each name ends.
+    pub fn ends(&self) -> &[u64] {
+        &self.ends
     }
 
     pub fn len(&self) -> usize {
