@@ -199,7 +199,7 @@ mod tests {
         for (found, (id, label, cells)) in found.iter().zip(documents) {
             assert_eq!(found.id.as_deref(), id);
             assert_eq!(found.label.as_deref(), label);
-            assert_eq!((found.length, found.cells), (7, cells));
+            assert_eq!((found.length, &found.cells[..]), (7, &cells[..]));
         }
         assert_eq!(found.len(), 3);
     }
