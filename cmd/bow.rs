@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use wordmill::bag::columns::Columns;
 use wordmill::bag::counts::{Header, Options};
 use wordmill::bag::cut::Cut;
+use wordmill::bag::fit::Keeps;
 use wordmill::bag::hashing::Hasher;
 use wordmill::bag::matrix::Labels;
 
@@ -101,6 +102,7 @@ pub fn run(args: &Args) -> Result<()> {
         out: &args.out,
         weights: None,
         top: None,
+        index: None,
     };
     if let Some(path) = &args.columns.model {
         let counts = read_counts(path, &Cut::default())?;
@@ -124,7 +126,7 @@ fn counts(args: &Args) -> Result<()> {
             .into());
     }
     let analyzer = analyzer(args.terms.options()?)?;
-    let (fit, _) = bag::count(&args.documents, &analyzer, None, false)?;
+    let (fit, _) = bag::count(&args.documents, &analyzer, None, Keeps::Nothing)?;
     let header = Header {
         documents: fit.documents,
         tokens: fit.tokens,

@@ -1,12 +1,15 @@
 //! `wordmill tfidf`: documents as vectors of weighted terms.
 
-use crate::bag::args::{CutArgs, DocumentArgs, MatrixArgs, TermArgs, analyzer};
+use crate::bag::args::{
+    CutArgs, DocumentArgs, MatrixArgs, TermArgs, analyzer, at_least_zero, zero_to_one,
+};
+use crate::bag::index::{self, SearchArgs, SimilarArgs};
 use crate::bag::model::{Counts, Saving, read_counts, terms_of};
 use crate::bag::{self, Job};
 use crate::bow::ColumnArgs;
 use crate::stream::Failure;
 use anyhow::Result;
-use clap::ValueEnum;
+use clap::{Subcommand, ValueEnum};
 use std::path::PathBuf;
 use wordmill::bag::columns::Columns;
 use wordmill::bag::cut::Cut;
@@ -18,6 +21,7 @@ use wordmill::bag::weight::{Idf, Norm, Tf, WeightOptions, Weights, WeightsBuilde
 /// terms is learned from the same documents; --save keeps it and --model uses it on a stream of others.
 #[derive(clap::Args)]
 #[command(
+    args_conflicts_with_subcommands = true,
     after_help = "Examples:\n  \
     wordmill tfidf corpora/sample.txt\n  \
     wordmill tfidf --top 3 --stopwords en corpora/notes.jsonl\n  \
@@ -46,6 +50,8 @@ Examples:\n  \
     wordmill tfidf --smartirs ntc --to tsv corpora/notes.jsonl"
 )]
 pub struct Args {
+    #[command(subcommand)]
+    command: Option<Command>,
     #[command(flatten)]
     documents: DocumentArgs,
     #[command(flatten)]
@@ -67,8 +73,23 @@ pub struct Args {
     /// Write only the K heaviest terms of each document: its keywords
     #[arg(long, value_name = "K", help_heading = "Output", value_parser = clap::value_parser!(u32).range(1..))]
     top: Option<u32>,
+    /// Make an index of the documents for `tfidf search` and `tfidf similar`; the matrix is written if --out or --to
+    /// asks for it
+    #[arg(
+        long,
+        value_name = "FILE",
+        help_heading = "Output",
+        conflicts_with_all = ["vocab", "hashing", "model", "counts"]
+    )]
+    save_index: Option<PathBuf>,
     #[command(flatten)]
     out: MatrixArgs,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Search(SearchArgs),
+    Similar(SimilarArgs),
 }
 
 /// How terms are weighted.
@@ -129,6 +150,11 @@ enum IdfName {
 }
 
 pub fn run(args: &Args) -> Result<()> {
+    match &args.command {
+        Some(Command::Search(args)) => return index::search(args),
+        Some(Command::Similar(args)) => return index::similar(args),
+        None => {}
+    }
     args.columns.check(&args.cut)?;
     let job = |analyzer, weights| Job {
         documents: &args.documents,
@@ -136,6 +162,7 @@ pub fn run(args: &Args) -> Result<()> {
         out: &args.out,
         weights: Some(weights),
         top: args.top.map(|top| top as usize),
+        index: args.save_index.as_deref(),
     };
     let stored = args
         .columns
@@ -228,18 +255,4 @@ fn smart(letters: &str) -> Result<WeightOptions, String> {
     WeightOptions::smart(letters).ok_or_else(|| {
         "expected a letter each of ntblaLd for tf, nxftp for idf and nxcub for the norm".to_owned()
     })
-}
-
-fn at_least_zero(text: &str) -> Result<f64, String> {
-    match text.parse() {
-        Ok(value) if (0.0..f64::INFINITY).contains(&value) => Ok(value),
-        _ => Err("expected a number of at least 0".to_owned()),
-    }
-}
-
-fn zero_to_one(text: &str) -> Result<f64, String> {
-    match text.parse() {
-        Ok(value) if (0.0..=1.0).contains(&value) => Ok(value),
-        _ => Err("expected a number from 0 to 1".to_owned()),
-    }
 }

@@ -243,6 +243,11 @@ impl CutArgs {
 }
 
 impl MatrixArgs {
+    /// Whether a matrix was asked for.
+    pub fn is_given(&self) -> bool {
+        self.to.is_some() || self.dense || self.out.is_some()
+    }
+
     /// The format: what was asked for, what the file's name says, or `default`.
     pub fn format(&self, default: MatrixFormat) -> MatrixFormat {
         let named = || MatrixFormat::of_name(self.out.as_ref()?.to_str()?);
@@ -290,6 +295,20 @@ fn size(text: &str) -> Result<usize, String> {
     bytes
         .filter(|_| factor > 0)
         .ok_or_else(|| "expected a size such as 512M or 2G".to_owned())
+}
+
+pub fn at_least_zero(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(value) if (0.0..f64::INFINITY).contains(&value) => Ok(value),
+        _ => Err("expected a number of at least 0".to_owned()),
+    }
+}
+
+pub fn zero_to_one(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(value) if (0.0..=1.0).contains(&value) => Ok(value),
+        _ => Err("expected a number from 0 to 1".to_owned()),
+    }
 }
 
 fn ngrams(text: &str) -> Result<(usize, usize), String> {

@@ -6,8 +6,10 @@
 //! | `read` | inputs cut into batches of documents |
 //! | `sink` | the matrix and the files beside it |
 //! | `model` | counts read back, and what is saved |
+//! | `index` | indexes: made, and asked |
 
 pub mod args;
+pub mod index;
 pub mod model;
 mod read;
 mod sink;
@@ -18,9 +20,11 @@ use crate::stream::{Failure, Output};
 use crate::threads;
 use anyhow::{Error, Result};
 use args::{DocumentArgs, MatrixArgs, ResourceArgs};
+use index::Indexed;
 use model::Saving;
 use rayon::prelude::*;
 use sink::Sink;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use wordmill::bag::BagError;
@@ -29,7 +33,7 @@ use wordmill::bag::columns::{Columns, KnownRow};
 use wordmill::bag::counter::{Cell, Total};
 use wordmill::bag::counts::{Header, escape, put_line};
 use wordmill::bag::cut::Cut;
-use wordmill::bag::fit::{Collector, Fit, Plan};
+use wordmill::bag::fit::{Collector, Fit, Keeps, Plan};
 use wordmill::bag::matrix::{
     Encoded, Encoder, Labels, MatrixError, MatrixFormat, MatrixRow, Names,
 };
@@ -47,6 +51,8 @@ pub struct Job<'a> {
     pub weights: Option<WeightOptions>,
     /// Only so many terms of a document, the heaviest.
     pub top: Option<usize>,
+    /// Where an index of the documents goes; then the matrix is written only where that was asked for.
+    pub index: Option<&'a Path>,
 }
 
 /// Columns that are known beforehand.
@@ -63,12 +69,12 @@ const MOST_COLUMNS: u64 = u32::MAX as u64;
 /// A document a line with a column for each term is for small vocabularies.
 const MOST_DENSE: u64 = 100_000;
 
-/// Counts the documents of `job`: the first pass, which gives what the second needs when `keeps_rows`.
+/// Counts documents: the first pass, which keeps what the second needs.
 pub fn count(
     documents: &DocumentArgs,
     analyzer: &Analyzer,
     columns: Option<&Columns>,
-    keeps_rows: bool,
+    keeps: Keeps,
 ) -> Result<(Fit, Spool)> {
     let folder = documents.resources.folder();
     let (mut reader, mut progress) = Reader::new(documents)?;
@@ -78,7 +84,7 @@ pub fn count(
         analyzer,
         fields: &documents.fields(),
         columns,
-        keeps_rows,
+        keeps,
         // A table that grows is copied: for a moment there are two.
         memory: documents.resources.memory / workers / 2,
         folder: &folder,
@@ -91,9 +97,9 @@ pub fn count(
         |collector, batch| collector.batch(&batch).map_err(failure),
         |block| {
             progress.show();
-            match keeps_rows {
-                true => spool.push(&block).map_err(failure),
-                false => Ok(()),
+            match keeps {
+                Keeps::Nothing => Ok(()),
+                _ => spool.push(&block).map_err(failure),
             }
         },
     )?;
@@ -108,7 +114,11 @@ pub fn count(
 pub fn fit(job: &Job, cut: &Cut, known: Option<Known>, saving: Option<&Saving>) -> Result<()> {
     let resources = &job.documents.resources;
     let columns = known.as_ref().map(|known| &known.columns);
-    let (fit, spool) = count(job.documents, job.analyzer, columns, true)?;
+    let keeps = match job.index {
+        None => Keeps::Rows,
+        Some(_) => Keeps::RowsAndSnippets,
+    };
+    let (fit, spool) = count(job.documents, job.analyzer, columns, keeps)?;
     let documents = fit.documents;
     let labels = Labels::new(&fit.labels);
     let mut encoder = job.encoder(labels)?;
@@ -122,7 +132,11 @@ pub fn fit(job: &Job, cut: &Cut, known: Option<Known>, saving: Option<&Saving>) 
     };
     let mut builder =
         (job.weights).map(|options| WeightsBuilder::new(options, documents, fit.tokens));
-    let wants_names = encoder.format.has_names() && known.is_none();
+    let mut index = match job.index {
+        Some(path) => Some(index::Columns::new(path, job, &fit, cut)?),
+        None => None,
+    };
+    let wants_names = (encoder.format.has_names() || index.is_some()) && known.is_none();
     let mut names = Names::default();
     let mut width = 0u64;
     let mut line = Vec::new();
@@ -137,6 +151,9 @@ pub fn fit(job: &Job, cut: &Cut, known: Option<Known>, saving: Option<&Saving>) 
             }
             if let Some(builder) = &mut builder {
                 builder.column(term, total);
+            }
+            if let Some(index) = &mut index {
+                index.push(term, total);
             }
             if wants_names {
                 names.push(term);
@@ -159,7 +176,16 @@ pub fn fit(job: &Job, cut: &Cut, known: Option<Known>, saving: Option<&Saving>) 
     };
     let weights = builder.map(WeightsBuilder::finish);
     let shape = Shape::new(job, &encoder, weights.as_ref())?;
-    let mut sink = Sink::create(job.out.out.as_deref(), &encoder, &resources.folder())?;
+    let folder = resources.folder();
+    let mut sink = match job.writes_matrix() {
+        true => Some(Sink::create(job.out.out.as_deref(), &encoder, &folder)?),
+        false => None,
+    };
+    let (mut index, index_weights) = index
+        .map(|index| index.finish(&folder))
+        .transpose()?
+        .unzip();
+    let writes_matrix = sink.is_some();
     let mut blocks = spool.read()?;
     let mut first = 0;
     ordered(
@@ -174,20 +200,39 @@ pub fn fit(job: &Job, cut: &Cut, known: Option<Known>, saving: Option<&Saving>) 
         |_| Vec::new(),
         |values, (first, block): (u64, Block)| {
             let mut out = Encoded::default();
+            let mut indexed = Vec::new();
             for (number, mut document) in (first..).zip(block.documents()) {
                 mappings.apply(&block, &mut document.cells);
-                let names = (document.id.as_deref(), document.label.as_deref());
-                let cells = (&document.cells[..], document.length);
-                shape.row(number, names, cells, values, &mut out)?;
+                if writes_matrix {
+                    let names = (document.id.as_deref(), document.label.as_deref());
+                    let cells = (&document.cells[..], document.length);
+                    shape.row(number, names, cells, values, &mut out)?;
+                }
+                if let Some(weights) = &index_weights {
+                    weights.row(&document.cells, document.length, values);
+                    let id = document.id.take();
+                    let id = id.unwrap_or_else(|| shape.counted(number));
+                    indexed.push(Indexed::new(id, document, values));
+                }
             }
-            Ok(out)
+            Ok((out, indexed))
         },
-        |encoded| sink.put(&encoded),
+        |(encoded, indexed)| {
+            if let Some(index) = &mut index {
+                indexed
+                    .iter()
+                    .try_for_each(|document| index.add(document))?;
+            }
+            sink.iter_mut().try_for_each(|sink| sink.put(&encoded))
+        },
     )?;
+    if let (Some(index), Some(names)) = (index, &encoder.names) {
+        index.finish(names)?;
+    }
     for output in terms.into_iter().chain(saved) {
         output.finish()?;
     }
-    sink.finish(width)
+    sink.map_or(Ok(()), |sink| sink.finish(width))
 }
 
 /// Writes the matrix of the documents with columns that are known: one pass in bounded memory.
@@ -261,6 +306,10 @@ impl Known {
 }
 
 impl Job<'_> {
+    fn writes_matrix(&self) -> bool {
+        self.index.is_none() || self.out.is_given() || self.top.is_some()
+    }
+
     /// An encoder that knows no columns yet.
     fn encoder(&self, labels: Labels) -> Result<Encoder> {
         let default = match self.top {
@@ -307,6 +356,11 @@ impl<'a> Shape<'a> {
         })
     }
 
+    /// The name of a document that has none.
+    fn counted(&self, number: u64) -> String {
+        (number * self.shard.count + self.shard.index + 1).to_string()
+    }
+
     /// Weights and appends the cells of a document, which has so many terms in all.
     fn row(
         &self,
@@ -336,7 +390,7 @@ impl<'a> Shape<'a> {
         let id = match id {
             Some(id) => id,
             None => {
-                counted = (number * self.shard.count + self.shard.index + 1).to_string();
+                counted = self.counted(number);
                 &counted
             }
         };
@@ -372,7 +426,7 @@ pub fn write_counts(fit: &Fit, header: &Header, cut: &Cut, mut output: Output) -
     output.finish()
 }
 
-fn write_names(names: &Names, path: &std::path::Path) -> Result<()> {
+fn write_names(names: &Names, path: &Path) -> Result<()> {
     let mut output = Output::create(Some(path), false)?;
     let mut line = Vec::new();
     for column in 0..names.len() as u32 {

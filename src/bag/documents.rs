@@ -135,6 +135,14 @@ impl Batch {
 }
 
 impl Content<'_> {
+    /// The first words, as many as `most` characters hold, one space between them; of a word that is longer, its beginning.
+    pub fn snippet(&self, most: usize) -> String {
+        match self {
+            Content::Text(text) => first_words(text.split_whitespace(), most),
+            Content::Words(words) => first_words(words.iter().map(|word| &*word.form), most),
+        }
+    }
+
     /// Calls `term` with every term.
     pub fn terms(&self, analyzer: &Analyzer, work: &mut Workspace, term: impl FnMut(&[u8])) {
         let options = analyzer.options();
@@ -153,6 +161,26 @@ impl Content<'_> {
             }
         }
     }
+}
+
+fn first_words<'a>(words: impl Iterator<Item = &'a str>, most: usize) -> String {
+    let mut out = String::new();
+    let mut length = 0;
+    for word in words {
+        // A word of a gigabyte is not looked at to its end.
+        let characters = word.chars().take(most + 1).count();
+        if out.is_empty() {
+            out.extend(word.chars().take(most));
+        } else if length + 1 + characters <= most {
+            out.push(' ');
+            out.push_str(word);
+            length += 1;
+        } else {
+            break;
+        }
+        length += characters;
+    }
+    out
 }
 
 fn json_document<'a>(
@@ -317,6 +345,15 @@ mod tests {
             "the id or label is no string or number"
         );
         assert!(error("{\"text\":\"a\"} x").problem.contains("trailing"));
+    }
+
+    #[test]
+    fn snippets_end_with_a_word() {
+        let of = |text: &str| Content::Text(text.to_owned().into()).snippet(6);
+        assert_eq!(of("  ab\t\tcd\ne"), "ab cd");
+        assert_eq!(of("ab cde f"), "ab cde");
+        assert_eq!(of("äöüäöüß x"), "äöüäöü");
+        assert_eq!(of(" \n"), "");
     }
 
     #[test]

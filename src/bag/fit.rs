@@ -6,11 +6,14 @@ use super::columns::{Columns, KnownRow};
 use super::counter::{Cell, Counter, Total};
 use super::cut::Cut;
 use super::documents::{Batch, Fields};
-use super::rows::Block;
+use super::rows::{About, Block};
 use super::run::{Run, RunReader};
 use crate::text::format::FormatError;
 use std::collections::BTreeSet;
 use std::path::Path;
+
+/// Characters of a document that its snippet has at most.
+const SNIPPET: usize = 80;
 
 /// What all workers share.
 pub struct Plan<'a> {
@@ -18,12 +21,19 @@ pub struct Plan<'a> {
     pub fields: &'a Fields,
     /// Columns that are known beforehand.
     pub columns: Option<&'a Columns>,
-    /// Whether the documents will be asked for again.
-    pub keeps_rows: bool,
+    pub keeps: Keeps,
     /// Bytes of memory that a worker may take for its terms.
     pub memory: usize,
     /// Where temporary files go.
     pub folder: &'a Path,
+}
+
+/// What is kept of documents once they are counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Keeps {
+    Nothing,
+    Rows,
+    RowsAndSnippets,
 }
 
 /// Counts documents; one for each worker.
@@ -94,9 +104,15 @@ impl<'a> Collector<'a> {
             });
             self.tokens += length;
             let cells = keys.end_document(plan.analyzer.options().binary);
-            if plan.keeps_rows {
-                let names = (document.id.as_deref(), document.label.as_deref());
-                block.push(names, length, cells);
+            if plan.keeps >= Keeps::Rows {
+                let snippet = (plan.keeps == Keeps::RowsAndSnippets)
+                    .then(|| document.content.snippet(SNIPPET));
+                let about = About {
+                    id: document.id.as_deref(),
+                    label: document.label.as_deref(),
+                    snippet: snippet.as_deref(),
+                };
+                block.push(about, length, cells);
             }
             Ok::<(), FormatError>(())
         });
@@ -306,7 +322,7 @@ mod tests {
             analyzer: &analyzer,
             fields: &fields,
             columns: None,
-            keeps_rows: true,
+            keeps: Keeps::Rows,
             memory,
             folder: &folder,
         };

@@ -1,7 +1,8 @@
 //! Documents between the two passes: what is left of a batch of them when its terms are numbers.
 //!
-//! Blocks lie one behind the other in memory, or in a nameless file when they are many. Of every document, as varints: its name and its label (their length plus one, or 0 for none, then the bytes), how
-//! many terms it has, the number of its cells, then of every cell (number ‖ 0) where the count is 1, else (number ‖ 1) and the count.
+//! Blocks lie one behind the other in memory, or in a nameless file when they are many. Of every document, as varints: its name, label
+//! and snippet (their length plus one, or 0 for none, then the bytes), how many terms it has, the number of its cells,
+//! then of every cell (number ‖ 0) where the count is 1, else (number ‖ 1) and the count.
 
 use super::BagError;
 use super::counter::Cell;
@@ -21,11 +22,21 @@ pub struct Block {
     pub bytes: Vec<u8>,
 }
 
+/// What is kept of a document besides its terms.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct About<'a> {
+    pub id: Option<&'a str>,
+    pub label: Option<&'a str>,
+    /// Its first words.
+    pub snippet: Option<&'a str>,
+}
+
 /// A document of a block.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct StoredDocument {
     pub id: Option<String>,
     pub label: Option<String>,
+    pub snippet: Option<String>,
     /// Its terms in all, those without a number too.
     pub length: u64,
     pub cells: Vec<Cell>,
@@ -33,9 +44,9 @@ pub struct StoredDocument {
 
 impl Block {
     /// Adds a document.
-    pub fn push(&mut self, (id, label): (Option<&str>, Option<&str>), length: u64, cells: &[Cell]) {
+    pub fn push(&mut self, about: About, length: u64, cells: &[Cell]) {
         self.documents += 1;
-        for name in [id, label] {
+        for name in [about.id, about.label, about.snippet] {
             varint::put(
                 &mut self.bytes,
                 name.map_or(0, |name| name.len() as u64 + 1),
@@ -61,6 +72,7 @@ impl Block {
         (0..self.documents).map(move |_| {
             let id = take_name(&mut rest);
             let label = take_name(&mut rest);
+            let snippet = take_name(&mut rest);
             let length = varint::take(&mut rest);
             let cells = (0..varint::take(&mut rest)).map(|_| {
                 let number = varint::take(&mut rest);
@@ -74,6 +86,7 @@ impl Block {
                 cells: cells.collect(),
                 id,
                 label,
+                snippet,
                 length,
             }
         })
@@ -192,13 +205,19 @@ mod tests {
             (Some(""), None, vec![(7, -1), (300, 0), (2, i32::MIN)]),
         ];
         let mut block = Block::default();
-        for (id, label, cells) in &documents {
-            block.push((*id, *label), 7, cells);
+        for (id, snippet, cells) in &documents {
+            let about = About {
+                id: *id,
+                snippet: *snippet,
+                label: None,
+            };
+            block.push(about, 7, cells);
         }
         let found: Vec<_> = block.documents().collect();
-        for (found, (id, label, cells)) in found.iter().zip(documents) {
+        for (found, (id, snippet, cells)) in found.iter().zip(documents) {
             assert_eq!(found.id.as_deref(), id);
-            assert_eq!(found.label.as_deref(), label);
+            assert_eq!(found.snippet.as_deref(), snippet);
+            assert_eq!(found.label, None);
             assert_eq!((found.length, &found.cells[..]), (7, &cells[..]));
         }
         assert_eq!(found.len(), 3);
@@ -212,7 +231,7 @@ mod tests {
                 run,
                 ..Block::default()
             };
-            block.push((None, Some("a")), 2, &[(run as u32, 2)]);
+            block.push(About::default(), 2, &[(run as u32, 2)]);
             spool.push(&block).unwrap();
         }
         let mut reader = spool.read().unwrap();

@@ -134,12 +134,10 @@ impl<'a> Numbers<'a> {
         self.0.chunks_exact(4).map(number)
     }
 
+    /// Those of a range; none of one that is not there, as a damaged file may name it.
     pub fn slice(self, range: Range<usize>) -> Numbers<'a> {
-        Numbers(
-            self.0
-                .get(4 * range.start..4 * range.end)
-                .unwrap_or_default(),
-        )
+        let bytes = range.start.saturating_mul(4)..range.end.saturating_mul(4);
+        Numbers(self.0.get(bytes).unwrap_or_default())
     }
 
     /// How many of the numbers, which ascend, are below `limit`.

@@ -8,7 +8,7 @@ use crate::bag::matrix::Names;
 use memmap2::MmapMut;
 use safetensors::Dtype;
 use std::fs::File;
-use std::io::Write;
+use std::io::{Read, Write};
 use std::path::Path;
 
 /// An index in the making.
@@ -135,11 +135,12 @@ impl IndexBuilder {
     }
 }
 
-/// Room for `bytes` bytes in a nameless file.
+/// Room for `bytes` bytes in a nameless file. Zeros are written there: a disk that is full says so now, while a page
+/// of a map that finds no room ends the program.
 fn scratch(folder: &Path, bytes: u64) -> Result<MmapMut, IndexError> {
-    let file: File = tempfile::tempfile_in(folder)?;
+    let mut file: File = tempfile::tempfile_in(folder)?;
     // Nothing cannot be mapped.
-    file.set_len(bytes.max(1))?;
+    std::io::copy(&mut std::io::repeat(0).take(bytes.max(1)), &mut file)?;
     // SAFETY: the file has no name and was made here: nobody else can open, change or shorten it.
     Ok(unsafe { MmapMut::map_mut(&file)? })
 }

@@ -18,6 +18,8 @@ mod arrays;
 mod build;
 mod search;
 mod similar;
+#[cfg(test)]
+mod tests;
 
 pub use build::IndexBuilder;
 pub use search::{Hit, Ranking, Searcher};

@@ -6,16 +6,20 @@
 //!
 //! A list of postings after the other is added up, document by document (term at a time).
 
-use super::{Index, IndexError};
+use super::Index;
 use crate::bag::counter::Cell;
-use crate::bag::weight::{Idf, WeightOptions};
+use crate::bag::weight::{Idf, Tf, WeightOptions};
 use std::cmp::Ordering;
 
 /// How documents are ranked.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Ranking {
-    Cosine,
-    Bm25 { k1: f64, b: f64 },
+    /// By the weights of [`Index::cosine_weights`]: the norms of the documents were made with them.
+    Cosine(WeightOptions),
+    Bm25 {
+        k1: f64,
+        b: f64,
+    },
 }
 
 /// A document that was found.
@@ -29,31 +33,23 @@ pub struct Hit {
 pub struct Searcher<'a> {
     index: &'a Index,
     ranking: Ranking,
-    cosine: WeightOptions,
     /// Of every document; 0 between queries.
     scores: Vec<f32>,
     touched: Vec<u32>,
 }
 
 impl<'a> Searcher<'a> {
-    /// # Errors
-    /// When cosine is asked for and the weights of the index do not allow it.
-    pub fn new(index: &'a Index, ranking: Ranking) -> Result<Searcher<'a>, IndexError> {
-        let cosine = index.cosine_weights();
-        Ok(Searcher {
+    pub fn new(index: &'a Index, ranking: Ranking) -> Searcher<'a> {
+        Searcher {
             index,
             ranking,
-            cosine: match ranking {
-                Ranking::Cosine => cosine?,
-                Ranking::Bm25 { .. } => cosine.or_else(|_| super::cosine_weights(None))?,
-            },
             scores: vec![0.0; index.documents()],
             touched: Vec::new(),
-        })
+        }
     }
 
-    /// The `most` best documents for the terms of a query, best first; of equals the earlier first. Documents without any of the
-    /// terms are no answer.
+    /// The `most` best documents for the terms of a query, best first; of equals the earlier first. Documents without
+    /// any of the terms are no answer.
     pub fn search(&mut self, query: &[Cell], most: usize) -> Vec<Hit> {
         let n = self.index.header.documents;
         let mut square = 0.0;
@@ -63,11 +59,11 @@ impl<'a> Searcher<'a> {
                 continue;
             }
             match self.ranking {
-                Ranking::Cosine => {
-                    let idf = self.cosine.idf.of(df, n);
-                    let weight = self.cosine.tf.of_count(f64::from(count)) * idf;
+                Ranking::Cosine(WeightOptions { tf, idf, .. }) => {
+                    let idf = idf.of(df, n);
+                    let weight = tf.of_count(f64::from(count)) * idf;
                     square += weight * weight;
-                    self.add_cosine(column, weight * idf);
+                    self.add_cosine(column, tf, weight * idf);
                 }
                 Ranking::Bm25 { k1, b } => {
                     let weight = f64::from(count) * Idf::Bm25.of(df, n) * (k1 + 1.0);
@@ -81,7 +77,7 @@ impl<'a> Searcher<'a> {
         for document in self.touched.drain(..) {
             let sum = std::mem::take(&mut self.scores[document as usize]);
             let score = match self.ranking {
-                Ranking::Cosine => sum / (norm * norms.get(document as usize)),
+                Ranking::Cosine(_) => sum / (norm * norms.get(document as usize)),
                 Ranking::Bm25 { .. } => sum,
             };
             // A document of weight 0 has no direction.
@@ -92,8 +88,7 @@ impl<'a> Searcher<'a> {
         best(hits, most)
     }
 
-    fn add_cosine(&mut self, column: u32, weight: f64) {
-        let tf = self.cosine.tf;
+    fn add_cosine(&mut self, column: u32, tf: Tf, weight: f64) {
         let table: [f32; 64] = std::array::from_fn(|f| (tf.of_count(f as f64) * weight) as f32);
         self.add(column, |count, _| match table.get(count as usize) {
             Some(&score) => score,

@@ -3,8 +3,8 @@
 //! The rows of a block are gathered from the postings, where the documents of the block lie next to each other; then
 //! every row is multiplied with the postings of its terms, as a query would be.
 
+use super::Index;
 use super::search::{Hit, best};
-use super::{Index, IndexError};
 use crate::bag::weight::WeightOptions;
 use std::ops::Range;
 
@@ -20,15 +20,14 @@ pub struct Neighbours<'a> {
 pub const BLOCK: usize = 1024;
 
 impl<'a> Neighbours<'a> {
-    /// # Errors
-    /// When the weights of the index do not allow cosine.
-    pub fn new(index: &'a Index) -> Result<Neighbours<'a>, IndexError> {
-        Ok(Neighbours {
+    /// `weights` are those of [`Index::cosine_weights`].
+    pub fn new(index: &'a Index, weights: WeightOptions) -> Neighbours<'a> {
+        Neighbours {
             index,
-            weights: index.cosine_weights()?,
+            weights,
             scores: vec![0.0; index.documents()],
             touched: Vec::new(),
-        })
+        }
     }
 
     /// The blocks of all documents.
