@@ -8,16 +8,17 @@
 vocabulary and order of columns, counts exactly, weights within 1e-12 relative. SMART notation is compared with gensim.
 `max_features` cuts through ties here by byte order and there by the sort; the sets compared keep whole tie groups.
 
-`speed` repeats the same documents as lines to MEGABYTES (default 200) and takes DATA/text-english as lines; both tools fit and
-transform, wordmill as a whole program with two threads that writes to a file, scikit-learn inside a process of its own that
-reads the lines and keeps the matrix in memory. Best of three rounds in turns, with the peak of memory.
+`speed` repeats the same documents as lines to MEGABYTES (default 200) and takes DATA/text-english as lines; both tools
+fit and transform, wordmill as a whole program with two threads that writes to a file, scikit-learn as a program that
+reads the lines and keeps the matrix in memory, less the time of its imports. Best of three rounds in turns, with the
+highest peak of memory.
 Needs scikit-learn, scipy and gensim.
 """
 
 import gzip
 import json
 import os
-import resource
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -181,57 +182,75 @@ def smart(program, documents, path, folder):
 
 
 PEER = """
-import resource, sys, time
+import sys
 from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
 kind = {"bow": CountVectorizer, "tfidf": TfidfVectorizer}[sys.argv[1]]
-started = time.perf_counter()
 with open(sys.argv[2], encoding="utf-8") as file:
     matrix = kind().fit_transform(file)
-print(time.perf_counter() - started, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
 """
+
+# A program's peak counts from that of the process that starts it: a small one does.
+LAUNCHER = """
+import os, sys, time
+started = time.perf_counter()
+child = os.posix_spawn(sys.argv[1], sys.argv[1:], os.environ, file_actions=[(os.POSIX_SPAWN_OPEN, 1, "/dev/null", os.O_WRONLY, 0)])
+_, status, usage = os.wait4(child, 0)
+print(status, time.perf_counter() - started, usage.ru_maxrss / 1024)
+"""
+
+ROUNDS = 3
 
 
 def measured(command):
     """Seconds and peak megabytes of a program."""
-    started = time.perf_counter()
-    child = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-    _, status, usage = os.wait4(child.pid, 0)
+    command = [shutil.which(command[0]), *command[1:]]
+    launched = subprocess.run([sys.executable, "-S", "-c", LAUNCHER, *command], check=True, capture_output=True, text=True)
+    status, seconds, peak = map(float, launched.stdout.split())
     if status != 0:
-        sys.exit(f"{command}: status {status}")
-    return time.perf_counter() - started, usage.ru_maxrss / 1024
+        sys.exit(f"{command}: status {status:.0f}")
+    return seconds, peak
+
+
+def corpora(data, folder, megabytes):
+    """Texts of one document a line, repeated to a size."""
+    lines = "".join(" ".join(text.split()) + "\n" for text in read_documents(data))
+    books = ""
+    for name in ("inaugural", "moby-dick", "state_union", "war-and-peace"):
+        with gzip.open(f"{data}/text-english/{name}.txt.gz", "rt", encoding="utf-8") as file:
+            books += file.read()
+    for name, text in (("newsgroups", lines), ("books", books)):
+        text = text.encode()
+        path = os.path.join(folder, f"{name}.txt")
+        with open(path, "wb") as file:
+            left = round(megabytes * 1e6)
+            while left > 0:
+                file.write(text[:left] if left < len(text) else text)
+                left -= len(text)
+        yield name, path
 
 
 def speed(program, data, megabytes):
+    print("command\ttext\tMB\ttool\tMB/s\tpeak MiB\ttimes as fast\tpeak, part")
     with tempfile.TemporaryDirectory() as folder:
-        lines = "".join(" ".join(text.split()) + "\n" for text in read_documents(data))
-        books = ""
-        for name in ("inaugural", "moby-dick", "state_union", "war-and-peace"):
-            with gzip.open(f"{data}/text-english/{name}.txt.gz", "rt", encoding="utf-8") as file:
-                books += file.read()
-        print("command\ttext\tMB\ttool\tMB/s\tpeak MiB\ttimes as fast")
-        for name, text, size in (("newsgroups", lines, megabytes), ("books", books, megabytes)):
-            text = text.encode()
-            path = os.path.join(folder, f"{name}.txt")
-            with open(path, "wb") as file:
-                for _ in range(max(1, round(size * 1e6 / len(text)))):
-                    file.write(text)
-            size = os.path.getsize(path) / 1e6
+        for name, path in corpora(data, folder, megabytes):
             out = os.path.join(folder, "m.npz")
-            jobs = {
-                "bow": [program, "bow", "-q", "--threads", "2", path, "-o", out],
-                "tfidf": [program, "tfidf", "-q", "--threads", "2", path, "-o", out],
-                "bow --counts": [program, "bow", "--counts", "-q", "--threads", "2", path],
-            }
-            for job, command in jobs.items():
-                best = min(measured(command) for _ in range(3))
-                rows = [("wordmill", best)]
-                if job in ("bow", "tfidf"):
-                    peer = [sys.executable, "-c", PEER, job, path]
-                    found = [tuple(map(float, subprocess.run(peer, check=True, capture_output=True, text=True).stdout.split())) for _ in range(1)]
-                    rows.append(("scikit-learn", min(found)))
-                for tool, (seconds, peak) in rows:
-                    ratio = f"{rows[-1][1][0] / seconds:.1f}" if len(rows) > 1 else ""
-                    print(f"{job}\t{name}\t{size:.0f}\t{tool}\t{size / seconds:.1f}\t{peak:.0f}\t{ratio}", flush=True)
+            for job in ("bow", "tfidf", "bow --counts"):
+                flags = ["-q", "--threads", "2", path] + ([] if "--counts" in job else ["-o", out])
+                tools = {"wordmill": [program, *job.split(), *flags]}
+                if "--counts" not in job:
+                    # Its imports are not its work.
+                    tools["scikit-learn"] = [sys.executable, "-c", PEER, job, path]
+                    tools["imports"] = [sys.executable, "-c", PEER.splitlines()[2]]
+                rounds = [{tool: measured(command) for tool, command in tools.items()} for _ in range(ROUNDS)]
+                best = {tool: (min(r[tool][0] for r in rounds), max(r[tool][1] for r in rounds)) for tool in tools}
+                seconds, peak = best["wordmill"]
+                ratios = ""
+                if "scikit-learn" in best:
+                    peer = best["scikit-learn"][0] - best["imports"][0]
+                    mine = best["scikit-learn"][1]
+                    print(f"{job}\t{name}\t{megabytes:g}\tscikit-learn\t{megabytes / peer:.1f}\t{mine:.0f}", flush=True)
+                    ratios = f"\t{peer / seconds:.1f}\t1/{mine / peak:.1f}"
+                print(f"{job}\t{name}\t{megabytes:g}\twordmill\t{megabytes / seconds:.1f}\t{peak:.0f}{ratios}", flush=True)
 
 
 def main():

@@ -18,7 +18,7 @@ use wordmill::text::shard::Sharder;
 use wordmill::text::units::{Cut, Units};
 
 /// The size batches aim at: large enough that what a batch costs by itself does not count.
-const TARGET: usize = 512 << 10;
+const TARGET: usize = 128 << 10;
 
 /// Cuts all inputs into batches.
 pub struct Reader {

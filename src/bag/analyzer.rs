@@ -305,7 +305,9 @@ impl Analyzer {
     fn two_or_more(&self, text: &str, work: &mut Workspace) {
         let lower = self.options.lower;
         if text.is_ascii() {
-            if self.stemmer.is_none() && self.stopwords.is_empty() {
+            // Runs of words need them one behind the other.
+            let single = self.options.ngrams == (1, 1);
+            if single && self.stemmer.is_none() && self.stopwords.is_empty() {
                 return ascii_words(text.as_bytes(), lower, &mut work.pieces);
             }
             let mut found = std::mem::take(&mut work.found);
@@ -329,53 +331,53 @@ impl Analyzer {
     }
 }
 
-/// What a byte of ASCII becomes in a word; 0 for those that part words.
-const fn word_bytes(lower: bool) -> [u8; 256] {
-    let mut table = [0; 256];
-    let mut b = 0u8;
-    while b < 128 {
-        if b.is_ascii_alphanumeric() || b == b'_' {
-            table[b as usize] = if lower { b.to_ascii_lowercase() } else { b };
-        }
-        b += 1;
-    }
-    table
+/// Whether a byte of ASCII stands in words.
+#[inline(always)]
+fn is_word_byte(b: u8) -> bool {
+    // Not short-circuited: many bytes at once are looked at.
+    ((b | 0x20).wrapping_sub(b'a') < 26) | (b.wrapping_sub(b'0') < 10) | (b == b'_')
 }
 
-const LOWERED: [u8; 256] = word_bytes(true);
-const AS_IT_IS: [u8; 256] = word_bytes(false);
+/// The bytes of ASCII that stand in words, as bits.
+#[inline]
+fn word_bits(bytes: &[u8; 64]) -> u64 {
+    let flags = bytes.map(|b| u8::from(is_word_byte(b)));
+    let (eights, _) = flags.as_chunks::<8>();
+    let gathered = eights.iter().map(|eight| {
+        // The product moves the lowest bit of byte i to bit 56 + i.
+        u64::from_le_bytes(*eight).wrapping_mul(0x0102_0408_1020_4080) >> 56
+    });
+    gathered.rev().fold(0, |bits, eight| bits << 8 | eight)
+}
 
-/// The words of two or more letters, in one pass.
+/// Finds the words of two or more letters; `pieces` has the text as it is but for capitals.
 fn ascii_words(text: &[u8], lower: bool, pieces: &mut Pieces) {
-    let table = if lower { &LOWERED } else { &AS_IT_IS };
-    let mut end = pieces.text.len();
-    // A word is followed by a byte that parts it from the next, or by the end of the text: no word needs more room than
-    // it had.
-    pieces.text.resize(end + text.len() + 1, b' ');
-    let out = &mut pieces.text[..];
-    let mut bytes = text.iter();
-    loop {
-        let start = end;
-        for &b in bytes.by_ref() {
-            let letter = table[usize::from(b)];
-            if letter == 0 {
-                break;
+    let first = pieces.text.len();
+    pieces.text.extend_from_slice(text);
+    if lower {
+        pieces.text[first..].make_ascii_lowercase();
+    }
+    // What is behind the text ends its last word.
+    let padded = (text.len() + 1).next_multiple_of(64);
+    pieces.text.resize(first + padded, b' ');
+    let (chunks, _) = pieces.text[first..].as_chunks::<64>();
+    let mut in_word = 0;
+    let mut start = None;
+    for (from, chunk) in (first..).step_by(64).zip(chunks) {
+        let bits = word_bits(chunk);
+        // Words begin and end where neighbours differ.
+        let mut edges = bits ^ (bits << 1 | in_word);
+        in_word = bits >> 63;
+        while edges != 0 {
+            let at = from + edges.trailing_zeros() as usize;
+            edges &= edges - 1;
+            match start.take() {
+                None => start = Some(at),
+                Some(start) if at - start >= 2 => pieces.words.push((start, at)),
+                Some(_) => {}
             }
-            out[end] = letter;
-            end += 1;
-        }
-        if end - start >= 2 {
-            pieces.words.push((start, end));
-            out[end] = b' ';
-            end += 1;
-        } else {
-            end = start;
-        }
-        if bytes.len() == 0 {
-            break;
         }
     }
-    pieces.text.truncate(end);
 }
 
 /// The next run of word characters from `start` on.
@@ -386,7 +388,7 @@ fn next_word(text: &str, start: usize) -> Option<(usize, usize)> {
     let mut from = None;
     while at < bytes.len() {
         let (is_word, length) = match bytes[at] {
-            b if b.is_ascii() => (AS_IT_IS[usize::from(b)] != 0, 1),
+            b if b.is_ascii() => (is_word_byte(b), 1),
             _ => match text[at..].chars().next() {
                 Some(c) => (is_word(c), c.len_utf8()),
                 None => break,
@@ -443,6 +445,28 @@ mod tests {
         assert_eq!(found, ["saw", "at", "10", "clock_x"]);
         assert!(terms(TermOptions::default(), "").is_empty());
         assert_eq!(terms(TermOptions::default(), "ab"), ["ab"]);
+    }
+
+    #[test]
+    fn words_of_ascii_are_those_of_any_text() {
+        let mut state = 1u64;
+        for length in 0..300 {
+            let letters = (0..length).map(|_| {
+                state = state
+                    .wrapping_mul(6_364_136_223_846_793_005)
+                    .wrapping_add(1);
+                b"aZ09_@[`{/: -bcdefg"[(state >> 33) as usize % 19]
+            });
+            let text = String::from_utf8(letters.collect()).unwrap();
+            let mut expected = Vec::new();
+            let mut at = 0;
+            while let Some((from, to)) = next_word(&text, at) {
+                at = to;
+                expected.push(text[from..to].to_lowercase());
+            }
+            expected.retain(|word| word.len() > 1);
+            assert_eq!(terms(TermOptions::default(), &text), expected, "{text}");
+        }
     }
 
     /// scikit-learn 1.9: `CountVectorizer().build_analyzer()(…)`. The İ becomes i and a dot above, which is no letter.

@@ -12,12 +12,16 @@ pub struct Interner {
     table: HashTable<Slot>,
 }
 
-/// Half of the hash beside the number: most strangers are told apart without a look at their bytes.
+/// The first bytes and the length beside the number: short strings are known by them, and most strangers told apart.
 #[derive(Clone, Copy)]
 struct Slot {
-    hash: u32,
+    head: u64,
+    length: u32,
     number: u32,
 }
+
+/// Strings up to this length lie whole in their slots.
+const HEAD: usize = 8;
 
 /// The seed that sets these tables apart from hashed features.
 const SEED: u64 = 0x7465_726d;
@@ -43,7 +47,12 @@ impl Interner {
 
     #[inline]
     fn find(&self, hash: u64, string: &[u8]) -> Option<u32> {
-        let is_it = |slot: &Slot| slot.hash == hash as u32 && self.string(slot.number) == string;
+        let head = hash::first_bytes(string);
+        let is_it = |slot: &Slot| {
+            slot.head == head
+                && slot.length as usize == string.len()
+                && (string.len() <= HEAD || self.string(slot.number)[HEAD..] == string[HEAD..])
+        };
         self.table.find(hash, is_it).map(|slot| slot.number)
     }
 
@@ -53,11 +62,12 @@ impl Interner {
         self.bytes.extend_from_slice(string);
         self.ends.push(self.bytes.len() as u32);
         let slot = Slot {
-            hash: hash as u32,
+            head: hash::first_bytes(string),
+            length: string.len() as u32,
             number,
         };
         let (bytes, ends) = (&self.bytes, &self.ends);
-        // Growing the table needs the other half of each hash.
+        // Growing the table needs the hashes again.
         let rehash = |slot: &Slot| hash::bytes(SEED, string_of(bytes, ends, slot.number));
         self.table.insert_unique(hash, slot, rehash);
         number
@@ -84,7 +94,7 @@ impl Interner {
 
     /// Bytes of memory taken.
     pub fn memory(&self) -> usize {
-        self.bytes.capacity() + 4 * self.ends.capacity() + 9 * self.table.capacity() * 8 / 7
+        self.bytes.capacity() + 4 * self.ends.capacity() + 17 * self.table.capacity() * 8 / 7
     }
 
     /// The numbers, in byte order of their strings.

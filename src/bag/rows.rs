@@ -94,7 +94,7 @@ impl Block {
 }
 
 /// Spooled blocks up to this size stay in memory.
-const IN_MEMORY: usize = 64 << 20;
+const IN_MEMORY: usize = 16 << 20;
 
 /// The blocks of all batches, in order: written first, then read.
 pub struct Spool {

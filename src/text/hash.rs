@@ -24,11 +24,28 @@ pub fn bytes(seed: u64, bytes: &[u8]) -> u64 {
     }
     let rest = chunks.remainder();
     if !rest.is_empty() {
-        let mut word = [0; 8];
-        word[..rest.len()].copy_from_slice(rest);
-        state = mix(state, u64::from_le_bytes(word));
+        state = mix(state, first_bytes(rest));
     }
     finish(state)
+}
+
+/// The first eight bytes as a little-endian number, zeros behind fewer. Loads that overlap are faster than a copy byte
+/// by byte, which the load of the whole would have to wait for.
+#[inline(always)]
+pub fn first_bytes(bytes: &[u8]) -> u64 {
+    let length = bytes.len();
+    let four = |at: usize| {
+        let mut word = [0; 4];
+        word.copy_from_slice(&bytes[at..at + 4]);
+        u64::from(u32::from_le_bytes(word))
+    };
+    let one = |at: usize| u64::from(bytes[at]) << (8 * at);
+    match length {
+        8.. => four(0) | four(4) << 32,
+        4..8 => four(0) | four(length - 4) << (8 * (length - 4)),
+        1..4 => one(0) | one(length / 2) | one(length - 1),
+        0 => 0,
+    }
 }
 
 /// The hash of a feature made of two hashed parts.
@@ -47,6 +64,17 @@ fn finish(state: u64) -> u64 {
 mod tests {
     use super::*;
     use std::collections::HashSet;
+
+    #[test]
+    fn first_bytes_are_those_of_a_padded_copy() {
+        let all: Vec<u8> = (201..212).collect();
+        for length in 0..all.len() {
+            let mut word = [0; 8];
+            let known = length.min(8);
+            word[..known].copy_from_slice(&all[..known]);
+            assert_eq!(first_bytes(&all[..length]), u64::from_le_bytes(word));
+        }
+    }
 
     #[test]
     fn hashes_never_change() {
