@@ -3,7 +3,7 @@
 use crate::stream::{Failure, Output};
 use anyhow::Result;
 use std::fs::File;
-use std::io::{Read, Seek, Write};
+use std::io::{BufReader, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 use wordmill::bag::BagError;
 use wordmill::bag::matrix::{Arrays, Encoded, Encoder, MatrixFormat, write_npz};
@@ -122,11 +122,12 @@ impl Sink {
         for file in [&mut data, &mut columns, &mut lengths] {
             file.rewind().map_err(BagError::Temporary)?;
         }
+        let large = |file| BufReader::with_capacity(1 << 18, file);
         let arrays = Arrays {
-            data,
+            data: large(data),
             counts: self.counts,
-            columns,
-            lengths,
+            columns: large(columns),
+            lengths: large(lengths),
             rows: self.rows,
             width,
             cells: self.cells,
