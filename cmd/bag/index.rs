@@ -115,12 +115,17 @@ impl Columns {
 
 impl Indexed {
     /// From what was stored, and its weights before they are divided by their norm.
-    pub fn new(id: String, document: StoredDocument, weights: &[(u32, f64)]) -> Indexed {
+    pub fn new(
+        id: String,
+        document: &StoredDocument,
+        cells: Vec<Cell>,
+        weights: &[(u32, f64)],
+    ) -> Indexed {
         let square: f64 = weights.iter().map(|(_, weight)| weight * weight).sum();
         Indexed {
             id,
-            snippet: document.snippet.unwrap_or_default(),
-            cells: document.cells,
+            snippet: document.about.snippet.unwrap_or_default().to_owned(),
+            cells,
             length: document.length,
             norm: square.sqrt(),
         }

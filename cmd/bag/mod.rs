@@ -37,7 +37,7 @@ use wordmill::bag::fit::{Collector, Fit, Keeps, Plan};
 use wordmill::bag::matrix::{
     Encoded, Encoder, Labels, MatrixError, MatrixFormat, MatrixRow, Names,
 };
-use wordmill::bag::rows::{Block, Spool};
+use wordmill::bag::rows::{About, Block, Spool};
 use wordmill::bag::weight::{WeightOptions, Weights, WeightsBuilder};
 use wordmill::ordered::ordered;
 use wordmill::text::shard::Shard;
@@ -197,22 +197,21 @@ pub fn fit(job: &Job, cut: &Cut, known: Option<Known>, saving: Option<&Saving>) 
             first += block.documents;
             Ok(Some((first - block.documents, block)))
         },
-        |_| Vec::new(),
-        |values, (first, block): (u64, Block)| {
+        |_| (Vec::new(), Vec::new()),
+        |(cells, values), (first, block): (u64, Block)| {
             let mut out = Encoded::default();
             let mut indexed = Vec::new();
-            for (number, mut document) in (first..).zip(block.documents()) {
-                mappings.apply(&block, &mut document.cells);
+            for (number, document) in (first..).zip(block.documents()) {
+                mappings.apply(&block, &document, cells);
+                let About { id, label, .. } = document.about;
                 if writes_matrix {
-                    let names = (document.id.as_deref(), document.label.as_deref());
-                    let cells = (&document.cells[..], document.length);
-                    shape.row(number, names, cells, values, &mut out)?;
+                    let cells = (&cells[..], document.length);
+                    shape.row(number, (id, label), cells, values, &mut out)?;
                 }
                 if let Some(weights) = &index_weights {
-                    weights.row(&document.cells, document.length, values);
-                    let id = document.id.take();
-                    let id = id.unwrap_or_else(|| shape.counted(number));
-                    indexed.push(Indexed::new(id, document, values));
+                    weights.row(cells, document.length, values);
+                    let id = id.map_or_else(|| shape.counted(number), str::to_owned);
+                    indexed.push(Indexed::new(id, &document, cells.clone(), values));
                 }
             }
             Ok((out, indexed))

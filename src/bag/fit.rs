@@ -6,7 +6,7 @@ use super::columns::{Columns, KnownRow};
 use super::counter::{Cell, Counter, Total};
 use super::cut::Cut;
 use super::documents::{Batch, Fields};
-use super::rows::{About, Block};
+use super::rows::{About, Block, StoredDocument};
 use super::run::{Run, RunReader};
 use crate::text::format::FormatError;
 use std::collections::BTreeSet;
@@ -83,11 +83,7 @@ impl<'a> Collector<'a> {
     /// # Errors
     /// When a document does not follow its format, or a temporary file cannot be written.
     pub fn batch(&mut self, batch: &Batch) -> Result<Block, BagError> {
-        let mut block = Block {
-            worker: self.worker,
-            run: self.runs.len(),
-            ..Block::default()
-        };
+        let mut block = Block::new(self.worker, self.runs.len());
         let plan = self.plan;
         let read = batch.documents(plan.fields, |document| {
             if let Some(label) = document.label.as_deref()
@@ -286,14 +282,19 @@ impl Fit {
 }
 
 impl Mappings {
-    /// Replaces the numbers of a document of `block` by columns, in order of columns; terms that were cut are left out.
-    pub fn apply(&self, block: &Block, cells: &mut Vec<Cell>) {
-        if let Some(mappings) = &self.0 {
-            let mapping = &mappings[block.worker][block.run];
-            for cell in &mut *cells {
-                cell.0 = mapping[cell.0 as usize];
+    /// Puts the cells of a document of `block` into `cells`, numbers replaced by columns and in order of columns; terms
+    /// that were cut are left out.
+    pub fn apply(&self, block: &Block, document: &StoredDocument, cells: &mut Vec<Cell>) {
+        cells.clear();
+        match &self.0 {
+            None => cells.extend(document.cells()),
+            Some(mappings) => {
+                let mapping = &mappings[block.worker][block.run];
+                let mapped = document
+                    .cells()
+                    .map(|(number, count)| (mapping[number as usize], count));
+                cells.extend(mapped.filter(|&(column, _)| column != CUT));
             }
-            cells.retain(|&(column, _)| column != CUT);
         }
         cells.sort_unstable_by_key(|&(column, _)| column);
     }
@@ -349,11 +350,12 @@ mod tests {
             })
             .unwrap();
         let rows = blocks.iter().flat_map(|block| {
-            let cells = |mut cells| {
-                mappings.apply(block, &mut cells);
+            let mappings = &mappings;
+            block.documents().map(move |document| {
+                let mut cells = Vec::new();
+                mappings.apply(block, &document, &mut cells);
                 cells
-            };
-            block.documents().map(move |found| cells(found.cells))
+            })
         });
         (columns, rows.collect())
     }

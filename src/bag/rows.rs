@@ -1,8 +1,8 @@
 //! Documents between the two passes: what is left of a batch of them when its terms are numbers.
 //!
 //! Blocks lie one behind the other in memory, or in a nameless file when they are many. Of every document, as varints: its name, label
-//! and snippet (their length plus one, or 0 for none, then the bytes), how many terms it has, the number of its cells,
-//! then of every cell (number ‖ 0) where the count is 1, else (number ‖ 1) and the count.
+//! and snippet (their length plus one, or 0 for none, then the bytes), how many terms it has, the bytes of its cells, then
+//! of every cell (number ‖ 0) where the count is 1, else (number ‖ 1) and the count.
 
 use super::BagError;
 use super::counter::Cell;
@@ -19,7 +19,9 @@ pub struct Block {
     /// The place of the run among those of the worker.
     pub run: usize,
     pub documents: u64,
-    pub bytes: Vec<u8>,
+    bytes: Vec<u8>,
+    /// Room for the cells of one document.
+    packed: Vec<u8>,
 }
 
 /// What is kept of a document besides its terms.
@@ -32,17 +34,43 @@ pub struct About<'a> {
 }
 
 /// A document of a block.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct StoredDocument {
-    pub id: Option<String>,
-    pub label: Option<String>,
-    pub snippet: Option<String>,
+#[derive(Clone, Copy, Debug)]
+pub struct StoredDocument<'a> {
+    pub about: About<'a>,
     /// Its terms in all, those without a number too.
     pub length: u64,
-    pub cells: Vec<Cell>,
+    cells: &'a [u8],
+}
+
+impl<'a> StoredDocument<'a> {
+    /// Its cells.
+    #[inline]
+    pub fn cells(&self) -> impl Iterator<Item = Cell> + use<'a> {
+        let mut rest = self.cells;
+        std::iter::from_fn(move || {
+            if rest.is_empty() {
+                return None;
+            }
+            let number = varint::take(&mut rest);
+            let count = match number & 1 {
+                0 => 1,
+                _ => unzigzag(varint::take(&mut rest)),
+            };
+            Some(((number >> 1) as u32, count))
+        })
+    }
 }
 
 impl Block {
+    /// An empty one of run number `run` of a worker.
+    pub fn new(worker: usize, run: usize) -> Block {
+        Block {
+            worker,
+            run,
+            ..Block::default()
+        }
+    }
+
     /// Adds a document.
     pub fn push(&mut self, about: About, length: u64, cells: &[Cell]) {
         self.documents += 1;
@@ -54,40 +82,39 @@ impl Block {
             self.bytes.extend_from_slice(name.unwrap_or("").as_bytes());
         }
         varint::put(&mut self.bytes, length);
-        varint::put(&mut self.bytes, cells.len() as u64);
+        let mut packed = std::mem::take(&mut self.packed);
+        packed.clear();
         for &(number, count) in cells {
             let number = u64::from(number) << 1;
             if count == 1 {
-                varint::put(&mut self.bytes, number);
+                varint::put(&mut packed, number);
             } else {
-                varint::put(&mut self.bytes, number | 1);
-                varint::put(&mut self.bytes, zigzag(count));
+                varint::put(&mut packed, number | 1);
+                varint::put(&mut packed, zigzag(count));
             }
         }
+        varint::put(&mut self.bytes, packed.len() as u64);
+        self.bytes.extend_from_slice(&packed);
+        self.packed = packed;
     }
 
     /// Its documents, in order.
-    pub fn documents(&self) -> impl Iterator<Item = StoredDocument> + '_ {
+    pub fn documents(&self) -> impl Iterator<Item = StoredDocument<'_>> {
         let mut rest = self.bytes.as_slice();
         (0..self.documents).map(move |_| {
-            let id = take_name(&mut rest);
-            let label = take_name(&mut rest);
-            let snippet = take_name(&mut rest);
+            let about = About {
+                id: take_name(&mut rest),
+                label: take_name(&mut rest),
+                snippet: take_name(&mut rest),
+            };
             let length = varint::take(&mut rest);
-            let cells = (0..varint::take(&mut rest)).map(|_| {
-                let number = varint::take(&mut rest);
-                let count = match number & 1 {
-                    0 => 1,
-                    _ => unzigzag(varint::take(&mut rest)),
-                };
-                ((number >> 1) as u32, count)
-            });
+            let bytes = varint::take(&mut rest) as usize;
+            let (cells, behind) = rest.split_at(bytes.min(rest.len()));
+            rest = behind;
             StoredDocument {
-                cells: cells.collect(),
-                id,
-                label,
-                snippet,
+                about,
                 length,
+                cells,
             }
         })
     }
@@ -173,15 +200,16 @@ impl SpoolReader {
             run,
             documents,
             bytes,
+            packed: Vec::new(),
         })
     }
 }
 
-fn take_name(rest: &mut &[u8]) -> Option<String> {
+fn take_name<'a>(rest: &mut &'a [u8]) -> Option<&'a str> {
     let length = varint::take(rest).checked_sub(1)? as usize;
     let (name, behind) = rest.split_at_checked(length)?;
     *rest = behind;
-    Some(String::from_utf8_lossy(name).into_owned())
+    std::str::from_utf8(name).ok()
 }
 
 /// Small numbers on either side of 0 become small numbers.
@@ -215,10 +243,10 @@ mod tests {
         }
         let found: Vec<_> = block.documents().collect();
         for (found, (id, snippet, cells)) in found.iter().zip(documents) {
-            assert_eq!(found.id.as_deref(), id);
-            assert_eq!(found.snippet.as_deref(), snippet);
-            assert_eq!(found.label, None);
-            assert_eq!((found.length, &found.cells[..]), (7, &cells[..]));
+            assert_eq!(found.about.id, id);
+            assert_eq!(found.about.snippet, snippet);
+            assert_eq!(found.about.label, None);
+            assert_eq!((found.length, found.cells().collect()), (7, cells));
         }
         assert_eq!(found.len(), 3);
     }
@@ -227,10 +255,7 @@ mod tests {
     fn blocks_come_back_in_order() {
         let mut spool = Spool::new(&std::env::temp_dir());
         for run in 0..40 {
-            let mut block = Block {
-                run,
-                ..Block::default()
-            };
+            let mut block = Block::new(0, run);
             block.push(About::default(), 2, &[(run as u32, 2)]);
             spool.push(&block).unwrap();
         }
@@ -238,8 +263,8 @@ mod tests {
         for run in 0..40 {
             let block = reader.next_block().unwrap().unwrap();
             assert_eq!(block.run, run);
-            let cells = block.documents().next().unwrap().cells;
-            assert_eq!(cells, [(run as u32, 2)]);
+            let mut cells = block.documents().next().unwrap().cells();
+            assert_eq!(cells.next(), Some((run as u32, 2)));
         }
         assert!(reader.next_block().unwrap().is_none());
     }

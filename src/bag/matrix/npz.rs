@@ -10,6 +10,8 @@ use zip::{CompressionMethod, ZipWriter};
 
 /// Appends a row.
 pub fn row(counts: bool, row: &MatrixRow, out: &mut Encoded) {
+    out.columns.reserve(4 * row.cells.len());
+    out.body.reserve(8 * row.cells.len());
     for &(column, value) in row.cells {
         out.columns.extend(column.to_le_bytes());
         match counts {
