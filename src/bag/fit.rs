@@ -26,6 +26,9 @@ pub struct Plan<'a> {
     pub folder: &'a Path,
 }
 
+/// Bytes of new terms that one batch may bring: far more than it has of text, for runs of many characters.
+const MOST_OF_A_BATCH: usize = 1 << 30;
+
 /// Counts documents; one for each worker.
 pub struct Collector<'a> {
     plan: &'a Plan<'a>,
@@ -105,7 +108,7 @@ impl<'a> Collector<'a> {
             error,
         })?;
         if let Keys::Terms(counter) = &mut self.keys
-            && counter.memory() > plan.memory
+            && (counter.memory() > plan.memory || counter.terms().is_full(MOST_OF_A_BATCH))
         {
             self.runs.push(Run::on_disk(counter, plan.folder)?);
             **counter = Counter::default();
@@ -213,6 +216,11 @@ impl Fit {
         }
         fit.labels = labels.into_iter().collect();
         fit
+    }
+
+    /// Whether the columns were known beforehand.
+    pub fn has_known_columns(&self) -> bool {
+        self.totals.is_some()
     }
 
     /// Calls `each` with every term that stays and its totals, in byte order.
