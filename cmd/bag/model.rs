@@ -73,8 +73,8 @@ pub fn read_counts(path: &Path, cut: &Cut) -> Result<Counts> {
         false => cut,
     };
     let file = reader.file.clone();
-    let mut lists = std::slice::from_mut(&mut reader);
-    cut.merge(header.documents, &mut lists, |term, total, _| {
+    let lists = std::slice::from_mut(&mut reader);
+    cut.merge(header.documents, lists, |term, total, _| {
         if terms.is_full(term.len()) {
             return Err(Failure::of_file(&file, "more than 4 GiB of terms").into());
         }
