@@ -107,6 +107,13 @@ fn the_last_line_needs_no_newline() {
     assert_eq!(merged, sample);
 }
 
+#[test]
+fn lines_that_end_in_cr_lf_are_the_same_counts() {
+    let sample = std::fs::read_to_string(root().join("corpora/sample.counts.tsv")).unwrap();
+    let merged = wordmill("merge -").stdin(sample.replace('\n', "\r\n"));
+    assert_eq!(merged.text(), sample);
+}
+
 /// The terms of a sum of two files, and its options.
 fn cut(flags: &str) -> (Vec<String>, String) {
     let folder = tempfile::tempdir().unwrap();
@@ -243,6 +250,8 @@ fn files_that_are_no_counts_are_refused_by_line() {
             "{expected:?} is not {message:?}"
         );
     }
+    let bad = refused([good.as_bytes(), b"zz\xFF\t1\t1\n"].concat());
+    assert_eq!(bad, "127: invalid UTF-8 at byte 2 of the line\n");
     let message = refused(b"\xFF\xFE\x00");
     assert!(message.starts_with("1: no file of counts\n"), "{message}");
 }

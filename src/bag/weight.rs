@@ -138,7 +138,8 @@ impl Idf {
     /// The weight of a term in `df` of `documents` documents. Where a formula divides by df, a term of no document
     /// weighs as one of a single document.
     pub fn of(self, df: u64, documents: u64) -> f64 {
-        let (some, df, n) = (df.max(1) as f64, df as f64, documents as f64);
+        let (some, df) = (df.max(1) as f64, df as f64);
+        let n = documents.max(1) as f64;
         match self {
             Idf::None => 1.0,
             Idf::Standard => (n / some).ln() + 1.0,
@@ -177,7 +178,8 @@ impl WeightsBuilder {
             weights: Weights {
                 options,
                 idf: Vec::new(),
-                mean_length: tokens as f64 / documents.max(1) as f64,
+                // Never 0, for others are divided by it.
+                mean_length: tokens.max(1) as f64 / documents.max(1) as f64,
                 characters: Vec::new(),
                 pivot: 0.0,
             },
@@ -367,7 +369,22 @@ mod tests {
             Idf::ProbabilisticLog2,
         ] {
             assert_eq!(idf.of(0, 8), idf.of(1, 8), "{idf:?}");
+            // A vocabulary may be all that is known.
+            assert!(idf.of(0, 0).is_finite(), "{idf:?}");
         }
+    }
+
+    #[test]
+    fn lengths_are_compared_with_those_of_no_text() {
+        let options = WeightOptions {
+            tf: Tf::Bm25 { k1: 1.2, b: 0.0 },
+            idf: Idf::None,
+            norm: Norm::None,
+        };
+        let mut builder = WeightsBuilder::new(options, 1, 0);
+        builder.column(b"a", Total::default());
+        // With b = 0 the length does not count: 1 · 2.2 / (1 + 1.2).
+        assert_row(&builder.finish(), &[(0, 1)], 9, &[(0, 1.0)]);
     }
 
     #[test]
