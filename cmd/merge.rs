@@ -51,10 +51,16 @@ pub fn run(args: &Args) -> Result<()> {
                 .hint("the second line of each file says how it was counted")
                 .into());
         }
-        sum.documents += reader.header.documents;
-        sum.tokens += reader.header.tokens;
+        let add = |sum: u64, part| {
+            let sum = sum.checked_add(part);
+            sum.ok_or_else(|| Failure::of_file(&reader.file, "more than 2^64 documents or tokens"))
+        };
+        sum.documents = add(sum.documents, reader.header.documents)?;
+        sum.tokens = add(sum.tokens, reader.header.tokens)?;
     }
     let cut = args.cut.cut();
+    // Nothing is printed of a sum that cannot be.
+    cut.bounds(sum.documents).map_err(failure)?;
     if !cut.is_idle() {
         sum.options.cut = Some(cut);
     }

@@ -15,20 +15,14 @@ use wordmill::bag::columns::Columns;
 use wordmill::bag::cut::Cut;
 use wordmill::bag::weight::{Idf, Norm, Tf, WeightOptions, Weights, WeightsBuilder};
 
-/// Weight the terms of documents by tf-idf or BM25
-///
-/// Reads what `wordmill bow` reads and writes what it writes, with weights in the place of counts. What is known of the
-/// terms is learned from the same documents; --save keeps it and --model uses it on a stream of others.
-#[derive(clap::Args)]
-#[command(
-    args_conflicts_with_subcommands = true,
-    after_help = "Examples:\n  \
+const EXAMPLES: &str = "Examples:\n  \
     wordmill tfidf corpora/sample.txt\n  \
     wordmill tfidf --top 3 --stopwords en corpora/notes.jsonl\n  \
-    wordmill tfidf --save notes.counts corpora/notes.jsonl -o notes.npz\n  \
-    wordmill bow --counts corpora/sample.txt -o sample.counts\n  \
-    wordmill tfidf --counts corpora/sample.counts.tsv --smartirs ntc corpora/notes.jsonl",
-    after_long_help = "Weights:\n  \
+    wordmill tfidf --save notes.model corpora/notes.jsonl -o notes.npz\n  \
+    wordmill tfidf --smartirs ntc --to tsv corpora/notes.jsonl\n  \
+    wordmill tfidf --counts corpora/sample.counts.tsv --min-df 2 corpora/sample.txt";
+
+const FORMULAS: &str = "Weights:\n  \
     w = tf · idf / norm, with f occurrences in the document, df documents with the term, N documents,\n  \
     d terms in the document, d' the mean of d.\n\n  \
     tf     f; --sublinear 1 + ln f\n  \
@@ -42,12 +36,17 @@ use wordmill::bag::weight::{Idf, Norm, Tf, WeightOptions, Weights, WeightsBuilde
            L (1 + log2 f) / (1 + log2 mean f)\n  \
     idf    n x 1; f log2(N / df); t log2((N + 1) / df); p log2((N - df) / df), at least 0\n  \
     norm   n x 1; c sqrt(sum of w²); u, b 0.75 p + 0.25 v, v the different terms (u) or the characters (b)\n         \
-           of the document and p the mean of v\n\n\
-Examples:\n  \
-    wordmill tfidf corpora/sample.txt\n  \
-    wordmill tfidf --top 3 --stopwords en corpora/notes.jsonl\n  \
-    wordmill tfidf --save notes.counts corpora/notes.jsonl -o notes.npz\n  \
-    wordmill tfidf --smartirs ntc --to tsv corpora/notes.jsonl"
+           of the document and p the mean of v";
+
+/// Weight the terms of documents by tf-idf or BM25
+///
+/// Reads what `wordmill bow` reads and writes what it writes, with weights in the place of counts. What is known of the
+/// terms is learned from the same documents; --save keeps it and --model uses it on a stream of others.
+#[derive(clap::Args)]
+#[command(
+    args_conflicts_with_subcommands = true,
+    after_help = EXAMPLES,
+    after_long_help = format!("{FORMULAS}\n\n{EXAMPLES}")
 )]
 pub struct Args {
     #[command(subcommand)]

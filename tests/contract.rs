@@ -5,6 +5,14 @@ use crate::harness::{Call, root, shell, wordmill};
 
 const COMMANDS: &[&str] = &["tokenize", "stem", "lemmatize", "pos", "ner", "annotate"];
 
+/// The commands that print a matrix: they have no layer, and faults in common with those that have.
+const BAGS: &[&str] = &["bow", "tfidf"];
+
+/// All commands that read a stream.
+fn streams() -> impl Iterator<Item = &'static str> {
+    COMMANDS.iter().chain(BAGS).copied()
+}
+
 /// The commands that take `--model`, and a layer that none of them can use.
 const WITH_MODEL: &[(&str, &str)] = &[
     ("tokenize", "pos"),
@@ -55,7 +63,7 @@ fn lines_that_end_in_cr_lf_hold_the_same_words() {
 #[test]
 fn a_file_is_read_like_stdin() {
     let sample = std::fs::read(root().join("corpora/sample.txt")).unwrap();
-    for command in COMMANDS {
+    for command in streams() {
         let from_file = wordmill(&format!("{command} corpora/sample.txt")).bytes();
         let from_stdin = wordmill(command).stdin(&sample).bytes();
         assert!(from_file == from_stdin, "{command}");
@@ -106,11 +114,17 @@ fn json_lines_give_json_lines_with_their_fields() {
 }
 
 #[test]
-fn bad_bytes_are_named_or_replaced() {
-    for command in COMMANDS {
+fn bad_bytes_are_named() {
+    for command in streams() {
         let message = wordmill(command).stdin(b"Good.\nBad \xFF.\n").fails(1);
         let expected = format!("wordmill {command}: -:2: invalid UTF-8 at byte 10\nhint: ");
         assert!(message.starts_with(&expected), "{message}");
+    }
+}
+
+#[test]
+fn bad_bytes_may_be_replaced() {
+    for command in COMMANDS {
         let replace = wordmill(&format!("{command} --invalid replace --to words"));
         assert!(
             replace.stdin(b"Bad \xFF.\n").text().contains('\u{FFFD}'),
@@ -121,7 +135,7 @@ fn bad_bytes_are_named_or_replaced() {
 
 #[test]
 fn an_unknown_flag_is_wrong_usage() {
-    for command in COMMANDS {
+    for command in streams() {
         let message = wordmill(&format!("{command} --no-such-flag")).fails(2);
         assert!(message.contains("'--no-such-flag'"), "{command}: {message}");
     }
@@ -129,7 +143,7 @@ fn an_unknown_flag_is_wrong_usage() {
 
 #[test]
 fn a_missing_file_is_named() {
-    for command in COMMANDS {
+    for command in streams() {
         let outcome = wordmill(&format!("{command} corpora/sample.txt no/such.txt")).run();
         let expected = format!("wordmill {command}: no/such.txt: no such file\n");
         outcome.expect(outcome.status == 1 && outcome.stderr == expected, &expected);
@@ -139,7 +153,7 @@ fn a_missing_file_is_named() {
 
 #[test]
 fn conllu_with_nine_columns_is_refused_with_its_line() {
-    for command in COMMANDS {
+    for command in streams() {
         let text = "1\tA\t_\t_\t_\t_\t_\t_\t_\t_\n2\tB\t_\t_\t_\t_\t_\t_\t_\n\n";
         let message = wordmill(command).stdin(text).fails(1);
         let expected = format!("wordmill {command}: -:2: expected 10 columns, found 9\nhint: ");
@@ -156,6 +170,29 @@ fn a_reader_that_leaves_is_no_failure() {
         );
         assert_eq!(shell(&line).text(), "0\n", "{command}");
     }
+    for command in BAGS {
+        // The first of two passes needs an end, and the second more than a pipe holds.
+        let line = format!(
+            "yes 'Dogs bark.' | head -n 200000 | wordmill {command} -q | head -n 1 > /dev/null; \
+             echo ${{PIPESTATUS[2]}}"
+        );
+        assert_eq!(shell(&line).text(), "0\n", "{command}");
+    }
+}
+
+#[test]
+fn a_matrix_is_the_same_with_any_line_ends() {
+    for command in BAGS {
+        let matrix = |text: &str| wordmill(command).stdin(text).text();
+        let expected = matrix("Dogs bark.\n\nAnn sings.\n");
+        assert_eq!(expected.lines().count(), 3, "{command}");
+        assert_eq!(matrix("Dogs bark.\n\nAnn sings."), expected, "{command}");
+        assert_eq!(
+            matrix("Dogs bark.\r\n\r\nAnn sings.\r\n"),
+            expected,
+            "{command}"
+        );
+    }
 }
 
 #[test]
@@ -163,7 +200,7 @@ fn a_full_disk_is_a_failure() {
     if !std::path::Path::new("/dev/full").exists() {
         return;
     }
-    for command in COMMANDS {
+    for command in streams() {
         let line = format!("wordmill {command} corpora/sample.txt > /dev/full");
         let message = shell(&line).fails(1);
         let expected = format!("wordmill {command}: standard output: No space left");
@@ -173,7 +210,7 @@ fn a_full_disk_is_a_failure() {
 
 #[test]
 fn a_failing_run_leaves_no_file() {
-    for command in COMMANDS {
+    for command in streams() {
         let folder = tempfile::tempdir().unwrap();
         let call = wordmill(&format!("{command} -o")).arg(folder.path().join("out"));
         call.stdin(b"Good.\n\n\xFF").fails(1);
@@ -201,7 +238,7 @@ fn threads_do_not_change_a_byte() {
 
 #[test]
 fn an_empty_environment_is_enough() {
-    for command in COMMANDS {
+    for command in streams() {
         let call = wordmill(&format!("{command} corpora/sample.txt"));
         assert!(
             call.no_environment().bytes()

@@ -1,6 +1,7 @@
 //! Tests of the binary: the harness, golden cases, what all commands share, one file per command, and the documentation.
 
 mod annotate;
+mod bow;
 mod classes;
 mod contract;
 mod docs;
@@ -11,12 +12,16 @@ mod inputs;
 mod lecture;
 mod lemmatize;
 mod licenses;
+mod matrices;
+mod merge;
 mod model;
 mod ner;
 mod outputs;
+mod peers;
 mod pipelines;
 mod pos;
 mod signals;
 mod stem;
+mod tfidf;
 mod tokenize;
 mod training;

@@ -1,18 +1,25 @@
 //! Signals end the tool and take its temporary files with them.
 
-use crate::harness::binary;
+use crate::harness::{binary, root};
 use std::io::Write;
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 #[test]
-fn a_signal_removes_the_temporary_file() {
-    for (name, signal) in [("-TERM", 15), ("-INT", 2)] {
+fn a_signal_removes_the_temporary_files() {
+    // A matrix has two files beside it.
+    let matrix = "bow --model corpora/sample.counts.tsv -o";
+    for (command, files, name, signal) in [
+        ("annotate -o", 1, "-TERM", 15),
+        ("annotate -o", 1, "-INT", 2),
+        (matrix, 3, "-TERM", 15),
+    ] {
         let folder = tempfile::tempdir().unwrap();
         let mut child = Command::new(binary())
-            .args(["annotate", "-o"])
-            .arg(folder.path().join("out.txt"))
+            .args(command.split(' '))
+            .arg(folder.path().join("out.svm"))
+            .current_dir(root())
             .stdin(Stdio::piped())
             .spawn()
             .unwrap();
@@ -20,11 +27,11 @@ fn a_signal_removes_the_temporary_file() {
         stdin.write_all(b"some text\n\n").unwrap();
         let count = || std::fs::read_dir(folder.path()).unwrap().count();
         let start = Instant::now();
-        while count() == 0 && start.elapsed() < Duration::from_secs(20) {
+        while count() < files && start.elapsed() < Duration::from_secs(20) {
             std::thread::sleep(Duration::from_millis(5));
         }
-        assert_eq!(count(), 1, "the temporary file is there");
-        // The handler is set up right behind the file.
+        assert_eq!(count(), files, "the temporary files are there");
+        // The handler is set up right behind the first file.
         std::thread::sleep(Duration::from_millis(200));
         let kill = Command::new("kill")
             .arg(name)

@@ -82,7 +82,7 @@ impl Columns {
                     terms: job.analyzer.options().clone(),
                     cut: Some(*cut),
                     weights: job.weights,
-                    labels: Vec::new(),
+                    ..Options::default()
                 },
             },
             output: Output::create(Some(path), false)?,

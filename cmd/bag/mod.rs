@@ -123,7 +123,10 @@ pub fn fit(job: &Job, cut: &Cut, known: Option<Known>, saving: Option<&Saving>) 
     let labels = Labels::new(&fit.labels);
     let mut encoder = job.encoder(labels)?;
     let mut terms = match sink::beside(job.out.out.as_deref(), encoder.format) {
-        Some((terms, _)) if known.is_none() => Some(Output::create(Some(&terms), false)?),
+        // Hashed columns have no names.
+        Some((terms, _)) if known.as_ref().is_none_or(|known| known.names.is_some()) => {
+            Some(Output::create(Some(&terms), false)?)
+        }
         _ => None,
     };
     let mut saved = match saving {
@@ -241,12 +244,11 @@ pub fn transform(job: &Job, known: Known, weights: Option<&Weights>) -> Result<(
     let skipped = reader.skipped();
     let mut encoder = job.encoder(known.labels)?;
     encoder.columns = known.columns.count();
-    if let (Some((terms, _)), Some(names)) = (
-        sink::beside(job.out.out.as_deref(), encoder.format),
-        &known.names,
-    ) {
-        write_names(names, &terms)?;
-    }
+    let beside = sink::beside(job.out.out.as_deref(), encoder.format);
+    let terms = match (beside, &known.names) {
+        (Some((terms, _)), Some(names)) => Some(write_names(names, &terms)?),
+        _ => None,
+    };
     encoder.names = known.names;
     let shape = Shape::new(job, &encoder, weights)?;
     let mut sink = Sink::create(job.out.out.as_deref(), &encoder, &resources.folder())?;
@@ -282,6 +284,9 @@ pub fn transform(job: &Job, known: Known, weights: Option<&Weights>) -> Result<(
     )?;
     progress.finish();
     report_skipped(&skipped);
+    if let Some(terms) = terms {
+        terms.finish()?;
+    }
     sink.finish(encoder.columns)
 }
 
@@ -425,7 +430,8 @@ pub fn write_counts(fit: &Fit, header: &Header, cut: &Cut, mut output: Output) -
     output.finish()
 }
 
-fn write_names(names: &Names, path: &Path) -> Result<()> {
+/// Writes the names of the columns; the file has its name when it is finished.
+fn write_names(names: &Names, path: &Path) -> Result<Output> {
     let mut output = Output::create(Some(path), false)?;
     let mut line = Vec::new();
     for column in 0..names.len() as u32 {
@@ -434,7 +440,7 @@ fn write_names(names: &Names, path: &Path) -> Result<()> {
         line.push(b'\n');
         output.write_bytes(&line)?;
     }
-    output.finish()
+    Ok(output)
 }
 
 /// Starts the pool; called once.

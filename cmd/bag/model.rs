@@ -12,7 +12,7 @@ use wordmill::bag::analyzer::TermOptions;
 use wordmill::bag::columns::Columns;
 use wordmill::bag::counter::Total;
 use wordmill::bag::counts::{CountsReader, Header, Options};
-use wordmill::bag::cut::Cut;
+use wordmill::bag::cut::{Bound, Cut};
 use wordmill::bag::fit::Fit;
 use wordmill::bag::interner::Interner;
 use wordmill::bag::matrix::{Labels, Names};
@@ -32,6 +32,7 @@ impl Saving {
                 terms: job.analyzer.options().clone(),
                 cut: Some(*cut),
                 weights: job.weights,
+                given_order: fit.has_known_columns(),
                 labels: fit.labels.clone(),
             },
         };
@@ -63,14 +64,29 @@ pub fn read_counts(path: &Path, cut: &Cut) -> Result<Counts> {
     let mut terms = Interner::default();
     let mut names = Names::default();
     let mut totals = Vec::new();
-    let mut lists = std::slice::from_mut(&mut reader);
-    cut.merge(header.documents, &mut lists, |term, total, _| {
-        terms.intern(term);
+    // Terms of no document stand in a vocabulary that was saved, and stay columns.
+    let cut = match cut.is_idle() {
+        true => &Cut {
+            min_df: Bound::Documents(0),
+            ..*cut
+        },
+        false => cut,
+    };
+    let file = reader.file.clone();
+    let lists = std::slice::from_mut(&mut reader);
+    cut.merge(header.documents, lists, |term, total, _| {
+        if terms.is_full(term.len()) {
+            return Err(Failure::of_file(&file, "more than 4 GiB of terms").into());
+        }
+        if terms.intern(term) as usize != names.len() {
+            let problem = format!("the term {:?} twice", String::from_utf8_lossy(term));
+            return Err(Failure::of_file(&file, problem).into());
+        }
         names.push(term);
         totals.push(total);
-        Ok::<(), BagError>(())
+        Ok(())
     })
-    .map_err(super::failure)?;
+    .map_err(super::own_failure)?;
     if names.is_empty() && header.documents > 0 {
         let documents = header.documents;
         return Err(super::failure(BagError::NoTerms { documents }));

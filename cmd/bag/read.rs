@@ -44,7 +44,8 @@ struct Open {
 
 enum Kind {
     Units(Box<Units<input::Stream>>, InputFormat, Cut),
-    Paragraphs(BufReader<input::Stream>),
+    /// With the number of lines read.
+    Paragraphs(BufReader<input::Stream>, u64),
     Csv(Box<CsvDocuments>),
     /// The whole file is a document; nothing when it has been read.
     File(Option<input::Stream>),
@@ -207,7 +208,7 @@ impl Reader {
             (DocumentFormat::Csv, _) => Kind::Csv(Box::new(self.open_csv(stream, &name)?)),
             (_, DocumentUnit::Line) => units(stream, InputFormat::Lines),
             (_, DocumentUnit::Paragraph) => {
-                Kind::Paragraphs(BufReader::with_capacity(1 << 16, stream))
+                Kind::Paragraphs(BufReader::with_capacity(1 << 16, stream), 0)
             }
             (_, DocumentUnit::File) => Kind::File(Some(stream)),
         })
@@ -230,9 +231,14 @@ impl Reader {
             Failure::at_line(name, 1, format!("no column \"{wanted}\""))
                 .hint(format!("the columns are {}", names.join(", ")))
         };
-        let text = find(&args.field).ok_or_else(|| missing(&args.field))?;
+        let text = match find(&args.field) {
+            // A file without a header has no records either.
+            None if headers.is_empty() => 0,
+            found => found.ok_or_else(|| missing(&args.field))?,
+        };
         let label = match &args.label {
             None => None,
+            Some(_) if headers.is_empty() => None,
             Some(label) => Some(find(label).ok_or_else(|| missing(label))?),
         };
         let id = find(&args.id);
@@ -275,7 +281,7 @@ impl Reader {
                 // Nothing of the unit may belong to the shard, and that is not the end.
                 return Ok(Some(first.unwrap_or(Source::Texts(Vec::new()))));
             }
-            Kind::Paragraphs(stream) => paragraphs(stream, &open.name, replace)?,
+            Kind::Paragraphs(stream, lines) => paragraphs(stream, lines, &open.name, replace)?,
             Kind::Csv(csv) => csv.read(&open.name, replace)?,
             Kind::File(stream) => match stream.take() {
                 None => Vec::new(),
@@ -336,6 +342,7 @@ impl CsvDocuments {
 /// The next paragraphs; none at the end.
 fn paragraphs(
     stream: &mut BufReader<input::Stream>,
+    lines: &mut u64,
     name: &str,
     replace: bool,
 ) -> Result<Vec<Text>> {
@@ -343,10 +350,12 @@ fn paragraphs(
     let mut size = 0;
     let mut paragraph = Vec::new();
     let mut is_ended = false;
+    let mut first = *lines + 1;
     while size < TARGET && !is_ended {
         let start = paragraph.len();
         let read = stream.read_until(b'\n', &mut paragraph);
         is_ended = read.map_err(|error| read_failure(name, 0, &error))? == 0;
+        *lines += 1;
         if !is_ended && !paragraph[start..].trim_ascii().is_empty() {
             continue;
         }
@@ -354,10 +363,11 @@ fn paragraphs(
         if !paragraph.is_empty() {
             size += paragraph.len();
             texts.push(Text {
-                text: utf8(std::mem::take(&mut paragraph), replace, name, 0)?,
+                text: utf8(std::mem::take(&mut paragraph), replace, name, first)?,
                 ..Text::default()
             });
         }
+        first = *lines + 1;
     }
     Ok(texts)
 }
@@ -366,10 +376,10 @@ fn whole(mut stream: input::Stream, name: &str, replace: bool) -> Result<String>
     let mut bytes = Vec::new();
     let read = stream.read_to_end(&mut bytes);
     read.map_err(|error| read_failure(name, 0, &error))?;
-    utf8(bytes, replace, name, 0)
+    utf8(bytes, replace, name, 1)
 }
 
-/// The text of bytes that begin in `line`, if it is known.
+/// The text of a document that begins in `line`.
 fn utf8(bytes: Vec<u8>, replace: bool, name: &str, line: u64) -> Result<String> {
     let error = match String::from_utf8(bytes) {
         Ok(mut text) => {
@@ -384,11 +394,10 @@ fn utf8(bytes: Vec<u8>, replace: bool, name: &str, line: u64) -> Result<String> 
         return Ok(String::from_utf8_lossy(error.as_bytes()).into_owned());
     }
     let at = error.utf8_error().valid_up_to();
+    let before = &error.as_bytes()[..at];
+    let line = line + before.iter().filter(|&&byte| byte == b'\n').count() as u64;
     let problem = format!("invalid UTF-8 at byte {at} of a document");
-    let failure = match line {
-        0 => Failure::of_file(name, problem),
-        line => Failure::at_line(name, line, problem),
-    };
+    let failure = Failure::at_line(name, line, problem);
     let hint = "--encoding NAME reads other encodings, --invalid replace goes on with U+FFFD";
     Err(failure.hint(hint).into())
 }
@@ -408,7 +417,7 @@ fn csv_failure(name: &str, error: csv::Error) -> Failure {
     }
 }
 
-/// All files, those in folders too, in the order of their names.
+/// All files, those in folders too, in the order of their names; links to folders are not followed.
 fn in_folders(args: &DocumentArgs) -> Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     for path in &args.files {
@@ -426,9 +435,11 @@ fn in_folders(args: &DocumentArgs) -> Result<Vec<PathBuf>> {
             let entries = std::fs::read_dir(&folder).map_err(|e| open_failure(&name, &e))?;
             for entry in entries {
                 let path = entry.map_err(|e| open_failure(&name, &e))?.path();
-                match path.is_dir() {
-                    true => folders.push(path),
-                    false => found.push(path),
+                match (path.is_dir(), path.is_symlink()) {
+                    // It may lead back to where it stands.
+                    (true, true) => {}
+                    (true, false) => folders.push(path),
+                    (false, _) => found.push(path),
                 }
             }
         }

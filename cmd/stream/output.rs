@@ -8,6 +8,7 @@ use anyhow::{Context, Result};
 use std::fs::File;
 use std::io::{BufWriter, ErrorKind, IsTerminal, Write};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 use tempfile::NamedTempFile;
 
 /// An output that is being written.
@@ -234,15 +235,23 @@ fn cannot_create(error: &std::io::Error) -> String {
     }
 }
 
-/// Removes `temporary` and dies of the signal, when one comes.
+/// Removes `temporary` and all before it, and dies of the signal, when one comes.
 fn remove_on_signals(temporary: &Path) -> Result<()> {
     use signal_hook::consts::{SIGINT, SIGTERM};
+    // What has got its name stays here by its old one, which removes nothing.
+    static TEMPORARY: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
+    let all = || TEMPORARY.lock().unwrap_or_else(PoisonError::into_inner);
+    all().push(temporary.to_path_buf());
+    if all().len() > 1 {
+        return Ok(());
+    }
     // Not SIGHUP: nohup has it ignored, and a handler would undo that.
     let mut signals = signal_hook::iterator::Signals::new([SIGINT, SIGTERM])?;
-    let temporary = temporary.to_path_buf();
     std::thread::spawn(move || {
         for signal in signals.forever() {
-            let _ = std::fs::remove_file(&temporary);
+            for path in all().iter() {
+                let _ = std::fs::remove_file(path);
+            }
             let _ = signal_hook::low_level::emulate_default_handler(signal);
         }
     });

@@ -192,8 +192,13 @@ impl Analyzer {
     /// Calls `term` with every term of a text, in order of length.
     pub fn text(&self, text: &str, work: &mut Workspace, term: impl FnMut(&[u8])) {
         self.begin(work);
-        let by_tokenizer = matches!(self.words, Words::Tokenizer(..));
-        let text = match by_tokenizer && self.options.analyzer == TermUnit::Word {
+        let as_it_is = match self.words {
+            // The fast way lowers ASCII as it copies the words.
+            Words::TwoOrMore => text.is_ascii(),
+            Words::Pattern(_) => false,
+            Words::Tokenizer(..) => true,
+        };
+        let text = match as_it_is && self.options.analyzer == TermUnit::Word {
             true => Cow::Borrowed(text),
             false => self.normalized(text),
         };
@@ -270,9 +275,7 @@ impl Analyzer {
     }
 
     fn normalized<'t>(&self, text: &'t str) -> Cow<'t, str> {
-        // The fast way of whole texts lowers ASCII as it copies the words.
-        let lowers = self.options.lower && !(self.copies_lower() && text.is_ascii());
-        let lowered = match lowers && text.chars().any(|c| !c.is_lowercase()) {
+        let lowered = match self.options.lower && text.chars().any(|c| !c.is_lowercase()) {
             true => Cow::Owned(text.to_lowercase()),
             false => Cow::Borrowed(text),
         };
@@ -283,10 +286,6 @@ impl Analyzer {
                 Cow::Owned(text) => Cow::Owned(accents.strip(&text).into_owned()),
             },
         }
-    }
-
-    fn copies_lower(&self) -> bool {
-        self.options.analyzer == TermUnit::Word && matches!(self.words, Words::TwoOrMore)
     }
 
     #[inline]
@@ -535,12 +534,20 @@ mod tests {
     }
 
     #[test]
-    fn known_words_are_taken_as_they_are() {
-        let analyzer = Analyzer::new(of(|o| o.analyzer = TermUnit::Char), None).unwrap();
-        let mut found = Vec::new();
-        analyzer.tokens(["A", "b"].into_iter(), &mut Workspace::default(), |term| {
-            found.push(term.to_vec());
-        });
-        assert_eq!(found, [b"a", b" ", b"b"]);
+    fn known_words_are_lowered_and_not_cut() {
+        let of_words = |analyzer| {
+            let analyzer = Analyzer::new(of(|o| o.analyzer = analyzer), None).unwrap();
+            let mut found = Vec::new();
+            analyzer.tokens(
+                ["A-B", "É"].into_iter(),
+                &mut Workspace::default(),
+                |term| {
+                    found.push(String::from_utf8(term.to_vec()).unwrap());
+                },
+            );
+            found
+        };
+        assert_eq!(of_words(TermUnit::Word), ["a-b", "é"]);
+        assert_eq!(of_words(TermUnit::Char), ["a", "-", "b", " ", "é"]);
     }
 }

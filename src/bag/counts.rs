@@ -7,9 +7,10 @@
 //! dogs ⇥ 3 ⇥ 2
 //! ```
 //!
-//! A term, how often it stands in all documents, and in how many; tab-separated, sorted by the bytes of the term, in
-//! which backslash, tab, line feed and carriage return are written `\\ \t \n \r`. `options` is a hash of the second line: counts
-//! made in different ways do not add up.
+//! A term in UTF-8, how often it stands in all documents, and in how many; tab-separated, sorted by the bytes of the
+//! term, in which backslash, tab, line feed and carriage return are written `\\ \t \n \r`. `options` is a hash of the
+//! second line: counts made in different ways do not add up. What `--save` keeps of a vocabulary stands in the order of
+//! the vocabulary.
 
 use super::BagError;
 use super::analyzer::TermOptions;
@@ -35,6 +36,9 @@ pub struct Options {
     /// How rows are weighted; counts that were only counted do not say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub weights: Option<WeightOptions>,
+    /// Columns in the order of a vocabulary that was given, and not in that of their bytes.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub given_order: bool,
     /// The names of the labels, in the order of their numbers.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub labels: Vec<String>,
@@ -182,8 +186,9 @@ impl<R: BufRead> CountsReader<R> {
             file: self.file.clone(),
             error,
         })?;
-        if self.line.last() == Some(&b'\n') {
-            self.line.pop();
+        // No field ends in a carriage return, so that one is of the line end.
+        for end in [b'\n', b'\r'] {
+            self.line.pop_if(|last| *last == end);
         }
         Ok(read > 0)
     }
@@ -212,22 +217,34 @@ impl<R: BufRead> SortedTerms for CountsReader<R> {
                 "expected a term, its count and its document frequency",
             ));
         };
+        if let Err(error) = std::str::from_utf8(term) {
+            let at = error.valid_up_to();
+            return Err(wrong(&format!("invalid UTF-8 at byte {at} of the line")));
+        }
         if unescape(term, &mut entry.term).is_none() {
             return Err(wrong("a backslash that escapes nothing"));
         }
-        if self.terms > 0 && entry.term <= self.last {
+        if self.terms > 0 && entry.term <= self.last && !self.header.options.given_order {
             return Err(wrong("terms must be in byte order, each once"));
+        }
+        let Header {
+            documents, tokens, ..
+        } = self.header;
+        if df > documents || count > tokens || df > count {
+            return Err(wrong(
+                "a count that docs and tokens of the first line do not allow",
+            ));
         }
         entry.total = Total { count, df };
         entry.number = self.terms;
-        self.terms += 1;
+        self.terms = self.terms.saturating_add(1);
         self.last.clone_from(&entry.term);
         Ok(true)
     }
 }
 
 #[cfg(test)]
-mod tests {
+pub mod tests {
     use super::*;
 
     fn read(text: &str) -> Result<Vec<Entry>, String> {
@@ -257,8 +274,8 @@ mod tests {
             put_line(
                 term,
                 Total {
-                    count: 2 * i,
-                    df: i,
+                    count: i + 4,
+                    df: 3,
                 },
                 &mut rows,
             );
@@ -266,7 +283,7 @@ mod tests {
         let entries = read(&lines(&String::from_utf8(rows).unwrap())).unwrap();
         let found: Vec<&[u8]> = entries.iter().map(|entry| &*entry.term).collect();
         assert_eq!(found, terms);
-        assert_eq!(entries[4].total, Total { count: 10, df: 5 });
+        assert_eq!(entries[4].total, Total { count: 9, df: 3 });
     }
 
     #[test]
@@ -287,5 +304,107 @@ mod tests {
                 .unwrap_err()
                 .starts_with("x:2: the options are not")
         );
+    }
+
+    #[test]
+    fn counts_beyond_those_of_the_header_are_refused() {
+        for row in ["a\t10\t1\n", "a\t9\t4\n", "a\t1\t2\n"] {
+            let error = read(&lines(row)).unwrap_err();
+            assert!(error.starts_with("x:3: a count that docs"), "{row}");
+        }
+        assert_eq!(read(&lines("a\t9\t3\n")).unwrap().len(), 1);
+    }
+
+    #[test]
+    fn a_vocabulary_keeps_its_order() {
+        let header = Header {
+            documents: 1,
+            tokens: 1,
+            options: Options {
+                given_order: true,
+                ..Options::default()
+            },
+        };
+        let entries = read(&(header.to_lines() + "b\t1\t1\na\t0\t0\n")).unwrap();
+        let numbers: Vec<_> = entries.iter().map(|e| (&*e.term, e.number)).collect();
+        assert_eq!(numbers, [(&b"b"[..], 0), (&b"a"[..], 1)]);
+    }
+
+    /// Reads counts; prints and reads again what could be read.
+    pub fn check(bytes: &[u8]) {
+        let read = |bytes: &[u8]| {
+            let mut reader = CountsReader::new(bytes, "x").ok()?;
+            let mut entries = Vec::new();
+            let mut entry = Entry::default();
+            while reader.next(&mut entry).ok()? {
+                entries.push(entry.clone());
+            }
+            Some((reader.header, entries))
+        };
+        if let Some((header, entries)) = read(bytes) {
+            let mut printed = header.to_lines().into_bytes();
+            for entry in &entries {
+                put_line(&entry.term, entry.total, &mut printed);
+            }
+            assert_eq!(read(&printed), Some((header, entries)));
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_counts_come_back(
+            rows in proptest::collection::btree_map(
+                proptest::prelude::any::<String>(),
+                (0..=u64::MAX, 0..=u64::MAX),
+                0..20,
+            ),
+            stopwords in proptest::collection::btree_set(".*", 0..3),
+            share in 0.0..=1.0,
+        ) {
+            let header = Header {
+                documents: u64::MAX,
+                tokens: u64::MAX,
+                options: Options {
+                    terms: TermOptions { stopwords, ..TermOptions::default() },
+                    cut: Some(Cut {
+                        max_df: crate::bag::cut::Bound::Share(share),
+                        ..Cut::default()
+                    }),
+                    ..Options::default()
+                },
+            };
+            let mut printed = header.to_lines().into_bytes();
+            let mut expected = Vec::new();
+            for (number, (term, (a, b))) in (0..).zip(rows) {
+                let total = Total { count: a.max(b), df: a.min(b) };
+                let term = term.into_bytes();
+                put_line(&term, total, &mut printed);
+                expected.push(Entry { term, number, total });
+            }
+            let mut reader = CountsReader::new(&printed[..], "x").unwrap();
+            assert_eq!(reader.header, header);
+            let mut entry = Entry::default();
+            for expected in expected {
+                assert!(reader.next(&mut entry).unwrap());
+                assert_eq!(entry, expected);
+            }
+            assert!(!reader.next(&mut entry).unwrap());
+        }
+
+        #[test]
+        fn any_bytes_are_read_or_refused(
+            head in 0..3usize,
+            rest in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..200),
+        ) {
+            // Behind no line of a header, one, or both.
+            let header = Header { documents: 9, tokens: 9, ..Header::default() }.to_lines();
+            let kept: String = header.split_inclusive('\n').take(head).collect();
+            check(&[kept.as_bytes(), &rest].concat());
+        }
+
+        #[test]
+        fn any_rows_are_read_or_refused(rows in "([a-c\\\\\t]{0,3}\t[0-9-]{1,2}\t[0-9]\n?){0,6}") {
+            check(lines(&rows).as_bytes());
+        }
     }
 }

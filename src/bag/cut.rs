@@ -83,6 +83,18 @@ impl Cut {
         *self == Cut::default()
     }
 
+    /// The least and the greatest df that stay, of `documents` documents.
+    ///
+    /// # Errors
+    /// When there is nothing between them.
+    pub fn bounds(&self, documents: u64) -> Result<(f64, f64), BagError> {
+        let (min, max) = (self.min_df.of(documents), self.max_df.of(documents));
+        match max < min && documents > 0 {
+            true => Err(BagError::Bounds { min, max }),
+            false => Ok((min, max)),
+        }
+    }
+
     /// Merges lists of terms of `documents` documents and calls `each` as [`merge`] does, with the terms that stay.
     ///
     /// # Errors
@@ -93,10 +105,7 @@ impl Cut {
         lists: &mut [S],
         mut each: impl FnMut(&[u8], Total, &[(usize, u32)]) -> Result<(), E>,
     ) -> Result<(), E> {
-        let (min, max) = (self.min_df.of(documents), self.max_df.of(documents));
-        if max < min && documents > 0 {
-            return Err(BagError::Bounds { min, max }.into());
-        }
+        let (min, max) = self.bounds(documents)?;
         let stays = |total: Total| (min..=max).contains(&(total.df as f64));
         let Some(most) = self.max_features else {
             return merge(lists, |term, total, members| match stays(total) {

@@ -347,6 +347,19 @@ mod tests {
         assert!(error("{\"text\":\"a\"} x").problem.contains("trailing"));
     }
 
+    proptest::proptest! {
+        /// [`read`] compares both.
+        #[test]
+        fn a_batch_has_as_many_documents_as_it_says(text in "[a#\\-\n\r\t ]{0,40}") {
+            let _ = read(Source::Lines(unit(&text)));
+            let objects = text.replace('a', "{\"text\":\"\"}");
+            let _ = read(Source::Jsonl(unit(&objects)));
+            let conllu = text.replace('#', "# newdoc\n");
+            let conllu = conllu.replace('a', "1\ta\t_\t_\t_\t_\t_\t_\t_\t_\n");
+            let _ = read(Source::Conllu(unit(&conllu)));
+        }
+    }
+
     #[test]
     fn snippets_end_with_a_word() {
         let of = |text: &str| Content::Text(text.to_owned().into()).snippet(6);

@@ -28,6 +28,9 @@ pub struct Plan<'a> {
     pub folder: &'a Path,
 }
 
+/// Bytes of new terms that one batch may bring: far more than it has of text, for runs of many characters.
+const MOST_OF_A_BATCH: usize = 1 << 30;
+
 /// What is kept of documents once they are counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Keeps {
@@ -117,7 +120,7 @@ impl<'a> Collector<'a> {
             error,
         })?;
         if let Keys::Terms(counter) = &mut self.keys
-            && counter.memory() > plan.memory
+            && (counter.memory() > plan.memory || counter.terms().is_full(MOST_OF_A_BATCH))
         {
             self.runs.push(Run::on_disk(counter, plan.folder)?);
             **counter = Counter::default();
@@ -225,6 +228,11 @@ impl Fit {
         }
         fit.labels = labels.into_iter().collect();
         fit
+    }
+
+    /// Whether the columns were known beforehand.
+    pub fn has_known_columns(&self) -> bool {
+        self.totals.is_some()
     }
 
     /// Calls `each` with every term that stays and its totals, in byte order.

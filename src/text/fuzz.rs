@@ -12,6 +12,7 @@ use super::document::Document;
 use super::format::OffsetUnit;
 use super::plain::{View, parse_tokens, print_raw, print_text};
 use super::{conllu, jsonl};
+use crate::bag::counts::{Header, tests::check as check_counts};
 use std::time::{Duration, Instant};
 
 const CONLLU: &str = "# newdoc id = a\n# newpar\n# sent_id = x\n# text = I don't.\n0.1\tthen\t_\t_\t_\t_\t_\t_\t4:adv\t_\n\
@@ -214,6 +215,18 @@ fn fuzz_jsonl() {
 #[ignore = "runs for WORDMILL_FUZZ_SECONDS"]
 fn fuzz_columns() {
     fuzz(&[COLUMNS, "#a\tO\nb\tB-X\n\n"], check_columns);
+}
+
+#[test]
+#[ignore = "runs for WORDMILL_FUZZ_SECONDS"]
+fn fuzz_counts() {
+    let header = Header {
+        documents: 99,
+        tokens: 99,
+        ..Header::default()
+    };
+    let seed = header.to_lines() + "#\t1\t1\na\\t\\n\t9\t2\nb c\t2\t2\né😀\t11\t3\n";
+    fuzz(&[&seed], |text| check_counts(text.as_bytes()));
 }
 
 #[test]

@@ -159,8 +159,8 @@ mod tests {
             lists_documents: true,
         };
         let mut out = Encoded::default();
-        let rows: [(&str, Option<&str>, &[(u32, f64)]); 3] = [
-            ("d1", Some("y"), &[(0, 2.0), (2, 0.1)]),
+        let rows = [
+            ("d1", Some("y"), &[(0, 2.0), (2, 0.1)][..]),
             ("d2", None, &[]),
             ("d,3", Some("x"), &[(1, -1.5e-300)]),
         ];
