@@ -20,6 +20,7 @@ mod outputs;
 mod peers;
 mod pipelines;
 mod pos;
+mod search;
 mod signals;
 mod stem;
 mod tfidf;

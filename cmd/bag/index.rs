@@ -166,11 +166,9 @@ impl Indexing {
 /// Reads an index that `tfidf --save-index` has made. Without words it reads queries from standard input, one a line, and writes the
 /// number of the query before each answer.
 #[derive(Args)]
-#[command(after_help = "Examples:
-  \
-    wordmill tfidf search notes.index rivers and mountains
-  \
-    wordmill tfidf search notes.index -k 3 --rank bm25 < queries.txt")]
+#[command(after_help = "Examples:\n  \
+    wordmill tfidf --save-index notes corpora/notes.jsonl; wordmill tfidf search notes london\n  \
+    wordmill tfidf --bm25 --save-index i corpora/sample.txt; echo Paris | wordmill tfidf search i -k 3")]
 pub struct SearchArgs {
     /// Index to search
     #[arg(value_name = "INDEX")]
@@ -208,9 +206,8 @@ enum RankName {
 /// Reads an index that `tfidf --save-index` has made. Writes a document, another and the cosine of the angle between
 /// their weights a line, the nearest first; documents that share no term are no neighbours.
 #[derive(Args)]
-#[command(after_help = "Example:
-  \
-    wordmill tfidf similar notes.index -k 3")]
+#[command(after_help = "Example:\n  \
+    wordmill tfidf --save-index i corpora/sample.txt; wordmill tfidf similar i -k 3")]
 pub struct SimilarArgs {
     /// Index whose documents are compared
     #[arg(value_name = "INDEX")]
