@@ -40,6 +40,11 @@ fn blank_lines_part_paragraphs() {
 }
 
 #[test]
+fn layers_of_no_document_are_none() {
+    assert!(bow("--layer lemma --pos NOUN", "").is_empty());
+}
+
+#[test]
 fn all_of_stdin_is_one_file() {
     assert_eq!(bow("--doc file", "aa\n\nbb\n"), ["- aa:1 bb:1"]);
 }
@@ -418,7 +423,7 @@ const REFUSED: &[(&str, &str, i32, &str)] = &[
         1,
         "no term is left of 2 documents\nhint: --min-df",
     ),
-    ("", "a\n", 1, "no term is left of 1 documents\nhint: "),
+    ("", "a\n", 1, "no term is left of 1 document\nhint: "),
     (
         "--from jsonl",
         "{\"text\":\"aa\"}\n{\"body\":\"aa\"}\n",
@@ -485,7 +490,24 @@ const REFUSED: &[(&str, &str, i32, &str)] = &[
     ("--model no/such", "aa\n", 1, "no/such: no such file\n"),
     ("--vocab corpora/crlf.txt", "aa\n", 1, "corpora/crlf.txt:"),
     ("--temp-dir no/such --to npz", "aa\n", 1, "temporary file: "),
-    ("--doc line corpora", "", 1, "corpora: is a folder\nhint: "),
+    (
+        "--doc line corpora",
+        "",
+        1,
+        "corpora: is a folder\nhint: --doc file takes",
+    ),
+    (
+        "--layer lemma",
+        "Dogs bark.\n",
+        1,
+        "-: --layer and --pos are for CoNLL-U\nhint: `wordmill annotate` adds",
+    ),
+    (
+        "--pos NOUN corpora/notes.jsonl",
+        "",
+        1,
+        "corpora/notes.jsonl: --layer and --pos are for CoNLL-U\n",
+    ),
 ];
 
 #[test]

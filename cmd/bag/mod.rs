@@ -72,6 +72,7 @@ pub fn count(
 ) -> Result<(Fit, Spool)> {
     let folder = documents.resources.folder();
     let (mut reader, mut progress) = Reader::new(documents)?;
+    reader.expect_layers(analyzer.options());
     let skipped = reader.skipped();
     let workers = workers(&documents.resources)?;
     let plan = Plan {
@@ -107,6 +108,8 @@ pub fn count(
 /// of them.
 pub fn fit(job: &Job, cut: &Cut, known: Option<Known>, saving: Option<&Saving>) -> Result<()> {
     let resources = &job.documents.resources;
+    // Wrong usage is found before anything is read.
+    job.encoder(Labels::default())?;
     let columns = known.as_ref().map(|known| &known.columns);
     let (fit, spool) = count(job.documents, job.analyzer, columns, true)?;
     let documents = fit.documents;
@@ -197,6 +200,7 @@ pub fn fit(job: &Job, cut: &Cut, known: Option<Known>, saving: Option<&Saving>) 
 pub fn transform(job: &Job, known: Known, weights: Option<&Weights>) -> Result<()> {
     let resources = &job.documents.resources;
     let (mut reader, mut progress) = Reader::new(job.documents)?;
+    reader.expect_layers(job.analyzer.options());
     let skipped = reader.skipped();
     let mut encoder = job.encoder(known.labels)?;
     encoder.columns = known.columns.count();
