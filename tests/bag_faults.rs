@@ -1,6 +1,6 @@
 //! What is wrong with documents, vocabularies and models, as `bow` says it; `tfidf` reads them by the same code.
 
-use crate::harness::wordmill;
+use crate::harness::{shell, wordmill};
 
 /// Runs that must fail: flags, input, status, and what the message says behind the name of the command.
 const REFUSED: &[(&str, &str, i32, &str)] = &[
@@ -263,4 +263,13 @@ fn bad_bytes_are_found_in_every_kind_of_document() {
         let expected = format!("wordmill bow: {place}\nhint: ");
         assert!(message.starts_with(&expected), "{flags}: {message}");
     }
+}
+
+/// Every batch of half a megabyte is a temporary file of its own.
+#[test]
+fn too_little_memory_for_the_files_that_may_be_open_is_named() {
+    let line = "ulimit -n 16; yes \"$(cat corpora/sample.txt)\" | head -c 12000000 | wordmill bow -q --memory 1K";
+    let message = shell(line).fails(1);
+    let expected = "wordmill bow: temporary files: too many open files\nhint: a larger --memory";
+    assert!(message.starts_with(expected), "{message}");
 }

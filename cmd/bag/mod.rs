@@ -14,6 +14,7 @@ mod sink;
 
 pub use read::Reader;
 
+use crate::stream::input::is_too_many;
 use crate::stream::{Failure, Output};
 use crate::threads;
 use anyhow::{Error, Result};
@@ -417,6 +418,11 @@ pub fn failure(error: BagError) -> Error {
         BagError::NoTerms { .. } => Failure::plain(error.to_string())
             .hint("--min-df and --max-df, --pattern, --stopwords and --pos leave terms out")
             .into(),
+        BagError::Temporary(ref problem) if is_too_many(problem) => {
+            Failure::plain("temporary files: too many open files")
+                .hint("a larger --memory makes fewer; `ulimit -n` sets how many there may be")
+                .into()
+        }
         BagError::Temporary(_) => Failure::plain(error.to_string())
             .hint("--temp-dir FOLDER names a folder with more room")
             .into(),
