@@ -13,7 +13,7 @@ use wordmill::bag::counts::{Header, put_line};
 ///
 /// Reads files that `wordmill bow --counts` or `wordmill merge` wrote, each sorted, and writes their sum in the same
 /// form: in any order, in one step or in several, it is what the whole would have given. Memory does not grow with the
-/// files, but with --max-features.
+/// files, but with --max-features. All files are open at once: more than `ulimit -n` allows are merged in parts.
 #[derive(clap::Args)]
 #[command(after_help = "Example:\n  \
     wordmill merge corpora/sample.counts.tsv corpora/sample.counts.tsv --min-df 4")]

@@ -1,6 +1,7 @@
 //! Tests of the binary: the harness, golden cases, what all commands share, one file per command, and the documentation.
 
 mod annotate;
+mod bag_faults;
 mod bow;
 mod classes;
 mod contract;

@@ -72,7 +72,7 @@ fn words<const N: usize>(bytes: &[u8]) -> Vec<[u8; N]> {
     bytes.chunks(N).map(|c| c.try_into().unwrap()).collect()
 }
 
-/// SciPy 1.16 reads the same archive: `scipy.sparse.load_npz("x.npz").toarray()` is `[[2, 1], [0, 0], [0, 1]]`.
+/// SciPy 1.17.1 reads the same archive: `scipy.sparse.load_npz("x.npz").toarray()` is `[[2, 1], [0, 0], [0, 1]]`.
 #[test]
 fn npz_holds_compressed_sparse_rows() {
     let npz = wordmill(&format!("{FLAGS} --to npz"))

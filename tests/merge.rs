@@ -287,6 +287,15 @@ fn missing_files_and_flags_are_named() {
 }
 
 #[test]
+fn more_files_than_may_be_open_are_named() {
+    let line = "ulimit -n 16; wordmill merge $(yes corpora/sample.counts.tsv | head -n 30 || true)";
+    let message = shell(line).fails(1);
+    let expected =
+        "wordmill merge: corpora/sample.counts.tsv: too many open files\nhint: `ulimit -n`";
+    assert!(message.starts_with(expected), "{message}");
+}
+
+#[test]
 fn a_reader_that_leaves_is_no_failure() {
     // Terms of five characters are more than a pipe holds.
     let line = "wordmill bow --counts --analyzer char --ngrams 1-30 corpora/tagged.conllu | wordmill merge - \

@@ -16,6 +16,7 @@ mod sink;
 
 pub use read::Reader;
 
+use crate::stream::input::is_too_many;
 use crate::stream::{Failure, Output};
 use crate::threads;
 use anyhow::{Error, Result};
@@ -78,6 +79,7 @@ pub fn count(
 ) -> Result<(Fit, Spool)> {
     let folder = documents.resources.folder();
     let (mut reader, mut progress) = Reader::new(documents)?;
+    reader.expect_layers(analyzer.options());
     let skipped = reader.skipped();
     let workers = workers(&documents.resources)?;
     let plan = Plan {
@@ -113,6 +115,8 @@ pub fn count(
 /// of them.
 pub fn fit(job: &Job, cut: &Cut, known: Option<Known>, saving: Option<&Saving>) -> Result<()> {
     let resources = &job.documents.resources;
+    // Wrong usage is found before anything is read.
+    job.encoder(Labels::default())?;
     let columns = known.as_ref().map(|known| &known.columns);
     let keeps = match job.index {
         None => Keeps::Rows,
@@ -241,6 +245,7 @@ pub fn fit(job: &Job, cut: &Cut, known: Option<Known>, saving: Option<&Saving>) 
 pub fn transform(job: &Job, known: Known, weights: Option<&Weights>) -> Result<()> {
     let resources = &job.documents.resources;
     let (mut reader, mut progress) = Reader::new(job.documents)?;
+    reader.expect_layers(job.analyzer.options());
     let skipped = reader.skipped();
     let mut encoder = job.encoder(known.labels)?;
     encoder.columns = known.columns.count();
@@ -466,6 +471,11 @@ pub fn failure(error: BagError) -> Error {
         BagError::NoTerms { .. } => Failure::plain(error.to_string())
             .hint("--min-df and --max-df, --pattern, --stopwords and --pos leave terms out")
             .into(),
+        BagError::Temporary(ref problem) if is_too_many(problem) => {
+            Failure::plain("temporary files: too many open files")
+                .hint("a larger --memory makes fewer; `ulimit -n` sets how many there may be")
+                .into()
+        }
         BagError::Temporary(_) => Failure::plain(error.to_string())
             .hint("--temp-dir FOLDER names a folder with more room")
             .into(),

@@ -12,6 +12,7 @@ use std::io::{BufRead, BufReader, IsTerminal, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use wordmill::bag::analyzer::{Layer, TermOptions};
 use wordmill::bag::documents::{Batch, Source, Text};
 use wordmill::text::format::InputFormat;
 use wordmill::text::shard::Sharder;
@@ -32,6 +33,8 @@ pub struct Reader {
     seen: u64,
     /// Documents handed on.
     given: u64,
+    /// Terms are made of layers or parts of speech, which texts do not have.
+    needs_layers: bool,
     count: Arc<AtomicU64>,
     skipped: Arc<AtomicU64>,
 }
@@ -64,7 +67,14 @@ impl Reader {
     /// # Errors
     /// When one does not exist or is a folder that was not to be searched, so that nothing is counted before.
     pub fn new(args: &DocumentArgs) -> Result<(Reader, Progress)> {
-        let files = match args.doc == DocumentUnit::File && args.files.iter().any(|f| f.is_dir()) {
+        let folder = args.files.iter().find(|file| file.is_dir());
+        if let Some(folder) = folder.filter(|_| args.doc != DocumentUnit::File && !args.keep_going)
+        {
+            return Err(Failure::of_file(&name_of(folder), "is a folder")
+                .hint("--doc file takes each file in it for a document")
+                .into());
+        }
+        let files = match folder.is_some() && args.doc == DocumentUnit::File {
             true => in_folders(args)?,
             false if args.keep_going && !args.files.is_empty() => args.files.clone(),
             false => input::inputs(&args.files)?,
@@ -81,10 +91,16 @@ impl Reader {
             sharder: args.shard.map(Sharder::new),
             seen: 0,
             given: 0,
+            needs_layers: false,
             count: progress.count(),
             skipped: Arc::default(),
         };
         Ok((reader, progress))
+    }
+
+    /// Refuses documents without the layers that terms are made of.
+    pub fn expect_layers(&mut self, terms: &TermOptions) {
+        self.needs_layers = terms.layer != Layer::Form || !terms.pos.is_empty();
     }
 
     /// The number of files that were skipped.
@@ -97,6 +113,20 @@ impl Reader {
     /// # Errors
     /// When a file cannot be read or is not what it should be.
     pub fn next_batch(&mut self) -> Result<Option<Batch>> {
+        let batch = self.batch_of_any_kind()?;
+        if let Some(batch) = &batch
+            && self.needs_layers
+            && !matches!(batch.source, Source::Conllu(_))
+        {
+            let problem = "--layer and --pos are for CoNLL-U";
+            return Err(Failure::of_file(&batch.file, problem)
+                .hint("`wordmill annotate` adds lemmas and parts of speech to text")
+                .into());
+        }
+        Ok(batch)
+    }
+
+    fn batch_of_any_kind(&mut self) -> Result<Option<Batch>> {
         let mut texts = Vec::new();
         let mut size = 0;
         // Files of one document each are put together; all else is a batch as it comes.

@@ -236,8 +236,15 @@ pub fn open_failure(name: &str, error: &std::io::Error) -> Failure {
             .hint("text itself is piped in, as in echo 'Dogs bark.' | wordmill annotate"),
         ErrorKind::NotFound => Failure::of_file(name, "no such file"),
         ErrorKind::PermissionDenied => Failure::of_file(name, "permission denied"),
+        _ if is_too_many(error) => Failure::of_file(name, "too many open files")
+            .hint("`ulimit -n` sets how many there may be; what is merged in parts takes fewer"),
         _ => Failure::of_file(name, error.to_string()),
     }
+}
+
+/// Whether the process may open no more files.
+pub fn is_too_many(error: &std::io::Error) -> bool {
+    error.raw_os_error() == Some(libc::EMFILE)
 }
 
 pub fn locate_failure(name: &str, error: anyhow::Error) -> anyhow::Error {

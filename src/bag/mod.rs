@@ -57,11 +57,15 @@ pub enum BagError {
     #[error("{file}:{}: {error}", error.line)]
     Format { file: String, error: FormatError },
     /// Bounds of document frequency between which there is nothing.
-    #[error("max-df allows {max} documents at most, min-df asks for {min}")]
+    #[error("max-df allows {max} document{} at most, min-df asks for {min}", plural(*max))]
     Bounds { min: f64, max: f64 },
     /// Documents there were, but no term of theirs stays.
-    #[error("no term is left of {documents} documents")]
+    #[error("no term is left of {documents} document{}", plural(*documents as f64))]
     NoTerms { documents: u64 },
+}
+
+fn plural(number: f64) -> &'static str {
+    if number == 1.0 { "" } else { "s" }
 }
 
 impl BagError {
