@@ -154,8 +154,7 @@ impl Indexing {
     /// # Errors
     /// When it cannot be written.
     pub fn finish(mut self, terms: &Names) -> Result<()> {
-        let out = self.output.writer();
-        let written = self.builder.finish(&self.header, terms, out);
+        let written = self.builder.finish(&self.header, terms, &mut self.output);
         written.map_err(|error| Failure::of_file(&self.name, error.to_string()))?;
         self.output.finish()
     }

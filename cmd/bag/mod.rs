@@ -146,6 +146,7 @@ pub fn fit(job: &Job, cut: &Cut, known: Option<Known>, saving: Option<&Saving>) 
     let wants_names = (encoder.format.has_names() || index.is_some()) && known.is_none();
     let mut names = Names::default();
     let mut width = 0u64;
+    let mut cells = 0u64;
     let mut line = Vec::new();
     let mappings = fit
         .columns(cut, |term, total| {
@@ -153,6 +154,7 @@ pub fn fit(job: &Job, cut: &Cut, known: Option<Known>, saving: Option<&Saving>) 
                 .as_ref()
                 .map_or(term, |known| known.name(width as u32));
             width += 1;
+            cells += total.df;
             if width > MOST_COLUMNS {
                 return Err(Error::from(Failure::plain("more than 2^32 terms")));
             }
@@ -177,15 +179,22 @@ pub fn fit(job: &Job, cut: &Cut, known: Option<Known>, saving: Option<&Saving>) 
         return Err(failure(BagError::NoTerms { documents }));
     }
     encoder.columns = width;
+    let is_hashed = known.as_ref().is_some_and(|known| known.names.is_none());
     encoder.names = match known {
         Some(known) => known.names,
         None => wants_names.then_some(names),
     };
     let weights = builder.map(WeightsBuilder::finish);
+    // A cell for each document of each term, where none may come to be 0 and none is left out.
+    let keep_all = weights.as_ref().is_none_or(Weights::keep_all);
+    let cells = (keep_all && !is_hashed && job.top.is_none()).then_some(cells);
     let shape = Shape::new(job, &encoder, weights.as_ref())?;
     let folder = resources.folder();
     let mut sink = match job.writes_matrix() {
-        true => Some(Sink::create(job.out.out.as_deref(), &encoder, &folder)?),
+        true => {
+            let out = job.out.out.as_deref();
+            Some(Sink::create(out, &encoder, cells, &folder)?)
+        }
         false => None,
     };
     let (mut index, index_weights) = index
@@ -256,7 +265,8 @@ pub fn transform(job: &Job, known: Known, weights: Option<&Weights>) -> Result<(
     };
     encoder.names = known.names;
     let shape = Shape::new(job, &encoder, weights)?;
-    let mut sink = Sink::create(job.out.out.as_deref(), &encoder, &resources.folder())?;
+    let out = job.out.out.as_deref();
+    let mut sink = Sink::create(out, &encoder, None, &resources.folder())?;
     let fields = job.documents.fields();
     ordered(
         workers(resources)?,

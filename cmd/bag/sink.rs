@@ -3,23 +3,35 @@
 use crate::stream::{Failure, Output};
 use anyhow::Result;
 use std::fs::File;
-use std::io::{BufReader, Read, Seek, Write};
+use std::io::{BufRead, BufReader, Seek, Write};
 use std::path::{Path, PathBuf};
 use wordmill::bag::BagError;
-use wordmill::bag::matrix::{Arrays, Encoded, Encoder, MatrixFormat, write_npz};
+use wordmill::bag::matrix::{Encoded, Encoder, MatrixFormat, NpzWriter, Places};
 
 /// A matrix that is being written.
 pub struct Sink {
-    output: Output,
-    format: MatrixFormat,
-    counts: bool,
-    /// Formats whose sizes stand at the front wait here for the last row.
-    body: Option<File>,
-    /// npz: the columns, and the lengths of rows.
-    arrays: Option<(File, File)>,
+    matrix: Matrix,
     documents: Option<Output>,
+    counts: bool,
     rows: u64,
     cells: u64,
+}
+
+enum Matrix {
+    Text(Output),
+    /// mtx: its sizes stand at the front, and the rows wait for them.
+    Sized(Output, File),
+    Npz {
+        values: Values,
+        columns: File,
+        lengths: File,
+    },
+}
+
+/// The values of npz, whose number stands in front of them.
+enum Values {
+    Written(Box<NpzWriter<Output>>),
+    Waiting(Output, File),
 }
 
 /// The files beside `x.npz`, `x.mtx` and `x.svm`: `x.terms.tsv` and `x.docs.tsv`.
@@ -37,27 +49,36 @@ pub fn beside(out: Option<&Path>, format: MatrixFormat) -> Option<(PathBuf, Path
 }
 
 impl Sink {
-    /// Opens the outputs; `folder` is for what has to wait.
-    pub fn create(out: Option<&Path>, encoder: &Encoder, folder: &Path) -> Result<Sink> {
-        let format = encoder.format;
+    /// Opens the outputs; `folder` is for what has to wait. `cells` is the number of all cells, if it is known.
+    pub fn create(
+        out: Option<&Path>,
+        encoder: &Encoder,
+        cells: Option<u64>,
+        folder: &Path,
+    ) -> Result<Sink> {
         let temporary = || tempfile::tempfile_in(folder).map_err(BagError::Temporary);
-        let waits = matches!(format, MatrixFormat::Mtx | MatrixFormat::Npz);
-        let documents = beside(out, format).map(|(_, documents)| documents);
+        let documents = beside(out, encoder.format).map(|(_, documents)| documents);
         let mut output = Output::create(out, false)?;
         output.write_bytes(&encoder.head())?;
-        Ok(Sink {
-            output,
-            format,
-            counts: encoder.counts,
-            body: waits.then(temporary).transpose()?,
-            arrays: match format {
-                MatrixFormat::Npz => Some((temporary()?, temporary()?)),
-                _ => None,
+        let matrix = match (encoder.format, cells) {
+            (MatrixFormat::Mtx, _) => Matrix::Sized(output, temporary()?),
+            (MatrixFormat::Npz, cells) => Matrix::Npz {
+                values: match cells {
+                    Some(cells) => Values::Written(npz(output, encoder.counts, cells)?),
+                    None => Values::Waiting(output, temporary()?),
+                },
+                columns: temporary()?,
+                lengths: temporary()?,
             },
+            _ => Matrix::Text(output),
+        };
+        Ok(Sink {
+            matrix,
             documents: match documents {
                 Some(path) => Some(Output::create(Some(&path), false)?),
                 None => None,
             },
+            counts: encoder.counts,
             rows: 0,
             cells: 0,
         })
@@ -68,16 +89,25 @@ impl Sink {
         self.rows += encoded.rows;
         self.cells += encoded.cells;
         let temporary = BagError::Temporary;
-        match &mut self.body {
-            None => self.output.write_bytes(&encoded.body)?,
-            Some(body) => body.write_all(&encoded.body).map_err(temporary)?,
-        }
-        if let Some((columns, lengths)) = &mut self.arrays {
-            columns.write_all(&encoded.columns).map_err(temporary)?;
-            let bytes: Vec<u8> = (encoded.lengths.iter())
-                .flat_map(|length| length.to_le_bytes())
-                .collect();
-            lengths.write_all(&bytes).map_err(temporary)?;
+        match &mut self.matrix {
+            Matrix::Text(output) => output.write_bytes(&encoded.body)?,
+            Matrix::Sized(_, body) => body.write_all(&encoded.body).map_err(temporary)?,
+            Matrix::Npz {
+                values,
+                columns,
+                lengths,
+            } => {
+                match values {
+                    Values::Written(npz) => npz.values(&encoded.body).map_err(npz_failure)?,
+                    Values::Waiting(_, file) => {
+                        file.write_all(&encoded.body).map_err(temporary)?;
+                    }
+                }
+                columns.write_all(&encoded.columns).map_err(temporary)?;
+                let bytes = encoded.lengths.iter().flat_map(|n| n.to_le_bytes());
+                let bytes: Vec<u8> = bytes.collect();
+                lengths.write_all(&bytes).map_err(temporary)?;
+            }
         }
         match &mut self.documents {
             None => Ok(()),
@@ -86,54 +116,64 @@ impl Sink {
     }
 
     /// Writes what had to wait and gives every file its name. `width` is the number of columns.
-    pub fn finish(mut self, width: u64) -> Result<()> {
-        match (self.body.take(), self.arrays.take()) {
-            (Some(body), Some((columns, lengths))) => {
-                self.write_npz(width, body, columns, lengths)?
-            }
-            (Some(mut body), None) => {
-                let sizes = format!("{} {width} {}\n", self.rows, self.cells);
-                self.output.write(&sizes)?;
-                body.rewind().map_err(BagError::Temporary)?;
-                let mut buffer = vec![0; 1 << 16];
+    pub fn finish(self, width: u64) -> Result<()> {
+        let output = match self.matrix {
+            Matrix::Text(output) => output,
+            Matrix::Sized(mut output, body) => {
+                output.write(&format!("{} {width} {}\n", self.rows, self.cells))?;
+                let mut body = waited(body)?;
                 loop {
-                    let read = body.read(&mut buffer).map_err(BagError::Temporary)?;
-                    if read == 0 {
+                    let bytes = body.fill_buf().map_err(BagError::Temporary)?;
+                    if bytes.is_empty() {
                         break;
                     }
-                    self.output.write_bytes(&buffer[..read])?;
+                    output.write_bytes(bytes)?;
+                    let read = bytes.len();
+                    body.consume(read);
                 }
+                output
             }
-            _ => {}
-        }
+            Matrix::Npz {
+                values,
+                columns,
+                lengths,
+            } => {
+                let npz = match values {
+                    Values::Written(npz) => npz,
+                    Values::Waiting(output, values) => {
+                        let mut npz = npz(output, self.counts, self.cells)?;
+                        npz.values_from(waited(values)?).map_err(npz_failure)?;
+                        npz
+                    }
+                };
+                let places = Places {
+                    columns: waited(columns)?,
+                    lengths: waited(lengths)?,
+                    rows: self.rows,
+                    width,
+                    cells: self.cells,
+                };
+                npz.finish(places).map_err(npz_failure)?
+            }
+        };
         if let Some(documents) = self.documents {
             documents.finish()?;
         }
-        self.output.finish()
+        output.finish()
     }
+}
 
-    fn write_npz(
-        &mut self,
-        width: u64,
-        mut data: File,
-        mut columns: File,
-        mut lengths: File,
-    ) -> Result<()> {
-        for file in [&mut data, &mut columns, &mut lengths] {
-            file.rewind().map_err(BagError::Temporary)?;
-        }
-        let large = |file| BufReader::with_capacity(1 << 18, file);
-        let arrays = Arrays {
-            data: large(data),
-            counts: self.counts,
-            columns: large(columns),
-            lengths: large(lengths),
-            rows: self.rows,
-            width,
-            cells: self.cells,
-        };
-        debug_assert_eq!(self.format, MatrixFormat::Npz);
-        let written = write_npz(arrays, self.output.writer());
-        Ok(written.map_err(|error| Failure::of_file("npz", error.to_string()))?)
-    }
+fn npz(output: Output, counts: bool, cells: u64) -> Result<Box<NpzWriter<Output>>> {
+    let npz = NpzWriter::new(output, counts, cells);
+    Ok(npz.map(Box::new).map_err(npz_failure)?)
+}
+
+fn npz_failure(error: std::io::Error) -> Failure {
+    Failure::of_file("npz", error.to_string())
+}
+
+/// What has waited in a file, from its beginning.
+fn waited(mut file: File) -> Result<BufReader<File>> {
+    file.rewind().map_err(BagError::Temporary)?;
+    Ok(BufReader::with_capacity(1 << 18, file))
 }

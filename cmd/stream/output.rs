@@ -90,11 +90,6 @@ impl Output {
         self.checked(written)
     }
 
-    /// What others write to.
-    pub fn writer(&mut self) -> impl Write {
-        Writer(self)
-    }
-
     /// Passes on what was written so far, if that was asked for.
     ///
     /// # Errors
@@ -150,13 +145,11 @@ impl Output {
     }
 }
 
-/// An output as a stream of bytes.
-struct Writer<'a>(&'a mut Output);
-
-impl Write for Writer<'_> {
+/// For others to write to.
+impl Write for Output {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        match self.0.sink.writer().write_all(bytes) {
-            Err(error) if self.0.is_stdout && error.kind() == ErrorKind::BrokenPipe => {
+        match self.sink.writer().write_all(bytes) {
+            Err(error) if self.is_stdout && error.kind() == ErrorKind::BrokenPipe => {
                 std::process::exit(0)
             }
             written => written.map(|()| bytes.len()),

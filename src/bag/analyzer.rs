@@ -193,12 +193,12 @@ impl Analyzer {
     pub fn text(&self, text: &str, work: &mut Workspace, term: impl FnMut(&[u8])) {
         self.begin(work);
         let as_it_is = match self.words {
-            // The fast way lowers ASCII as it copies the words.
-            Words::TwoOrMore => text.is_ascii(),
+            Words::TwoOrMore => self.lowers_words(text),
             Words::Pattern(_) => false,
             Words::Tokenizer(..) => true,
         };
-        let text = match as_it_is && self.options.analyzer == TermUnit::Word {
+        let as_it_is = as_it_is && self.options.analyzer == TermUnit::Word;
+        let text = match as_it_is {
             true => Cow::Borrowed(text),
             false => self.normalized(text),
         };
@@ -208,6 +208,7 @@ impl Analyzer {
                 let words = text.split(is_space).filter(|word| !word.is_empty());
                 words.for_each(|word| work.pieces.push(word.as_bytes()));
             }
+            (TermUnit::Word, Words::TwoOrMore) if as_it_is => self.quick_words(&text, work),
             (TermUnit::Word, Words::TwoOrMore) => self.two_or_more(&text, work),
             (TermUnit::Word, Words::Pattern(pattern)) => {
                 let whole = pattern.captures_len() == 1;
@@ -302,24 +303,6 @@ impl Analyzer {
 
     /// The words of Python's `\b\w\w+\b`.
     fn two_or_more(&self, text: &str, work: &mut Workspace) {
-        let lower = self.options.lower;
-        if text.is_ascii() {
-            // Runs of words need them one behind the other.
-            let single = self.options.ngrams == (1, 1);
-            if single && self.stemmer.is_none() && self.stopwords.is_empty() {
-                return ascii_words(text.as_bytes(), lower, &mut work.pieces);
-            }
-            let mut found = std::mem::take(&mut work.found);
-            found.clear();
-            ascii_words(text.as_bytes(), lower, &mut found);
-            for &(start, end) in &found.words {
-                // Words of ASCII are UTF-8.
-                let word = std::str::from_utf8(&found.text[start..end]).unwrap_or_default();
-                self.word(word, work);
-            }
-            work.found = found;
-            return;
-        }
         let mut at = 0;
         while let Some((from, to)) = next_word(text, at) {
             at = to;
@@ -327,6 +310,34 @@ impl Analyzer {
                 self.word(&text[from..to], work);
             }
         }
+    }
+
+    /// Whether a text may be cut first and its words lowered then. Sigma at the end of a word is another letter, and
+    /// where a word ends for it is for the whole text to say.
+    fn lowers_words(&self, text: &str) -> bool {
+        text.is_ascii()
+            || self.options.strip_accents.is_none() && !(self.options.lower && text.contains('Σ'))
+    }
+
+    /// The same words of a text as it is: what ASCII parts is looked at more closely only where it is not ASCII itself.
+    fn quick_words(&self, text: &str, work: &mut Workspace) {
+        let lower = self.options.lower;
+        // Runs of words need them one behind the other.
+        let stay = self.options.ngrams == (1, 1) && self.stemmer.is_none();
+        if stay && self.stopwords.is_empty() && text.is_ascii() {
+            return words_and_beyond(text.as_bytes(), lower, &mut work.pieces);
+        }
+        let mut found = std::mem::take(&mut work.found);
+        found.clear();
+        words_and_beyond(text.as_bytes(), lower, &mut found);
+        for &(start, end) in &found.words {
+            match std::str::from_utf8(&found.text[start..end]) {
+                Ok(word) if word.is_ascii() => self.word(word, work),
+                _ if lower => self.two_or_more(&text[start..end].to_lowercase(), work),
+                _ => self.two_or_more(&text[start..end], work),
+            }
+        }
+        work.found = found;
     }
 }
 
@@ -337,10 +348,10 @@ fn is_word_byte(b: u8) -> bool {
     ((b | 0x20).wrapping_sub(b'a') < 26) | (b.wrapping_sub(b'0') < 10) | (b == b'_')
 }
 
-/// The bytes of ASCII that stand in words, as bits.
+/// The bytes that stand in words or are not ASCII, as bits.
 #[inline]
 fn word_bits(bytes: &[u8; 64]) -> u64 {
-    let flags = bytes.map(|b| u8::from(is_word_byte(b)));
+    let flags = bytes.map(|b| u8::from(is_word_byte(b) | (b >= 0x80)));
     let (eights, _) = flags.as_chunks::<8>();
     let gathered = eights.iter().map(|eight| {
         // The product moves the lowest bit of byte i to bit 56 + i.
@@ -349,8 +360,9 @@ fn word_bits(bytes: &[u8; 64]) -> u64 {
     gathered.rev().fold(0, |bits, eight| bits << 8 | eight)
 }
 
-/// Finds the words of two or more letters; `pieces` has the text as it is but for capitals.
-fn ascii_words(text: &[u8], lower: bool, pieces: &mut Pieces) {
+/// Finds what has two bytes or more between those of ASCII that part words; `pieces` has the text as it is but for
+/// capitals of ASCII.
+fn words_and_beyond(text: &[u8], lower: bool, pieces: &mut Pieces) {
     let first = pieces.text.len();
     pieces.text.extend_from_slice(text);
     if lower {
@@ -476,6 +488,11 @@ mod tests {
             "Éa İstanbul ΟΔΟΣ m² naïve e\u{301}t é a1",
         );
         assert_eq!(found, ["éa", "stanbul", "οδος", "m²", "naïve", "a1"]);
+        // No letter of these is a sigma.
+        let found = terms(TermOptions::default(), "“Éa’s” AB—ÀB… İstanbul x");
+        assert_eq!(found, ["éa", "ab", "àb", "stanbul"]);
+        let found = terms(of(|o| o.ngrams = (2, 2)), "Éa x-AB ÀB");
+        assert_eq!(found, ["éa ab", "ab àb"]);
     }
 
     #[test]

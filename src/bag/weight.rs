@@ -215,6 +215,11 @@ impl WeightsBuilder {
 const EPSILON: f64 = 1e-12;
 
 impl Weights {
+    /// Whether every cell of every row has a weight: none is 0.
+    pub fn keep_all(&self) -> bool {
+        self.idf.iter().all(|idf| idf.abs() > EPSILON)
+    }
+
     /// Puts the weights of a document's cells into `out`; `length` counts all terms of the document, known or not.
     /// Weights of 0 are left out.
     pub fn row(&self, cells: &[Cell], length: u64, out: &mut Vec<(u32, f64)>) {

@@ -12,7 +12,7 @@
 mod npz;
 mod text;
 
-pub use npz::{Arrays, write_npz};
+pub use npz::{NpzWriter, Places};
 
 use std::collections::BTreeMap;
 use std::io::Write;
