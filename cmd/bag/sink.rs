@@ -58,6 +58,8 @@ impl Sink {
     ) -> Result<Sink> {
         let temporary = || tempfile::tempfile_in(folder).map_err(BagError::Temporary);
         let documents = beside(out, encoder.format).map(|(_, documents)| documents);
+        // What goes wrong later takes a file back, and not what is on standard output.
+        let cells = cells.filter(|_| out.is_some_and(|out| out.as_os_str() != "-"));
         let mut output = Output::create(out, false)?;
         output.write_bytes(&encoder.head())?;
         let matrix = match (encoder.format, cells) {
