@@ -3,6 +3,8 @@
 
     python benches/peers/bag.py agree WORDMILL DATA
     python benches/peers/bag.py speed WORDMILL DATA [MEGABYTES]
+    python benches/peers/bag.py growth WORDMILL DATA
+    python benches/peers/bag.py search WORDMILL DATA
 
 `agree` makes the matrices of DATA/newsgroups20-subset with every option set below by both tools and compares them:
 vocabulary and order of columns, counts exactly, weights within 1e-12 relative. SMART notation is compared with gensim.
@@ -12,12 +14,19 @@ vocabulary and order of columns, counts exactly, weights within 1e-12 relative. 
 fit and transform, wordmill as a whole program with two threads that writes to a file, scikit-learn as a program that
 reads the lines and keeps the matrix in memory, less the time of its imports. Best of three rounds in turns, with the
 highest peak of memory.
+
+`growth` runs wordmill alone on 20, 200 and 2,000 MB of both texts. `search` indexes the first 100,000 lines of more than 20
+characters of DATA/enwiki-cased and asks for runs of three words and for the first 20 words of lines, drawn at random, then for
+the neighbours of the first 20,000.
 Needs scikit-learn, scipy and gensim.
 """
 
 import gzip
+import itertools
 import json
+import lzma
 import os
+import random
 import shutil
 import subprocess
 import sys
@@ -201,10 +210,13 @@ print(status, time.perf_counter() - started, usage.ru_maxrss / 1024)
 ROUNDS = 3
 
 
-def measured(command):
-    """Seconds and peak megabytes of a program."""
+def measured(command, given=None):
+    """Seconds and peak megabytes of a program, which reads the file `given` from its beginning."""
     command = [shutil.which(command[0]), *command[1:]]
-    launched = subprocess.run([sys.executable, "-S", "-c", LAUNCHER, *command], check=True, capture_output=True, text=True)
+    if given is not None:
+        given.seek(0)
+    launch = [sys.executable, "-S", "-c", LAUNCHER, *command]
+    launched = subprocess.run(launch, check=True, capture_output=True, text=True, stdin=given)
     status, seconds, peak = map(float, launched.stdout.split())
     if status != 0:
         sys.exit(f"{command}: status {status:.0f}")
@@ -229,7 +241,7 @@ def corpora(data, folder, megabytes):
         yield name, path
 
 
-def speed(program, data, megabytes):
+def speed(program, data, megabytes=200.0):
     print("command\ttext\tMB\ttool\tMB/s\tpeak MiB\ttimes as fast\tpeak, part")
     with tempfile.TemporaryDirectory() as folder:
         for name, path in corpora(data, folder, megabytes):
@@ -253,13 +265,62 @@ def speed(program, data, megabytes):
                 print(f"{job}\t{name}\t{megabytes:g}\twordmill\t{megabytes / seconds:.1f}\t{peak:.0f}{ratios}", flush=True)
 
 
+def growth(program, data):
+    print("command\ttext\tMB\tMB/s\tpeak MiB")
+    for megabytes in (20, 200, 2000):
+        with tempfile.TemporaryDirectory() as folder:
+            for name, path in corpora(data, folder, megabytes):
+                model, out = (os.path.join(folder, file) for file in ("model", "m.npz"))
+                jobs = {
+                    "bow --counts": ["bow", "--counts", path],
+                    "bow": ["bow", path, "-o", out],
+                    "tfidf": ["tfidf", path, "--save", model, "-o", out],
+                    "tfidf --model": ["tfidf", path, "--model", model],
+                }
+                for job, command in jobs.items():
+                    runs = [measured([program, *command, "-q", "--threads", "2"]) for _ in range(ROUNDS)]
+                    seconds, peak = min(run[0] for run in runs), max(run[1] for run in runs)
+                    print(f"{job}\t{name}\t{megabytes}\t{megabytes / seconds:.0f}\t{peak:.0f}", flush=True)
+
+
+def search(program, data):
+    random.seed(1)
+    with lzma.open(f"{data}/enwiki-cased/enwiki-cased.txt.xz", "rt", encoding="utf-8") as file:
+        lines = list(itertools.islice((line for line in file if len(line) > 20), 100_000))
+    long = [words for words in map(str.split, lines) if len(words) >= 20]
+    starts = [(random.choice(long), random.randrange(17)) for _ in range(10_000)]
+    queries = {
+        "3 words": [" ".join(words[at : at + 3]) for words, at in starts],
+        "20 words": [" ".join(words[:20]) for words, _ in starts[:5000]],
+    }
+    print("command\tranking\tper second\tpeak MiB")
+    with tempfile.TemporaryDirectory() as folder:
+        texts, asked, index, small = (os.path.join(folder, file) for file in ("texts", "asked", "index", "small"))
+        for path, rows in ((texts, lines), (small, lines[:20_000])):
+            with open(path, "w", encoding="utf-8") as file:
+                file.writelines(rows)
+        make = [program, "tfidf", "-q", "--threads", "2", "--save-index"]
+        seconds, peak = measured([*make, index, texts])
+        print(f"index\t\t{len(lines) / seconds:.0f}\t{peak:.0f}", flush=True)
+        for name, rows in queries.items():
+            with open(asked, "w", encoding="utf-8") as file:
+                file.writelines(row + "\n" for row in rows)
+            for ranking in ("cosine", "bm25"):
+                # The launcher hands its own input on.
+                with open(asked, "rb") as given:
+                    command = [program, "tfidf", "search", "--threads", "2", "--rank", ranking, index]
+                    seconds, peak = min(measured(command, given) for _ in range(ROUNDS))
+                print(f"search, {name}\t{ranking}\t{len(rows) / seconds:.0f}\t{peak:.0f}", flush=True)
+        measured([*make, index, small])
+        seconds, peak = measured([program, "tfidf", "similar", "--threads", "2", index])
+        print(f"similar, of 20,000\tcosine\t{20_000 / seconds:.0f}\t{peak:.0f}", flush=True)
+
+
 def main():
-    if len(sys.argv) < 4 or sys.argv[1] not in ("agree", "speed"):
+    jobs = {"agree": agree, "speed": speed, "growth": growth, "search": search}
+    if len(sys.argv) < 4 or sys.argv[1] not in jobs:
         sys.exit(__doc__)
-    if sys.argv[1] == "agree":
-        agree(*sys.argv[2:4])
-    else:
-        speed(*sys.argv[2:4], float(sys.argv[4]) if len(sys.argv) > 4 else 200.0)
+    jobs[sys.argv[1]](*sys.argv[2:4], *map(float, sys.argv[4:]))
 
 
 if __name__ == "__main__":

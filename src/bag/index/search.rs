@@ -36,6 +36,7 @@ pub struct Searcher<'a> {
     /// Of every document; 0 between queries.
     scores: Vec<f32>,
     touched: Vec<u32>,
+    hits: Vec<Hit>,
 }
 
 impl<'a> Searcher<'a> {
@@ -45,6 +46,7 @@ impl<'a> Searcher<'a> {
             ranking,
             scores: vec![0.0; index.documents()],
             touched: Vec::new(),
+            hits: Vec::new(),
         }
     }
 
@@ -73,7 +75,6 @@ impl<'a> Searcher<'a> {
         }
         let norm = (square as f32).sqrt();
         let norms = self.index.norms();
-        let mut hits: Vec<Hit> = Vec::with_capacity(self.touched.len());
         for document in self.touched.drain(..) {
             let sum = std::mem::take(&mut self.scores[document as usize]);
             let score = match self.ranking {
@@ -82,10 +83,10 @@ impl<'a> Searcher<'a> {
             };
             // A document of weight 0 has no direction.
             if score.is_finite() {
-                hits.push(Hit { score, document });
+                self.hits.push(Hit { score, document });
             }
         }
-        best(hits, most)
+        best(&mut self.hits, most)
     }
 
     fn add_cosine(&mut self, column: u32, tf: Tf, weight: f64) {
@@ -123,8 +124,8 @@ impl<'a> Searcher<'a> {
     }
 }
 
-/// The `most` best hits, best first.
-pub fn best(mut hits: Vec<Hit>, most: usize) -> Vec<Hit> {
+/// The `most` best of `hits`, best first; `hits` is empty then, and keeps its room.
+pub fn best(hits: &mut Vec<Hit>, most: usize) -> Vec<Hit> {
     let order = |a: &Hit, b: &Hit| -> Ordering {
         (b.score.total_cmp(&a.score)).then(a.document.cmp(&b.document))
     };
@@ -133,5 +134,7 @@ pub fn best(mut hits: Vec<Hit>, most: usize) -> Vec<Hit> {
         hits.truncate(most);
     }
     hits.sort_unstable_by(order);
-    hits
+    let found = hits.clone();
+    hits.clear();
+    found
 }

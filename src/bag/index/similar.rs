@@ -14,6 +14,7 @@ pub struct Neighbours<'a> {
     weights: WeightOptions,
     scores: Vec<f32>,
     touched: Vec<u32>,
+    hits: Vec<Hit>,
 }
 
 /// Documents of a block: so many that gathering them costs little, and few enough for any collection.
@@ -27,6 +28,7 @@ impl<'a> Neighbours<'a> {
             weights,
             scores: vec![0.0; index.documents()],
             touched: Vec::new(),
+            hits: Vec::new(),
         }
     }
 
@@ -88,17 +90,16 @@ impl<'a> Neighbours<'a> {
             }
         }
         let norms = self.index.norms();
-        let mut hits = Vec::with_capacity(self.touched.len());
         for other in self.touched.drain(..) {
             let sum = std::mem::take(&mut self.scores[other as usize]);
             let score = sum / norms.get(other as usize);
             if other != document && score.is_finite() {
-                hits.push(Hit {
+                self.hits.push(Hit {
                     score,
                     document: other,
                 });
             }
         }
-        best(hits, most)
+        best(&mut self.hits, most)
     }
 }
