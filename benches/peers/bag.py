@@ -15,7 +15,7 @@ fit and transform, wordmill as a whole program with two threads that writes to a
 reads the lines and keeps the matrix in memory, less the time of its imports. Best of three rounds in turns, with the
 highest peak of memory.
 
-`growth` runs wordmill alone on 20, 200 and 2,000 MB of both texts. `search` indexes the first 100,000 lines of more than 20
+`growth` runs wordmill alone, once, on 20, 200 and 2,000 MB of both texts. `search` indexes the first 100,000 lines of more than 20
 characters of DATA/enwiki-cased and asks for runs of three words and for the first 20 words of lines, drawn at random, then for
 the neighbours of the first 20,000.
 Needs scikit-learn, scipy and gensim.
@@ -236,7 +236,8 @@ def corpora(data, folder, megabytes):
         with open(path, "wb") as file:
             left = round(megabytes * 1e6)
             while left > 0:
-                file.write(text[:left] if left < len(text) else text)
+                # The last one ends with a line.
+                file.write(text[: text.rfind(b"\n", 0, left) + 1] if left < len(text) else text)
                 left -= len(text)
         yield name, path
 
@@ -278,8 +279,7 @@ def growth(program, data):
                     "tfidf --model": ["tfidf", path, "--model", model],
                 }
                 for job, command in jobs.items():
-                    runs = [measured([program, *command, "-q", "--threads", "2"]) for _ in range(ROUNDS)]
-                    seconds, peak = min(run[0] for run in runs), max(run[1] for run in runs)
+                    seconds, peak = measured([program, *command, "-q", "--threads", "2"])
                     print(f"{job}\t{name}\t{megabytes}\t{megabytes / seconds:.0f}\t{peak:.0f}", flush=True)
 
 
