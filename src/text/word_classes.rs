@@ -8,8 +8,8 @@ use super::model::{ModelError, Section};
 use super::word_shape::WordShape;
 use std::collections::BTreeMap;
 
-/// How many lists of classes are used.
-pub const LISTS: usize = 2;
+/// The most lists of classes.
+pub const LISTS: usize = 4;
 
 /// Classes of lower-cased words.
 #[derive(Clone, Debug, PartialEq)]
@@ -26,7 +26,9 @@ impl WordClasses {
         for (n, list) in lists.iter().take(LISTS).enumerate() {
             for (word, class) in list {
                 let key = WordShape::new(word, &mut scratch).lower;
-                words.entry(key).or_insert_with(|| vec![NONE; LISTS])[n] = *class;
+                words
+                    .entry(key)
+                    .or_insert_with(|| vec![NONE; lists.len().min(LISTS)])[n] = *class;
             }
         }
         let mut builder = LexiconBuilder::default();
@@ -34,6 +36,11 @@ impl WordClasses {
             .into_iter()
             .for_each(|(key, classes)| builder.insert(key, classes));
         WordClasses(builder.build())
+    }
+
+    /// How many lists there are.
+    pub fn lists(&self) -> usize {
+        self.0.longest()
     }
 
     /// The classes of a word as features; 0 where it has none.
