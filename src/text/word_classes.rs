@@ -1,7 +1,8 @@
 //! Classes of words learned from running text, as features: a word that was never annotated shares them with words that
 //! were.
 //!
-//! Every word of the table has one class of each of a few lists, coarse and fine ([`crate::embed::classes`]).
+//! Every word of the table has one class of each of a few lists: coarse and fine classes of the words around it
+//! ([`crate::embed::classes`]), or what a first model calls it in text that nobody annotated.
 
 use super::lexicon::{Lexicon, LexiconBuilder};
 use super::model::{ModelError, Section};
@@ -91,8 +92,9 @@ mod tests {
         let of = |word: &str| classes.of(&WordShape::new(word, &mut String::new()));
         assert_eq!(
             [of("Ohio"), of("fish"), of("unseen")],
-            [[4, 1], [0, 8], [0, 0]]
+            [[4, 1, 0, 0], [0, 8, 0, 0], [0; LISTS]]
         );
+        assert_eq!(classes.lists(), 2);
         let mut section = Section::default();
         classes.save(&mut section);
         assert_eq!(WordClasses::load(&section).unwrap(), classes);
