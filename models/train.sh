@@ -89,8 +89,7 @@ for fold in 0 1 2 3 4; do
     "$wordmill" pos --model tokenize.safetensors --model fold.safetensors --from columns --columns _,form,ner,_,_ --to conllu part.iob2
 done >uner-train.conllu
 "$wordmill" pos --model tokenize.safetensors --model pos.safetensors --from columns --columns _,form,ner,_,_ --to conllu uner-dev.iob2 >uner-dev.conllu
-# OTH (nationalities, products, events): learned, so that they are not taken for places, and not shown.
-learn=(uner-train.conllu --hide OTH "${classes[@]}" --tagger pos.safetensors)
+learn=(uner-train.conllu "${classes[@]}" --tagger pos.safetensors)
 # What a first recognizer calls the words of Wikipedia is a third list of classes: how often a word is written with a capital,
 # which type of entity it is then for the most part, and how often.
 "$wordmill" ner train -q "${learn[@]}" -o first.safetensors
@@ -105,7 +104,7 @@ learn=(uner-train.conllu --hide OTH "${classes[@]}" --tagger pos.safetensors)
         if (match($10, /NER=[BI]-[A-Z]+/)) typed[word, substr($10, RSTART + 6, RLENGTH - 6)]++
     }
     END {
-        n = split("PER ORG LOC", types, " ")
+        n = split("PER ORG LOC OTH", types, " ")
         for (word in seen) {
             if (seen[word] < 3) continue
             all = capitals[word]
@@ -121,5 +120,6 @@ learn=(uner-train.conllu --hide OTH "${classes[@]}" --tagger pos.safetensors)
             print word "\t" 1 + sure + 4 * (best + (n + 1) * written)
         }
     }' | sort >names.tsv
-train ner "${learn[@]}" --classes names.tsv --valid uner-dev.conllu
+# OTH (nationalities, products, events): learned, so that they are not taken for places, and not shown.
+train ner "${learn[@]}" --hide OTH --classes names.tsv --valid uner-dev.conllu
 ls -l "$out"
