@@ -55,7 +55,7 @@ pub struct EpochsArgs {
 /// The flag of the trainers that learn from word classes.
 #[derive(clap::Args)]
 pub struct ClassesArgs {
-    /// Word classes to learn from, as `wordmill classes` prints them; may be given twice, coarse and fine
+    /// Word classes to learn from, as `wordmill classes` prints them; may be repeated, from coarse to fine
     #[arg(long = "classes", value_name = "FILE")]
     classes: Vec<PathBuf>,
 }

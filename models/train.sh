@@ -36,8 +36,8 @@ train() { # LAYER ARGUMENTS…: one model, compressed as far as zstd goes
 train tokenize ewt.conllu --valid ewt-dev.conllu
 # Word classes, coarse and fine, from Wikipedia.
 python3 -c 'import lzma, shutil, sys; shutil.copyfileobj(lzma.open(sys.argv[1]), sys.stdout.buffer)' \
-    "$data/enwiki-cased/enwiki-cased.txt.xz" |
-    "$wordmill" tokenize --model tokenize.safetensors --lower --from text >wiki.tokens
+    "$data/enwiki-cased/enwiki-cased.txt.xz" >wiki.txt
+"$wordmill" tokenize --model tokenize.safetensors --lower --from text wiki.txt >wiki.tokens
 "$wordmill" classes -q --classes 100 --min-count 8 --rounds 12 wiki.tokens -o coarse.tsv
 "$wordmill" classes -q --classes 600 --min-count 8 --rounds 10 wiki.tokens -o fine.tsv
 classes=(--classes coarse.tsv --classes fine.tsv)
@@ -89,6 +89,37 @@ for fold in 0 1 2 3 4; do
     "$wordmill" pos --model tokenize.safetensors --model fold.safetensors --from columns --columns _,form,ner,_,_ --to conllu part.iob2
 done >uner-train.conllu
 "$wordmill" pos --model tokenize.safetensors --model pos.safetensors --from columns --columns _,form,ner,_,_ --to conllu uner-dev.iob2 >uner-dev.conllu
+learn=(uner-train.conllu "${classes[@]}" --tagger pos.safetensors)
+# What a first recognizer calls the words of Wikipedia is a third list of classes: how often a word is written with a capital,
+# which type of entity it is then for the most part, and how often.
+"$wordmill" ner train -q "${learn[@]}" -o first.safetensors
+"$wordmill" ner --model tokenize.safetensors --model pos.safetensors --model first.safetensors --from text --to conllu wiki.txt |
+    awk -F'\t' '
+    NF < 10 || $1 ~ /-/ { next }
+    {
+        word = tolower($2)
+        seen[word]++
+        if ($2 == word) next
+        capitals[word]++
+        if (match($10, /NER=[BI]-[A-Z]+/)) typed[word, substr($10, RSTART + 6, RLENGTH - 6)]++
+    }
+    END {
+        n = split("PER ORG LOC OTH", types, " ")
+        for (word in seen) {
+            if (seen[word] < 3) continue
+            all = capitals[word]
+            if (!all) { print word "\t" 0; continue }
+            share = all / seen[word]
+            written = share < 0.05 ? 0 : share < 0.5 ? 1 : share < 0.95 ? 2 : 3
+            best = 0
+            most = all
+            for (t = 1; t <= n; t++) most -= typed[word, types[t]]
+            for (t = 1; t <= n; t++) if (typed[word, types[t]] > most) { best = t; most = typed[word, types[t]] }
+            share = most / all
+            sure = share < 0.5 ? 0 : share < 0.7 ? 1 : share < 0.9 ? 2 : 3
+            print word "\t" 1 + sure + 4 * (best + (n + 1) * written)
+        }
+    }' | sort >names.tsv
 # OTH (nationalities, products, events): learned, so that they are not taken for places, and not shown.
-train ner uner-train.conllu --hide OTH "${classes[@]}" --tagger pos.safetensors --valid uner-dev.conllu
+train ner "${learn[@]}" --hide OTH --classes names.tsv --valid uner-dev.conllu
 ls -l "$out"

@@ -90,6 +90,11 @@ impl Lexicon {
         &self.lists[number as usize]
     }
 
+    /// The length of the longest list.
+    pub fn longest(&self) -> usize {
+        self.lists.iter().map(Vec::len).max().unwrap_or(0)
+    }
+
     /// Adds the lexicon to a model's section, as tensors `name.*`.
     pub fn save(&self, section: &mut Section, name: &str) {
         let mut entries: Vec<(u32, u32)> = self

@@ -226,6 +226,8 @@ struct Extractor {
     features: Vec<u64>,
     /// Every label, for every word.
     candidates: Vec<u16>,
+    /// How many lists of word classes there are.
+    lists: usize,
 }
 
 impl Extractor {
@@ -236,6 +238,7 @@ impl Extractor {
             lower: String::new(),
             features: Vec::new(),
             candidates,
+            lists: 0,
         }
     }
 
@@ -246,6 +249,7 @@ impl Extractor {
         source: u64,
         lattice: &mut Lattice,
     ) {
+        self.lists = classes.lists();
         self.views.clear();
         self.views.extend([View::outside(1), View::outside(2)]);
         for word in words {
@@ -274,8 +278,7 @@ impl Extractor {
                 hash::pair(62, view.shape.shape, 0),
                 hash::pair(63, view.tag, right.tag),
             ];
-            let second = [hash::pair(70, 0, 0)];
-            lattice.push(&self.features, &first, &second, &self.candidates);
+            lattice.push(&self.features, &first, &[], &self.candidates);
         }
     }
 
@@ -317,7 +320,7 @@ impl Extractor {
                 hash::pair(83 + k, view.name, s.kind),
             ]);
         }
-        for k in 0..LISTS {
+        for k in 0..self.lists {
             let seed = 110 + 20 * k as u64;
             let [c_far_left, c_left, c, c_right, c_far_right] =
                 [far_left, left, here, right, far_right].map(|view| view.classes[k]);

@@ -216,6 +216,8 @@ struct Extractor {
     lower: String,
     unary: Vec<u64>,
     candidates: Vec<u16>,
+    /// How many lists of word classes there are.
+    lists: usize,
 }
 
 /// Appends the tags that are not there yet.
@@ -232,6 +234,7 @@ const PADDING: usize = 2;
 
 impl Extractor {
     fn fill(&mut self, words: &[Word], known: &Knowledge, source: u64, lattice: &mut Lattice) {
+        self.lists = known.classes.lists();
         self.read_forms(words, known);
         lattice.clear();
         for i in 0..words.len() {
@@ -329,7 +332,7 @@ impl Extractor {
             ]);
             let [left_classes, classes, right_classes] =
                 [i - 1, i, i + 1].map(|at| self.forms[at].classes);
-            for k in 0..LISTS {
+            for k in 0..self.lists {
                 let seed = 110 + 10 * k as u64;
                 unary.extend([
                     hash::pair(seed, classes[k], here.kind),

@@ -1,15 +1,16 @@
 //! Classes of words learned from running text, as features: a word that was never annotated shares them with words that
 //! were.
 //!
-//! Every word of the table has one class of each of a few lists, coarse and fine ([`crate::embed::classes`]).
+//! Every word of the table has one class of each of a few lists: coarse and fine classes of the words around it
+//! ([`crate::embed::classes`]), or what a first model calls it in text that nobody annotated.
 
 use super::lexicon::{Lexicon, LexiconBuilder};
 use super::model::{ModelError, Section};
 use super::word_shape::WordShape;
 use std::collections::BTreeMap;
 
-/// How many lists of classes are used.
-pub const LISTS: usize = 2;
+/// The most lists of classes.
+pub const LISTS: usize = 4;
 
 /// Classes of lower-cased words.
 #[derive(Clone, Debug, PartialEq)]
@@ -26,7 +27,9 @@ impl WordClasses {
         for (n, list) in lists.iter().take(LISTS).enumerate() {
             for (word, class) in list {
                 let key = WordShape::new(word, &mut scratch).lower;
-                words.entry(key).or_insert_with(|| vec![NONE; LISTS])[n] = *class;
+                words
+                    .entry(key)
+                    .or_insert_with(|| vec![NONE; lists.len().min(LISTS)])[n] = *class;
             }
         }
         let mut builder = LexiconBuilder::default();
@@ -34,6 +37,11 @@ impl WordClasses {
             .into_iter()
             .for_each(|(key, classes)| builder.insert(key, classes));
         WordClasses(builder.build())
+    }
+
+    /// How many lists there are.
+    pub fn lists(&self) -> usize {
+        self.0.longest()
     }
 
     /// The classes of a word as features; 0 where it has none.
@@ -84,8 +92,9 @@ mod tests {
         let of = |word: &str| classes.of(&WordShape::new(word, &mut String::new()));
         assert_eq!(
             [of("Ohio"), of("fish"), of("unseen")],
-            [[4, 1], [0, 8], [0, 0]]
+            [[4, 1, 0, 0], [0, 8, 0, 0], [0; LISTS]]
         );
+        assert_eq!(classes.lists(), 2);
         let mut section = Section::default();
         classes.save(&mut section);
         assert_eq!(WordClasses::load(&section).unwrap(), classes);

@@ -8,9 +8,11 @@
 //!
 //! where each w is one entry of a hashed table, and tᵢ is one of the few candidates a lexicon allows at i. A task fills
 //! a [`Lattice`] with the feature hashes and candidates of a sentence; [`Decoder`] finds the best sequence;
-//! [`train`] learns the weights. Collins (2002), Discriminative training methods for hidden Markov models;
+//! [`train`] or [`crf`] learns the weights. Collins (2002), Discriminative training methods for hidden Markov models;
 //! Huang, Fayong, Guo (2012), Structured perceptron with inexact search.
 
+pub mod crf;
+mod marginals;
 pub mod train;
 
 use super::hash;
