@@ -75,13 +75,17 @@ impl RandomField {
         }
     }
 
-    /// Learns from one sentence; whether every tag of it was the likeliest at its place by more than a half.
+    /// Learns from one sentence; whether every gold tag was likelier than not. `gold` must have a tag for every
+    /// position.
     pub fn learn(&mut self, lattice: &Lattice, gold: &[u16]) -> bool {
+        if lattice.is_empty() {
+            return true;
+        }
         self.step += 1;
         let mut marginals = std::mem::take(&mut self.marginals);
         marginals.clear(lattice.candidates(0).len());
-        for i in 0..lattice.len() {
-            self.score(lattice, i, gold[i], &mut marginals);
+        for (i, tag) in gold.iter().enumerate() {
+            self.score(lattice, i, *tag, &mut marginals);
         }
         marginals.compute();
         let mut right = true;
@@ -241,6 +245,13 @@ mod tests {
         field.learn(&lattice(&[7]), &[1]);
         // Outside is three times as likely: g = ±3/4, and 0.1 · 0.75 / √(1 + 9/16) = 0.06.
         assert!((weight(&field, 7, 1) - 0.06).abs() < 1e-6);
+    }
+
+    #[test]
+    fn a_sentence_without_words_teaches_nothing() {
+        let mut field = field(0.0, 0.0);
+        assert!(field.learn(&Lattice::default(), &[]));
+        assert!(field.averaged(0).iter().all(|w| *w == 0.0));
     }
 
     #[test]
