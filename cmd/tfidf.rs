@@ -3,8 +3,8 @@
 use crate::bag::args::{
     CutArgs, DocumentArgs, MatrixArgs, TermArgs, analyzer, at_least_zero, zero_to_one,
 };
-use crate::bag::index::{self, SearchArgs, SimilarArgs};
 use crate::bag::model::{Counts, Saving, read_counts, terms_of};
+use crate::bag::search::{self, SearchArgs, SimilarArgs};
 use crate::bag::{self, Job};
 use crate::bow::ColumnArgs;
 use crate::stream::Failure;
@@ -150,8 +150,8 @@ enum IdfName {
 
 pub fn run(args: &Args) -> Result<()> {
     match &args.command {
-        Some(Command::Search(args)) => return index::search(args),
-        Some(Command::Similar(args)) => return index::similar(args),
+        Some(Command::Search(args)) => return search::search(args),
+        Some(Command::Similar(args)) => return search::similar(args),
         None => {}
     }
     args.columns.check(&args.cut)?;

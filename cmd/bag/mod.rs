@@ -4,15 +4,22 @@
 //! |---|---|
 //! | `args` | the flags |
 //! | `read` | inputs cut into batches of documents |
+//! | `texts` | documents that are cut one by one: CSV, paragraphs, files |
+//! | `learned` | columns as they are learned, and all that wants to know of them |
+//! | `shape` | counts into weights and rows |
 //! | `sink` | the matrix and the files beside it |
 //! | `model` | counts read back, and what is saved |
-//! | `index` | indexes: made, and asked |
+//! | `index`, `search` | indexes: made, and asked |
 
 pub mod args;
 pub mod index;
+mod learned;
 pub mod model;
 mod read;
+pub mod search;
+mod shape;
 mod sink;
+mod texts;
 
 pub use read::Reader;
 
@@ -21,9 +28,11 @@ use crate::stream::{Failure, Output};
 use crate::threads;
 use anyhow::{Error, Result};
 use args::{DocumentArgs, MatrixArgs, ResourceArgs};
-use index::Indexed;
+use index::{IndexColumns, Indexed};
+use learned::Learned;
 use model::Saving;
 use rayon::prelude::*;
+use shape::Shape;
 use sink::Sink;
 use std::path::Path;
 use std::sync::Arc;
@@ -31,17 +40,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use wordmill::bag::BagError;
 use wordmill::bag::analyzer::{Analyzer, Workspace};
 use wordmill::bag::columns::{Columns, KnownRow};
-use wordmill::bag::counter::{Cell, Total};
+use wordmill::bag::counter::Total;
 use wordmill::bag::counts::{Header, escape, put_line};
 use wordmill::bag::cut::Cut;
 use wordmill::bag::fit::{Collector, Fit, Keeps, Plan};
-use wordmill::bag::matrix::{
-    Encoded, Encoder, Labels, MatrixError, MatrixFormat, MatrixRow, Names,
-};
+use wordmill::bag::matrix::{Encoded, Encoder, Labels, MatrixFormat, Names};
 use wordmill::bag::rows::{About, Block, Spool};
 use wordmill::bag::weight::{WeightOptions, Weights, WeightsBuilder};
 use wordmill::ordered::ordered;
-use wordmill::text::shard::Shard;
 
 /// What is made of the documents.
 pub struct Job<'a> {
@@ -63,12 +69,6 @@ pub struct Known {
     pub names: Option<Names>,
     pub labels: Labels,
 }
-
-/// A column more than 2^32 - 2 would be.
-const MOST_COLUMNS: u64 = u32::MAX as u64;
-
-/// A document a line with a column for each term is for small vocabularies.
-const MOST_DENSE: u64 = 100_000;
 
 /// Counts documents: the first pass, which keeps what the second needs.
 pub fn count(
@@ -124,70 +124,25 @@ pub fn fit(job: &Job, cut: &Cut, known: Option<Known>, saving: Option<&Saving>) 
     };
     let (fit, spool) = count(job.documents, job.analyzer, columns, keeps)?;
     let documents = fit.documents;
-    let labels = Labels::new(&fit.labels);
-    let mut encoder = job.encoder(labels)?;
-    let mut terms = match sink::beside(job.out.out.as_deref(), encoder.format) {
-        // Hashed columns have no names.
-        Some((terms, _)) if known.as_ref().is_none_or(|known| known.names.is_some()) => {
-            Some(Output::create(Some(&terms), false)?)
-        }
-        _ => None,
-    };
-    let mut saved = match saving {
+    let mut encoder = job.encoder(Labels::new(&fit.labels))?;
+    let mut learned = Learned::new(job, &fit, known, encoder.format)?;
+    learned.saved = match saving {
         Some(saving) => Some(saving.begin(&fit, job, cut)?),
         None => None,
     };
-    let mut builder =
-        (job.weights).map(|options| WeightsBuilder::new(options, documents, fit.tokens));
-    let mut index = match job.index {
-        Some(path) => Some(index::Columns::new(path, job, &fit, cut)?),
+    learned.index = match job.index {
+        Some(path) => Some(IndexColumns::new(path, job, &fit, cut)?),
         None => None,
     };
-    let wants_names = (encoder.format.has_names() || index.is_some()) && known.is_none();
-    let mut names = Names::default();
-    let mut width = 0u64;
-    let mut cells = 0u64;
-    let mut line = Vec::new();
-    let mappings = fit
-        .columns(cut, |term, total| {
-            let term = known
-                .as_ref()
-                .map_or(term, |known| known.name(width as u32));
-            width += 1;
-            cells += total.df;
-            if width > MOST_COLUMNS {
-                return Err(Error::from(Failure::plain("more than 2^32 terms")));
-            }
-            if let Some(builder) = &mut builder {
-                builder.column(term, total);
-            }
-            if let Some(index) = &mut index {
-                index.push(term, total);
-            }
-            if wants_names {
-                names.push(term);
-            }
-            line.clear();
-            put_line(term, total, &mut line);
-            let outputs = terms.iter_mut().chain(&mut saved);
-            outputs
-                .into_iter()
-                .try_for_each(|output| output.write_bytes(&line))
-        })
-        .map_err(own_failure)?;
-    if width == 0 && documents > 0 {
+    let columns = fit.columns(cut, |term, total| learned.push(term, total));
+    let mappings = columns.map_err(own_failure)?;
+    if learned.width == 0 && documents > 0 {
         return Err(failure(BagError::NoTerms { documents }));
     }
-    encoder.columns = width;
-    let is_hashed = known.as_ref().is_some_and(|known| known.names.is_none());
-    encoder.names = match known {
-        Some(known) => known.names,
-        None => wants_names.then_some(names),
-    };
-    let weights = builder.map(WeightsBuilder::finish);
-    // A cell for each document of each term, where none may come to be 0 and none is left out.
-    let keep_all = weights.as_ref().is_none_or(Weights::keep_all);
-    let cells = (keep_all && !is_hashed && job.top.is_none()).then_some(cells);
+    let weights = learned.weights.take().map(WeightsBuilder::finish);
+    let cells = learned.cells(weights.as_ref(), job.top);
+    encoder.columns = learned.width;
+    encoder.names = learned.names.take();
     let shape = Shape::new(job, &encoder, weights.as_ref())?;
     let folder = resources.folder();
     let mut sink = match job.writes_matrix() {
@@ -197,7 +152,7 @@ pub fn fit(job: &Job, cut: &Cut, known: Option<Known>, saving: Option<&Saving>) 
         }
         false => None,
     };
-    let (mut index, index_weights) = index
+    let (mut index, index_weights) = (learned.index.take())
         .map(|index| index.finish(&folder))
         .transpose()?
         .unzip();
@@ -244,10 +199,8 @@ pub fn fit(job: &Job, cut: &Cut, known: Option<Known>, saving: Option<&Saving>) 
     if let (Some(index), Some(names)) = (index, &encoder.names) {
         index.finish(names)?;
     }
-    for output in terms.into_iter().chain(saved) {
-        output.finish()?;
-    }
-    sink.map_or(Ok(()), |sink| sink.finish(width))
+    learned.finish()?;
+    sink.map_or(Ok(()), |sink| sink.finish(encoder.columns))
 }
 
 /// Writes the matrix of the documents with columns that are known: one pass in bounded memory.
@@ -317,13 +270,6 @@ impl From<wordmill::text::format::FormatError> for Stop {
     }
 }
 
-impl Known {
-    /// The term of a column; empty where columns are hashed.
-    fn name(&self, column: u32) -> &[u8] {
-        self.names.as_ref().map_or(b"", |names| names.get(column))
-    }
-}
-
 impl Job<'_> {
     fn writes_matrix(&self) -> bool {
         self.index.is_none() || self.out.is_given() || self.top.is_some()
@@ -347,87 +293,6 @@ impl Job<'_> {
             columns: 0,
             labels,
             lists_documents: sink::beside(self.out.out.as_deref(), format).is_some(),
-        })
-    }
-}
-
-/// What becomes of a row of counts.
-struct Shape<'a> {
-    encoder: &'a Encoder,
-    weights: Option<&'a Weights>,
-    top: Option<usize>,
-    shard: Shard,
-}
-
-impl<'a> Shape<'a> {
-    fn new(job: &Job, encoder: &'a Encoder, weights: Option<&'a Weights>) -> Result<Shape<'a>> {
-        if encoder.dense && encoder.columns > MOST_DENSE {
-            let problem = format!("a column for each of {} terms", encoder.columns);
-            return Err(Failure::usage(problem)
-                .hint("--max-features keeps fewer; without --dense, CSV has a line for each value")
-                .into());
-        }
-        Ok(Shape {
-            encoder,
-            weights,
-            top: job.top,
-            shard: job.documents.shard.unwrap_or(Shard { index: 0, count: 1 }),
-        })
-    }
-
-    /// The name of a document that has none.
-    fn counted(&self, number: u64) -> String {
-        (number * self.shard.count + self.shard.index + 1).to_string()
-    }
-
-    /// Weights and appends the cells of a document, which has so many terms in all.
-    fn row(
-        &self,
-        number: u64,
-        (id, label): (Option<&str>, Option<&str>),
-        (cells, length): (&[Cell], u64),
-        values: &mut Vec<(u32, f64)>,
-        out: &mut Encoded,
-    ) -> Result<()> {
-        match self.weights {
-            Some(weights) => weights.row(cells, length, values),
-            None => {
-                values.clear();
-                let counts = cells.iter().filter(|(_, count)| *count != 0);
-                values.extend(counts.map(|&(column, count)| (column, f64::from(count))));
-            }
-        }
-        if let Some(top) = self.top {
-            // Stable: of equals the first in byte order comes first.
-            values.sort_by(|a, b| b.1.total_cmp(&a.1));
-            values.truncate(top);
-            if !self.encoder.format.has_names() {
-                values.sort_unstable_by_key(|&(column, _)| column);
-            }
-        }
-        let counted;
-        let id = match id {
-            Some(id) => id,
-            None => {
-                counted = self.counted(number);
-                &counted
-            }
-        };
-        let row = MatrixRow {
-            number,
-            id,
-            label,
-            cells: values,
-        };
-        self.encoder.row(&row, out).map_err(|error| {
-            let failure = Failure::plain(error.to_string());
-            match error {
-                MatrixError::Label(_) => failure.hint(
-                    "--to tsv or jsonl shows labels as they are; a fit over all documents numbers them",
-                ),
-                MatrixError::Utf8 => failure,
-            }
-            .into()
         })
     }
 }

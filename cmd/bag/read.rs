@@ -1,6 +1,7 @@
 //! Opens inputs and cuts them into batches of documents.
 
 use super::args::{DocumentArgs, DocumentFormat, DocumentUnit};
+use super::texts::{CsvDocuments, paragraphs, whole};
 use crate::progress::Progress;
 use crate::stream::input::{
     self, detected, locate_failure, name_of, open_failure, read_failure, unit_failure,
@@ -8,7 +9,7 @@ use crate::stream::input::{
 use crate::stream::{Failure, Invalid, NothingToRead};
 use anyhow::Result;
 use std::collections::VecDeque;
-use std::io::{BufRead, BufReader, IsTerminal, Read};
+use std::io::{BufReader, IsTerminal};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -19,7 +20,7 @@ use wordmill::text::shard::Sharder;
 use wordmill::text::units::{Cut, Units};
 
 /// The size batches aim at: large enough that what a batch costs by itself does not count.
-const TARGET: usize = 128 << 10;
+pub const TARGET: usize = 128 << 10;
 
 /// Cuts all inputs into batches.
 pub struct Reader {
@@ -52,13 +53,6 @@ enum Kind {
     Csv(Box<CsvDocuments>),
     /// The whole file is a document; nothing when it has been read.
     File(Option<input::Stream>),
-}
-
-struct CsvDocuments {
-    reader: csv::Reader<input::Stream>,
-    text: usize,
-    id: Option<usize>,
-    label: Option<usize>,
 }
 
 impl Reader {
@@ -235,48 +229,14 @@ impl Reader {
         Ok(match (format, args.doc) {
             (DocumentFormat::Jsonl, _) => units(stream, InputFormat::Jsonl),
             (DocumentFormat::Conllu, _) => units(stream, InputFormat::Conllu),
-            (DocumentFormat::Csv, _) => Kind::Csv(Box::new(self.open_csv(stream, &name)?)),
+            (DocumentFormat::Csv, _) => {
+                Kind::Csv(Box::new(CsvDocuments::open(args, stream, &name)?))
+            }
             (_, DocumentUnit::Line) => units(stream, InputFormat::Lines),
             (_, DocumentUnit::Paragraph) => {
                 Kind::Paragraphs(BufReader::with_capacity(1 << 16, stream), 0)
             }
             (_, DocumentUnit::File) => Kind::File(Some(stream)),
-        })
-    }
-
-    fn open_csv(&self, stream: input::Stream, name: &str) -> Result<CsvDocuments> {
-        let args = &self.args;
-        let mut builder = csv::ReaderBuilder::new();
-        let mut reader = builder.delimiter(args.delimiter).from_reader(stream);
-        let headers = reader
-            .byte_headers()
-            .map_err(|error| csv_failure(name, error))?;
-        let find = |wanted: &str| {
-            headers
-                .iter()
-                .position(|header| header == wanted.as_bytes())
-        };
-        let missing = |wanted: &str| {
-            let names: Vec<_> = headers.iter().map(String::from_utf8_lossy).collect();
-            Failure::at_line(name, 1, format!("no column \"{wanted}\""))
-                .hint(format!("the columns are {}", names.join(", ")))
-        };
-        let text = match find(&args.field) {
-            // A file without a header has no records either.
-            None if headers.is_empty() => 0,
-            found => found.ok_or_else(|| missing(&args.field))?,
-        };
-        let label = match &args.label {
-            None => None,
-            Some(_) if headers.is_empty() => None,
-            Some(label) => Some(find(label).ok_or_else(|| missing(label))?),
-        };
-        let id = find(&args.id);
-        Ok(CsvDocuments {
-            reader,
-            text,
-            id,
-            label,
         })
     }
 
@@ -337,113 +297,6 @@ impl Reader {
             });
         }
         texts
-    }
-}
-
-impl CsvDocuments {
-    /// The next records; none at the end.
-    fn read(&mut self, name: &str, replace: bool) -> Result<Vec<Text>> {
-        let mut texts = Vec::new();
-        let mut size = 0;
-        let mut record = csv::ByteRecord::new();
-        while size < TARGET {
-            let read = self.reader.read_byte_record(&mut record);
-            if !read.map_err(|error| csv_failure(name, error))? {
-                break;
-            }
-            let line = record.position().map_or(0, csv::Position::line);
-            let field = |column: usize| {
-                let bytes = record.get(column).unwrap_or_default().to_vec();
-                utf8(bytes, replace, name, line)
-            };
-            let named = |column: Option<usize>| column.map(field).transpose();
-            let text = field(self.text)?;
-            size += text.len() + 1;
-            texts.push(Text {
-                text,
-                id: named(self.id)?,
-                label: named(self.label)?,
-            });
-        }
-        Ok(texts)
-    }
-}
-
-/// The next paragraphs; none at the end.
-fn paragraphs(
-    stream: &mut BufReader<input::Stream>,
-    lines: &mut u64,
-    name: &str,
-    replace: bool,
-) -> Result<Vec<Text>> {
-    let mut texts = Vec::new();
-    let mut size = 0;
-    let mut paragraph = Vec::new();
-    let mut is_ended = false;
-    let mut first = *lines + 1;
-    while size < TARGET && !is_ended {
-        let start = paragraph.len();
-        let read = stream.read_until(b'\n', &mut paragraph);
-        is_ended = read.map_err(|error| read_failure(name, 0, &error))? == 0;
-        *lines += 1;
-        if !is_ended && !paragraph[start..].trim_ascii().is_empty() {
-            continue;
-        }
-        paragraph.truncate(start);
-        if !paragraph.is_empty() {
-            size += paragraph.len();
-            texts.push(Text {
-                text: utf8(std::mem::take(&mut paragraph), replace, name, first)?,
-                ..Text::default()
-            });
-        }
-        first = *lines + 1;
-    }
-    Ok(texts)
-}
-
-fn whole(mut stream: input::Stream, name: &str, replace: bool) -> Result<String> {
-    let mut bytes = Vec::new();
-    let read = stream.read_to_end(&mut bytes);
-    read.map_err(|error| read_failure(name, 0, &error))?;
-    utf8(bytes, replace, name, 1)
-}
-
-/// The text of a document that begins in `line`.
-fn utf8(bytes: Vec<u8>, replace: bool, name: &str, line: u64) -> Result<String> {
-    let error = match String::from_utf8(bytes) {
-        Ok(mut text) => {
-            if text.starts_with('\u{feff}') {
-                text.remove(0);
-            }
-            return Ok(text);
-        }
-        Err(error) => error,
-    };
-    if replace {
-        return Ok(String::from_utf8_lossy(error.as_bytes()).into_owned());
-    }
-    let at = error.utf8_error().valid_up_to();
-    let before = &error.as_bytes()[..at];
-    let line = line + before.iter().filter(|&&byte| byte == b'\n').count() as u64;
-    let problem = format!("invalid UTF-8 at byte {at} of a document");
-    let failure = Failure::at_line(name, line, problem);
-    let hint = "--encoding NAME reads other encodings, --invalid replace goes on with U+FFFD";
-    Err(failure.hint(hint).into())
-}
-
-fn csv_failure(name: &str, error: csv::Error) -> Failure {
-    let line = error.position().map(csv::Position::line);
-    let problem = match error.into_kind() {
-        csv::ErrorKind::Io(error) => return read_failure(name, 0, &error),
-        csv::ErrorKind::UnequalLengths {
-            expected_len, len, ..
-        } => format!("expected {expected_len} columns, found {len}"),
-        other => format!("{other:?}"),
-    };
-    match line {
-        Some(line) => Failure::at_line(name, line, problem),
-        None => Failure::of_file(name, problem),
     }
 }
 

@@ -31,7 +31,7 @@ enum Matrix {
 /// The values of npz, whose number stands in front of them.
 enum Values {
     Written(Box<NpzWriter<Output>>),
-    Waiting(Output, File),
+    Waiting(Box<Output>, File),
 }
 
 /// The files beside `x.npz`, `x.mtx` and `x.svm`: `x.terms.tsv` and `x.docs.tsv`.
@@ -67,7 +67,7 @@ impl Sink {
             (MatrixFormat::Npz, cells) => Matrix::Npz {
                 values: match cells {
                     Some(cells) => Values::Written(npz(output, encoder.counts, cells)?),
-                    None => Values::Waiting(output, temporary()?),
+                    None => Values::Waiting(Box::new(output), temporary()?),
                 },
                 columns: temporary()?,
                 lengths: temporary()?,
@@ -143,7 +143,7 @@ impl Sink {
                 let npz = match values {
                     Values::Written(npz) => npz,
                     Values::Waiting(output, values) => {
-                        let mut npz = npz(output, self.counts, self.cells)?;
+                        let mut npz = npz(*output, self.counts, self.cells)?;
                         npz.values_from(waited(values)?).map_err(npz_failure)?;
                         npz
                     }
