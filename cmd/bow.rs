@@ -1,7 +1,7 @@
 //! `wordmill bow`: documents as vectors of term counts.
 
 use crate::bag::args::{CutArgs, DocumentArgs, MatrixArgs, TermArgs, analyzer};
-use crate::bag::model::{Saving, read_counts, read_vocabulary, terms_of};
+use crate::bag::model::{read_counts, read_vocabulary, terms_of};
 use crate::bag::{self, Job, Known};
 use crate::stream::{Failure, Output};
 use anyhow::Result;
@@ -102,6 +102,7 @@ pub fn run(args: &Args) -> Result<()> {
         out: &args.out,
         weights: None,
         top: None,
+        save: args.columns.save.as_deref(),
         index: None,
     };
     if let Some(path) = &args.columns.model {
@@ -111,10 +112,9 @@ pub fn run(args: &Args) -> Result<()> {
     }
     let analyzer = analyzer(args.terms.options()?)?;
     let known = args.columns.known()?;
-    let saving = (args.columns.save.clone()).map(|path| Saving { path });
     match known {
-        Some(known) if saving.is_none() => bag::transform(&job(&analyzer), known, None),
-        known => bag::fit(&job(&analyzer), &args.cut.cut(), known, saving.as_ref()),
+        Some(known) if args.columns.save.is_none() => bag::transform(&job(&analyzer), known, None),
+        known => bag::fit(&job(&analyzer), &args.cut.cut(), known),
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::bag::args::{
     CutArgs, DocumentArgs, MatrixArgs, TermArgs, analyzer, at_least_zero, zero_to_one,
 };
-use crate::bag::model::{Counts, Saving, read_counts, terms_of};
+use crate::bag::model::{Counts, read_counts, terms_of};
 use crate::bag::search::{self, SearchArgs, SimilarArgs};
 use crate::bag::{self, Job};
 use crate::bow::ColumnArgs;
@@ -161,6 +161,7 @@ pub fn run(args: &Args) -> Result<()> {
         out: &args.out,
         weights: Some(weights),
         top: args.top.map(|top| top as usize),
+        save: args.columns.save.as_deref(),
         index: args.save_index.as_deref(),
     };
     let stored = args
@@ -186,10 +187,9 @@ pub fn run(args: &Args) -> Result<()> {
         return bag::transform(&job(&analyzer, options), counts.known, Some(&weights));
     }
     let analyzer = analyzer(args.terms.options()?)?;
-    let saving = (args.columns.save.clone()).map(|path| Saving { path });
     let known = args.columns.known()?;
     let job = job(&analyzer, args.weights.options());
-    bag::fit(&job, &args.cut.cut(), known, saving.as_ref())
+    bag::fit(&job, &args.cut.cut(), known)
 }
 
 fn weights_of(counts: &Counts, options: WeightOptions) -> Weights {

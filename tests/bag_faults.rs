@@ -273,3 +273,20 @@ fn too_little_memory_for_the_files_that_may_be_open_is_named() {
     let expected = "wordmill bow: temporary files: too many open files\nhint: a larger --memory";
     assert!(message.starts_with(expected), "{message}");
 }
+
+#[test]
+fn outputs_that_cannot_be_are_found_before_anything_is_read() {
+    for line in [
+        "bow -o no/such/m.npz",
+        "bow --save no/such/model",
+        "tfidf --save-index no/such/index",
+        "tfidf --save-index index.gz",
+    ] {
+        let call = shell(&format!("yes never ending | wordmill {line}"));
+        let outcome = call.run();
+        outcome.expect(
+            outcome.status == 1 || outcome.status == 2,
+            "an error at once",
+        );
+    }
+}

@@ -6,13 +6,56 @@ use crate::stream::{Failure, Output};
 use anyhow::Result;
 use std::path::Path;
 use wordmill::bag::counter::{Cell, Total};
-use wordmill::bag::counts::{Header, Options};
-use wordmill::bag::cut::Cut;
-use wordmill::bag::fit::Fit;
+use wordmill::bag::counts::Header;
 use wordmill::bag::index::{IndexBuilder, cosine_weights};
 use wordmill::bag::matrix::Names;
 use wordmill::bag::rows::StoredDocument;
 use wordmill::bag::weight::{Norm, WeightOptions, Weights, WeightsBuilder};
+
+/// A file that an index will be written to.
+pub struct IndexFile {
+    output: Output,
+    name: String,
+    weights: WeightOptions,
+}
+
+impl IndexFile {
+    /// Opens the file of an index of documents that `job` weights.
+    ///
+    /// # Errors
+    /// When the weights allow no cosine, or the file cannot be made.
+    pub fn create(path: &Path, job: &Job) -> Result<IndexFile> {
+        let name = name_of(path);
+        let weights = cosine_weights(job.weights).map_err(|error| {
+            Failure::usage(error.to_string()).hint(
+                "--save-index goes with tf of raw, sublinear, n, t, b, l or d, and with --bm25",
+            )
+        })?;
+        if [".gz", ".zst"].iter().any(|ending| name.ends_with(ending)) {
+            let problem = "an index is mapped into memory, which a compressed file cannot be";
+            return Err(Failure::usage(problem).into());
+        }
+        Ok(IndexFile {
+            output: Output::create(Some(path), false)?,
+            name,
+            weights: WeightOptions {
+                norm: Norm::None,
+                ..weights
+            },
+        })
+    }
+
+    /// Begins an index of what was counted.
+    pub fn begin(self, header: Header) -> IndexColumns {
+        IndexColumns {
+            weights: WeightsBuilder::new(self.weights, header.documents, header.tokens),
+            dfs: Vec::new(),
+            header,
+            output: self.output,
+            name: self.name,
+        }
+    }
+}
 
 /// An index whose columns are being learned.
 pub struct IndexColumns {
@@ -42,43 +85,6 @@ pub struct Indexed {
 }
 
 impl IndexColumns {
-    /// Opens the file of an index of what was counted.
-    ///
-    /// # Errors
-    /// When the weights allow no cosine, or the file cannot be made.
-    pub fn new(path: &Path, job: &Job, fit: &Fit, cut: &Cut) -> Result<IndexColumns> {
-        let name = name_of(path);
-        let weights = cosine_weights(job.weights).map_err(|error| {
-            Failure::usage(error.to_string()).hint(
-                "--save-index goes with tf of raw, sublinear, n, t, b, l or d, and with --bm25",
-            )
-        })?;
-        if [".gz", ".zst"].iter().any(|ending| name.ends_with(ending)) {
-            let problem = "an index is mapped into memory, which a compressed file cannot be";
-            return Err(Failure::usage(problem).into());
-        }
-        let weights = WeightOptions {
-            norm: Norm::None,
-            ..weights
-        };
-        Ok(IndexColumns {
-            weights: WeightsBuilder::new(weights, fit.documents, fit.tokens),
-            dfs: Vec::new(),
-            header: Header {
-                documents: fit.documents,
-                tokens: fit.tokens,
-                options: Options {
-                    terms: job.analyzer.options().clone(),
-                    cut: Some(*cut),
-                    weights: job.weights,
-                    ..Options::default()
-                },
-            },
-            output: Output::create(Some(path), false)?,
-            name,
-        })
-    }
-
     /// Adds a column.
     pub fn push(&mut self, term: &[u8], total: Total) {
         self.weights.column(term, total);

@@ -28,9 +28,8 @@ use crate::stream::{Failure, Output};
 use crate::threads;
 use anyhow::{Error, Result};
 use args::{DocumentArgs, MatrixArgs, ResourceArgs};
-use index::{IndexColumns, Indexed};
+use index::{IndexFile, Indexed};
 use learned::Learned;
-use model::Saving;
 use rayon::prelude::*;
 use shape::Shape;
 use sink::Sink;
@@ -58,6 +57,8 @@ pub struct Job<'a> {
     pub weights: Option<WeightOptions>,
     /// Only so many terms of a document, the heaviest.
     pub top: Option<usize>,
+    /// Where the columns and what is known of them go.
+    pub save: Option<&'a Path>,
     /// Where an index of the documents goes; then the matrix is written only where that was asked for.
     pub index: Option<&'a Path>,
 }
@@ -113,10 +114,14 @@ pub fn count(
 
 /// Learns the columns from the documents and writes their matrix: two passes, the second over what the first has left
 /// of them.
-pub fn fit(job: &Job, cut: &Cut, known: Option<Known>, saving: Option<&Saving>) -> Result<()> {
+pub fn fit(job: &Job, cut: &Cut, known: Option<Known>) -> Result<()> {
     let resources = &job.documents.resources;
-    // Wrong usage is found before anything is read.
+    // Wrong usage and outputs that cannot be are found before anything is read.
     job.encoder(Labels::default())?;
+    let out = job.out.out.as_deref();
+    let matrix = (job.writes_matrix().then(|| Output::create(out, false))).transpose()?;
+    let mut saved = (job.save.map(|path| Output::create(Some(path), false))).transpose()?;
+    let index = (job.index.map(|path| IndexFile::create(path, job))).transpose()?;
     let columns = known.as_ref().map(|known| &known.columns);
     let keeps = match job.index {
         None => Keeps::Rows,
@@ -126,14 +131,12 @@ pub fn fit(job: &Job, cut: &Cut, known: Option<Known>, saving: Option<&Saving>) 
     let documents = fit.documents;
     let mut encoder = job.encoder(Labels::new(&fit.labels))?;
     let mut learned = Learned::new(job, &fit, known, encoder.format)?;
-    learned.saved = match saving {
-        Some(saving) => Some(saving.begin(&fit, job, cut)?),
-        None => None,
-    };
-    learned.index = match job.index {
-        Some(path) => Some(IndexColumns::new(path, job, &fit, cut)?),
-        None => None,
-    };
+    let header = model::header(&fit, job, cut);
+    if let Some(saved) = &mut saved {
+        saved.write(&header.to_lines())?;
+    }
+    learned.saved = saved;
+    learned.index = index.map(|index| index.begin(header));
     let columns = fit.columns(cut, |term, total| learned.push(term, total));
     let mappings = columns.map_err(own_failure)?;
     if learned.width == 0 && documents > 0 {
@@ -145,13 +148,8 @@ pub fn fit(job: &Job, cut: &Cut, known: Option<Known>, saving: Option<&Saving>) 
     encoder.names = learned.names.take();
     let shape = Shape::new(job, &encoder, weights.as_ref())?;
     let folder = resources.folder();
-    let mut sink = match job.writes_matrix() {
-        true => {
-            let out = job.out.out.as_deref();
-            Some(Sink::create(out, &encoder, cells, &folder)?)
-        }
-        false => None,
-    };
+    let sink = matrix.map(|matrix| Sink::new((matrix, out), &encoder, cells, &folder));
+    let mut sink = sink.transpose()?;
     let (mut index, index_weights) = (learned.index.take())
         .map(|index| index.finish(&folder))
         .transpose()?
@@ -219,7 +217,8 @@ pub fn transform(job: &Job, known: Known, weights: Option<&Weights>) -> Result<(
     encoder.names = known.names;
     let shape = Shape::new(job, &encoder, weights)?;
     let out = job.out.out.as_deref();
-    let mut sink = Sink::create(out, &encoder, None, &resources.folder())?;
+    let matrix = Output::create(out, false)?;
+    let mut sink = Sink::new((matrix, out), &encoder, None, &resources.folder())?;
     let fields = job.documents.fields();
     ordered(
         workers(resources)?,

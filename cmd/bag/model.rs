@@ -3,10 +3,10 @@
 use super::Known;
 use super::args::TermArgs;
 use crate::corpus;
-use crate::stream::{self, Failure, Output};
+use crate::stream::{self, Failure};
 use anyhow::Result;
 use std::io::{BufRead, BufReader};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use wordmill::bag::BagError;
 use wordmill::bag::analyzer::TermOptions;
 use wordmill::bag::columns::Columns;
@@ -17,28 +17,18 @@ use wordmill::bag::fit::Fit;
 use wordmill::bag::interner::Interner;
 use wordmill::bag::matrix::{Labels, Names};
 
-/// Where a fitted model goes.
-pub struct Saving {
-    pub path: PathBuf,
-}
-
-impl Saving {
-    /// Opens the file and writes its header; the lines of the terms follow.
-    pub fn begin(&self, fit: &Fit, job: &super::Job, cut: &Cut) -> Result<Output> {
-        let header = Header {
-            documents: fit.documents,
-            tokens: fit.tokens,
-            options: Options {
-                terms: job.analyzer.options().clone(),
-                cut: Some(*cut),
-                weights: job.weights,
-                given_order: fit.has_known_columns(),
-                labels: fit.labels.clone(),
-            },
-        };
-        let mut output = Output::create(Some(&self.path), false)?;
-        output.write(&header.to_lines())?;
-        Ok(output)
+/// What a model or an index says of itself.
+pub fn header(fit: &Fit, job: &super::Job, cut: &Cut) -> Header {
+    Header {
+        documents: fit.documents,
+        tokens: fit.tokens,
+        options: Options {
+            terms: job.analyzer.options().clone(),
+            cut: Some(*cut),
+            weights: job.weights,
+            given_order: fit.has_known_columns(),
+            labels: fit.labels.clone(),
+        },
     }
 }
 

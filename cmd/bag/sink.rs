@@ -49,9 +49,10 @@ pub fn beside(out: Option<&Path>, format: MatrixFormat) -> Option<(PathBuf, Path
 }
 
 impl Sink {
-    /// Opens the outputs; `folder` is for what has to wait. `cells` is the number of all cells, if it is known.
-    pub fn create(
-        out: Option<&Path>,
+    /// Begins a matrix that goes to an output of a name; `folder` is for what has to wait. `cells` is the number of all
+    /// cells, if it is known.
+    pub fn new(
+        (mut output, out): (Output, Option<&Path>),
         encoder: &Encoder,
         cells: Option<u64>,
         folder: &Path,
@@ -60,7 +61,6 @@ impl Sink {
         let documents = beside(out, encoder.format).map(|(_, documents)| documents);
         // What goes wrong later takes a file back, and not what is on standard output.
         let cells = cells.filter(|_| out.is_some_and(|out| out.as_os_str() != "-"));
-        let mut output = Output::create(out, false)?;
         output.write_bytes(&encoder.head())?;
         let matrix = match (encoder.format, cells) {
             (MatrixFormat::Mtx, _) => Matrix::Sized(output, temporary()?),
