@@ -64,8 +64,6 @@ type Annotate<'a> = dyn Fn(&mut Document) -> Result<()> + Sync + 'a;
 pub struct System<'a> {
     /// Annotates a document, segmented or not, as the command does.
     pub annotate: Box<Annotate<'a>>,
-    /// The forms it was trained on, if the model lists them.
-    pub known: Option<Vocabulary>,
 }
 
 impl System<'_> {
@@ -77,7 +75,6 @@ impl System<'_> {
         };
         System {
             annotate: Box::new(annotate),
-            known: None,
         }
     }
 }
@@ -99,7 +96,7 @@ pub fn run<'a>(
     };
     let runs = match &args.system {
         Some(system) => vec![score_file(args, task, &gold, system, known.as_ref())?],
-        None => score_models(args, task, &gold, known, load)?,
+        None => score_models(args, task, &gold, known.as_ref(), load)?,
     };
     let report = Report {
         task,
@@ -143,7 +140,7 @@ fn score_models<'a>(
     args: &EvalArgs,
     task: Task,
     gold: &[Document],
-    known: Option<Vocabulary>,
+    known: Option<&Vocabulary>,
     load: impl Fn(&Models) -> Result<System<'a>>,
 ) -> Result<Vec<Run>> {
     let models = Models::open(&args.model)?;
@@ -153,7 +150,6 @@ fn score_models<'a>(
         Some(path) => Some(load(&Models::open(std::slice::from_ref(path))?)?),
         None => None,
     };
-    let known = known.as_ref().or(system.known.as_ref());
     let mut runs = Vec::new();
     for (name, given, metrics) in settings(task, gold) {
         let found = annotated(&given, &system)?;
