@@ -3,5 +3,12 @@
 //! | module | what is in it |
 //! |---|---|
 //! | [`classes`] | word classes by the exchange algorithm |
+//! | [`vocabulary`], [`corpus`] | words by frequency, and text as their numbers |
+//! | [`vectors`] | word vectors: files, neighbours, analogies |
+//! | [`simd`] | values in registers, under every instruction set |
 
 pub mod classes;
+pub mod corpus;
+pub mod simd;
+pub mod vectors;
+pub mod vocabulary;
