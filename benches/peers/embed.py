@@ -109,7 +109,7 @@ def main():
     for name, value in (("--seeds", 5), ("--dim", 100), ("--epochs", 5), ("--rounds", 3)):
         parser.add_argument(name, type=int, default=value)
     parser.add_argument("--cbow", action="store_true"), parser.add_argument("--hs", action="store_true")
-    args = parser.parse_args()
+    args = parser.parse_intermixed_args()
     globals()[args.mode](args)
 
 

@@ -5,10 +5,13 @@
 //! | [`classes`] | word classes by the exchange algorithm |
 //! | [`vocabulary`], [`corpus`] | words by frequency, and text as their numbers |
 //! | [`vectors`] | word vectors: files, neighbours, analogies |
-//! | [`simd`] | values in registers, under every instruction set |
+//! | [`word2vec`] | skip-gram and CBOW, by negative sampling or hierarchical softmax |
+//! | [`random`], [`simd`] | random numbers; values in registers, under every instruction set |
 
 pub mod classes;
 pub mod corpus;
+pub mod random;
 pub mod simd;
 pub mod vectors;
 pub mod vocabulary;
+pub mod word2vec;

@@ -22,6 +22,8 @@ pub const fn padded(dim: usize) -> usize {
 #[allow(clippy::missing_safety_doc, reason = "said once, above")]
 pub unsafe trait Lanes: Copy {
     const N: usize;
+    /// How many registers there are.
+    const REGISTERS: usize;
     unsafe fn zero() -> Self;
     unsafe fn splat(value: f32) -> Self;
     unsafe fn load(from: *const f32) -> Self;
@@ -43,6 +45,7 @@ pub struct Plain([f32; 8]);
 // SAFETY: only pointers given by the caller are touched, N values each.
 unsafe impl Lanes for Plain {
     const N: usize = 8;
+    const REGISTERS: usize = 8;
     #[inline(always)]
     unsafe fn zero() -> Self {
         Plain([0.0; 8])
@@ -93,6 +96,7 @@ mod x86 {
     // SAFETY: the intrinsics touch nothing but the pointers given, N values each.
     unsafe impl Lanes for __m512 {
         const N: usize = 16;
+        const REGISTERS: usize = 32;
         #[inline(always)]
         unsafe fn zero() -> Self {
             unsafe { _mm512_setzero_ps() }
@@ -134,6 +138,7 @@ mod x86 {
     // SAFETY: as above.
     unsafe impl Lanes for __m256 {
         const N: usize = 8;
+        const REGISTERS: usize = 16;
         #[inline(always)]
         unsafe fn zero() -> Self {
             unsafe { _mm256_setzero_ps() }
@@ -188,6 +193,7 @@ mod arm {
     // SAFETY: every aarch64 processor of Rust's targets has NEON; only the pointers given are touched.
     unsafe impl Lanes for float32x4_t {
         const N: usize = 4;
+        const REGISTERS: usize = 32;
         #[inline(always)]
         unsafe fn zero() -> Self {
             unsafe { vdupq_n_f32(0.0) }
@@ -310,6 +316,19 @@ macro_rules! dispatch {
     };
 }
 pub(crate) use dispatch;
+
+/// Asks for a row before it is needed.
+#[inline(always)]
+pub fn prefetch(row: *const f32, values: usize) {
+    #[cfg(target_arch = "x86_64")]
+    for i in (0..values).step_by(LINE) {
+        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+        // SAFETY: a prefetch of any address is no access.
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(row.wrapping_add(i).cast()) };
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = (row, values);
+}
 
 #[inline(always)]
 unsafe fn dot_in<L: Lanes>(a: &[f32], b: &[f32]) -> f32 {

@@ -1,0 +1,181 @@
+//! Rows put together and taken apart: the mean of rows, and one change for all of them.
+//!
+//! ```text
+//! gather    into = 1/n Σ_r x_r
+//! scatter   x_r += scale · (after − before)      for every r
+//! ```
+//!
+//! With subwords, a word's vector is gathered when the word enters the window, trained as a row of its own while it is
+//! inside, and what changed is scattered over its n-grams when it leaves, as fastText adds a gradient to each of them.
+
+use super::matrix::Shared;
+use super::subwords::Subwords;
+use crate::embed::simd::{Lanes, Level, dispatch};
+use compact_str::CompactString;
+
+#[inline(always)]
+unsafe fn gather_in<L: Lanes>(rows: &[*mut f32], into: *mut f32, stride: usize) {
+    // SAFETY: `at` stays below `stride`, a multiple of every width, and all rows have so many values.
+    unsafe {
+        let scale = L::splat(1.0 / rows.len() as f32);
+        for at in (0..stride).step_by(L::N) {
+            let mut sum = L::zero();
+            for row in rows {
+                sum = sum.add(L::load(row.add(at)));
+            }
+            sum.mul(scale).store(into.add(at));
+        }
+    }
+}
+
+dispatch!(pub unsafe fn gather(rows: &[*mut f32], into: *mut f32, stride: usize) = gather_in);
+
+/// Rows that all change by the same.
+#[derive(Clone, Copy)]
+pub struct Change<'a> {
+    pub rows: &'a [*mut f32],
+    pub before: *const f32,
+    pub after: *const f32,
+    pub scale: f32,
+}
+
+#[inline(always)]
+unsafe fn scatter_in<L: Lanes>(change: Change, stride: usize) {
+    // SAFETY: as in `gather_in`.
+    unsafe {
+        let scale = L::splat(change.scale);
+        let minus = L::splat(-1.0);
+        for at in (0..stride).step_by(L::N) {
+            let before = L::load(change.before.add(at));
+            let moved = before
+                .mul_add(minus, L::load(change.after.add(at)))
+                .mul(scale);
+            for row in change.rows {
+                L::load(row.add(at)).add(moved).store(row.add(at));
+            }
+        }
+    }
+}
+
+dispatch!(pub unsafe fn scatter(change: Change, stride: usize) = scatter_in);
+
+/// Which rows of the input matrix make each word: its own, and behind those of all words one for each bucket.
+pub struct Parts {
+    ends: Vec<usize>,
+    rows: Vec<u32>,
+}
+
+impl Parts {
+    pub fn new(words: &[CompactString], subwords: &Subwords) -> Parts {
+        let mut parts = Parts {
+            ends: Vec::new(),
+            rows: Vec::new(),
+        };
+        for (number, word) in words.iter().enumerate() {
+            parts.rows.push(number as u32);
+            let buckets = subwords.of(word).into_iter();
+            parts
+                .rows
+                .extend(buckets.map(|bucket| words.len() as u32 + bucket));
+            parts.ends.push(parts.rows.len());
+        }
+        parts
+    }
+
+    pub fn of(&self, word: u32) -> &[u32] {
+        let word = word as usize;
+        let start = if word == 0 { 0 } else { self.ends[word - 1] };
+        &self.rows[start..self.ends[word]]
+    }
+}
+
+/// The words of a window, put together, in slots that are used in turn.
+pub struct Slots {
+    /// Behind each other for every slot: the vector as it was put together, and as it is now.
+    values: Vec<f32>,
+    stride: usize,
+    rows: Vec<*mut f32>,
+}
+
+impl Slots {
+    pub fn new(count: usize, stride: usize) -> Slots {
+        Slots {
+            values: vec![0.0; count * 2 * stride],
+            stride,
+            rows: Vec::new(),
+        }
+    }
+
+    fn count(&self) -> usize {
+        self.values.len() / (2 * self.stride)
+    }
+
+    /// The vector of the word at a place of the sentence.
+    pub fn row(&mut self, place: usize) -> *mut f32 {
+        let slot = place % self.count();
+        self.values[(2 * slot + 1) * self.stride..].as_mut_ptr()
+    }
+
+    /// A word enters the window.
+    pub fn enter(&mut self, level: Level, place: usize, parts: &[u32], input: Shared) {
+        let stride = self.stride;
+        self.rows.clear();
+        self.rows.extend(parts.iter().map(|&part| input.row(part)));
+        let now = self.row(place);
+        // SAFETY: rows of the matrix and slots have `stride` values; levels come from `Level::best`.
+        unsafe {
+            gather(level, &self.rows, now, stride);
+            std::ptr::copy_nonoverlapping(now, now.sub(stride), stride);
+        }
+    }
+
+    /// A word leaves the window: its parts learn what it has learned.
+    pub fn leave(&mut self, level: Level, place: usize, parts: &[u32], input: Shared) {
+        self.rows.clear();
+        self.rows.extend(parts.iter().map(|&part| input.row(part)));
+        let after = self.row(place);
+        // SAFETY: as above; `before` lies one row ahead of `after` in the slot.
+        unsafe {
+            let change = Change {
+                rows: &self.rows,
+                before: after.sub(self.stride),
+                after,
+                scale: 1.0,
+            };
+            scatter(level, change, self.stride);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn gathering_is_the_mean_and_scattering_moves_every_row() {
+        for level in Level::all() {
+            let mut rows: Vec<Vec<f32>> = (0..3)
+                .map(|r| (0..32).map(|k| (r * 32 + k) as f32).collect())
+                .collect();
+            let pointers: Vec<*mut f32> = rows.iter_mut().map(|row| row.as_mut_ptr()).collect();
+            let (mut mean, after) = (vec![0.0; 32], vec![100.0; 32]);
+            unsafe {
+                gather(level, &pointers, mean.as_mut_ptr(), 32);
+                let change = Change {
+                    rows: &pointers,
+                    before: mean.as_ptr(),
+                    after: after.as_ptr(),
+                    scale: 0.5,
+                };
+                scatter(level, change, 32);
+            }
+            for k in 0..32 {
+                assert_eq!(mean[k], (32 + k) as f32);
+                assert_eq!(
+                    rows[2][k],
+                    (64 + k) as f32 + (100.0 - (32 + k) as f32) / 2.0
+                );
+            }
+        }
+    }
+}

@@ -1,0 +1,38 @@
+//! word2vec: vectors of words that predict their neighbours.
+//!
+//! ```text
+//! skip-gram   a word is predicted from each neighbour c:    Σ_c ln p(w | x_c)
+//! CBOW        from the mean of all of them:                 ln p(w | h),  h = 1/C Σ_c x_c,  so ∂/∂x_c = 1/C ∂/∂h
+//!
+//! negative sampling       ln σ(h · y_w) + Σ_k ln σ(−h · y_k),   k drawn in proportion to count^¾
+//! hierarchical softmax    Σ over the nodes n on the path to w of ln σ(± h · y_n)
+//! subsampling             a word of frequency f is kept with probability √(t/f) + t/f
+//! windows                 b neighbours on each side, b from 1 to the window, equally likely
+//! learning rate           falls in a straight line from α to α/10,000
+//! ```
+//!
+//! Mikolov, Chen, Corrado and Dean (2013); Mikolov, Sutskever, Chen, Corrado and Dean (2013). The gradient of CBOW's mean
+//! is that of İrsoy, Benton and Stratos (2021). All neighbours of a word share its negatives (see [`kernel`]).
+//!
+//! | file | what is in it |
+//! |---|---|
+//! | [`options`] | what can be chosen |
+//! | [`train`] | tasks, threads, learning rate |
+//! | [`window`] | a sentence, word by word |
+//! | [`kernel`] | the step on a block of pairs |
+//! | [`matrix`] | rows that threads share |
+//! | [`negatives`], [`huffman`] | the two kinds of outputs |
+//! | [`subwords`], [`compose`] | n-grams, and words put together from them |
+
+pub mod compose;
+pub mod huffman;
+pub mod kernel;
+pub mod matrix;
+pub mod negatives;
+pub mod options;
+pub mod subwords;
+pub mod train;
+pub mod window;
+
+pub use options::{Model, Objective, Options};
+pub use train::{Ended, Progress, TrainError, Trainer};

@@ -1,0 +1,46 @@
+//! What can be chosen about a run of word2vec.
+
+use super::subwords::Subwords;
+use serde::{Deserialize, Serialize};
+
+/// What predicts what.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Model {
+    /// Every neighbour predicts the word.
+    SkipGram,
+    /// The mean of the neighbours predicts the word.
+    Cbow,
+}
+
+/// How the prediction is scored.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Objective {
+    /// Against words drawn at random.
+    Negative,
+    /// Along the word's path in a Huffman tree.
+    Hierarchical,
+}
+
+/// All that decides the vectors, but for the text.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Options {
+    pub model: Model,
+    pub objective: Objective,
+    /// Values of a vector.
+    pub dim: usize,
+    /// Words on each side at most.
+    pub window: u32,
+    /// Negatives to a word.
+    pub negative: usize,
+    /// Frequency above which words are thinned out; 0 keeps all.
+    pub sample: f64,
+    pub epochs: u32,
+    /// Learning rate at the beginning.
+    pub rate: f32,
+    pub subwords: Option<Subwords>,
+    /// Lines are cut after so many words.
+    pub max_sentence: usize,
+    pub seed: u64,
+}

@@ -1,0 +1,254 @@
+//! The run: the text in tasks, tasks on threads, and the learning rate over all of it.
+//!
+//! An epoch is cut into tasks of some thousand words. Threads take the next one when they are done with theirs; a task's
+//! random numbers follow from the seed and its number, and so does its learning rate. One thread therefore gives the
+//! same bytes every time, stopped and resumed or not. Several threads write to the same rows without locks, and what
+//! they learn depends a little on who comes first.
+
+use super::compose::Parts;
+use super::huffman::Huffman;
+use super::matrix::Matrix;
+use super::negatives::Negatives;
+use super::options::{Objective, Options};
+use super::window::{Loss, Outputs, Shop, Worker};
+use crate::embed::corpus::{Corpus, sentences};
+use crate::embed::random::Random;
+use crate::embed::simd::Level;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::mpsc;
+
+/// Tokens to a task: enough that taking one costs nothing, few enough that a stop is soon obeyed.
+const TASK: usize = 200_000;
+
+/// Words between two looks at the learning rate.
+const RATE_EVERY: usize = 1000;
+
+/// A run, between tasks.
+pub struct Trainer<'a> {
+    corpus: &'a Corpus,
+    options: Options,
+    pub input: Matrix,
+    pub output: Matrix,
+    outputs: Outputs,
+    parts: Option<Parts>,
+    /// For each word, which share of 2^32 of its tokens is kept.
+    keep: Vec<u32>,
+    /// The next task of all epochs.
+    pub next: usize,
+}
+
+/// Why there are no vectors.
+#[derive(Debug, thiserror::Error)]
+pub enum TrainError {
+    #[error("no words are left to learn from")]
+    NoWords,
+    #[error(
+        "{negative} negatives need a vocabulary of more than {negative} words, this one has {words}"
+    )]
+    TooManyNegatives { negative: usize, words: usize },
+    #[error("{rows} vectors of {dim} values: {error}")]
+    Memory {
+        rows: usize,
+        dim: usize,
+        error: std::io::Error,
+    },
+    #[error("the loss is no number any more after {words} words at learning rate {rate}")]
+    Diverged { words: u64, rate: f32 },
+}
+
+/// What has been done.
+#[derive(Clone, Copy, Debug)]
+pub struct Progress {
+    /// Tokens of the vocabulary seen, in all epochs.
+    pub words: u64,
+    /// Tokens there will have been at the end.
+    pub total: u64,
+    pub epoch: u32,
+    /// Per pair, since the last report.
+    pub loss: f64,
+    pub rate: f32,
+}
+
+/// How a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ended {
+    Done,
+    /// On demand; [`Trainer::next`] says where to go on.
+    Stopped,
+}
+
+impl<'a> Trainer<'a> {
+    /// A new run.
+    ///
+    /// # Errors
+    /// The vocabulary is empty or too small for the negatives, or the matrices do not fit in memory.
+    pub fn new(corpus: &'a Corpus, options: Options) -> Result<Trainer<'a>, TrainError> {
+        let words = corpus.vocabulary.len();
+        if words == 0 {
+            return Err(TrainError::NoWords);
+        }
+        let negative = options.negative;
+        if options.objective == Objective::Negative && negative >= words {
+            return Err(TrainError::TooManyNegatives { negative, words });
+        }
+        let counts = &corpus.vocabulary.counts;
+        let outputs = match options.objective {
+            Objective::Negative => Outputs::Negative(Negatives::new(counts)),
+            Objective::Hierarchical => Outputs::Hierarchical(Huffman::new(counts)),
+        };
+        let parts = options
+            .subwords
+            .map(|subwords| Parts::new(&corpus.vocabulary.words, &subwords));
+        let rows = words
+            + options
+                .subwords
+                .map_or(0, |subwords| subwords.buckets as usize);
+        let matrix = |rows| {
+            let dim = options.dim;
+            Matrix::new(rows, dim).map_err(|error| TrainError::Memory { rows, dim, error })
+        };
+        let (mut input, output) = (matrix(rows)?, matrix(words)?);
+        input.fill(&mut Random::new(options.seed, u64::MAX));
+        let keep = counts
+            .iter()
+            .map(|&n| share_kept(n, corpus.vocabulary.tokens(), options.sample))
+            .collect();
+        Ok(Trainer {
+            corpus,
+            options,
+            input,
+            output,
+            outputs,
+            parts,
+            keep,
+            next: 0,
+        })
+    }
+
+    pub fn options(&self) -> &Options {
+        &self.options
+    }
+
+    /// Tasks of an epoch.
+    fn tasks(&self) -> usize {
+        self.corpus.tokens().len().div_ceil(TASK)
+    }
+
+    /// Trains to the end, or until `stop`; `report` hears of every task that is done.
+    ///
+    /// # Errors
+    /// The loss is infinite or no number.
+    pub fn run(
+        &mut self,
+        threads: usize,
+        stop: &AtomicBool,
+        mut report: impl FnMut(Progress),
+    ) -> Result<Ended, TrainError> {
+        let tasks = self.tasks();
+        let parts = self.corpus.parts(tasks);
+        let all = tasks * self.options.epochs as usize;
+        let next = AtomicUsize::new(self.next);
+        let total = self.corpus.vocabulary.tokens() * u64::from(self.options.epochs);
+        let mut words = (self.next as f64 / all as f64 * total as f64) as u64;
+        let failed = AtomicBool::new(false);
+        let shop = Shop {
+            options: &self.options,
+            outputs: &self.outputs,
+            parts: self.parts.as_ref(),
+            input: self.input.shared(),
+            output: self.output.shared(),
+            level: Level::best(),
+        };
+        let keep = &self.keep;
+        let mut diverged = None;
+        let (sender, receiver) = mpsc::channel::<(usize, u64, Loss)>();
+        std::thread::scope(|scope| {
+            for _ in 0..threads {
+                let (sender, next, parts, failed) = (sender.clone(), &next, &parts, &failed);
+                scope.spawn(move || {
+                    let mut worker = Worker::new(&shop);
+                    while !stop.load(Ordering::Relaxed) && !failed.load(Ordering::Relaxed) {
+                        let task = next.fetch_add(1, Ordering::Relaxed);
+                        if task >= all {
+                            break;
+                        }
+                        let part = parts[task % tasks];
+                        let words = run_task(&shop, &mut worker, keep, part, (task, all));
+                        // The receiver listens until all senders are gone.
+                        let _ = sender.send((task, words, std::mem::take(&mut worker.loss)));
+                    }
+                });
+            }
+            drop(sender);
+            for (task, done, loss) in receiver {
+                words += done;
+                let rate = rate_at(self.options.rate, task as f64 / all as f64);
+                if !loss.sum.is_finite() {
+                    failed.store(true, Ordering::Relaxed);
+                    diverged.get_or_insert(TrainError::Diverged { words, rate });
+                }
+                let epoch = (task / tasks) as u32;
+                let loss = loss.sum / loss.pairs.max(1.0);
+                report(Progress {
+                    words,
+                    total,
+                    epoch,
+                    loss,
+                    rate,
+                });
+            }
+        });
+        if let Some(error) = diverged {
+            return Err(error);
+        }
+        self.next = next.into_inner().min(all);
+        Ok(if self.next == all {
+            Ended::Done
+        } else {
+            Ended::Stopped
+        })
+    }
+}
+
+/// How many of 2^32 tokens of a word are kept: √(t/f) + t/f.
+fn share_kept(count: u64, tokens: u64, threshold: f64) -> u32 {
+    if threshold <= 0.0 {
+        return u32::MAX;
+    }
+    let ratio = threshold * tokens as f64 / count as f64;
+    ((ratio.sqrt() + ratio).min(1.0) * f64::from(u32::MAX)) as u32
+}
+
+/// The learning rate when a share of the run is over.
+fn rate_at(start: f32, done: f64) -> f32 {
+    start * (1.0 - done).max(1e-4) as f32
+}
+
+/// Trains on a part of the text; how many words it has.
+fn run_task(
+    shop: &Shop,
+    worker: &mut Worker,
+    keep: &[u32],
+    part: &[u32],
+    (task, all): (usize, usize),
+) -> u64 {
+    let mut random = Random::new(shop.options.seed, task as u64);
+    let mut thinned = Vec::new();
+    let (mut words, mut looked) = (0, 0);
+    let mut rate = rate_at(shop.options.rate, task as f64 / all as f64);
+    for sentence in sentences(part, shop.options.max_sentence) {
+        if words - looked >= RATE_EVERY {
+            looked = words;
+            let done = task as f64 + words as f64 / part.len() as f64;
+            rate = rate_at(shop.options.rate, done / all as f64);
+        }
+        words += sentence.len();
+        thinned.clear();
+        thinned.extend(sentence.iter().filter(|&&word| {
+            let share = keep[word as usize];
+            share == u32::MAX || (random.next() >> 32) as u32 <= share
+        }));
+        worker.sentence(shop, &thinned, rate, &mut random);
+    }
+    words as u64
+}
