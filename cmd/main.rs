@@ -19,6 +19,8 @@ mod model;
 mod ner;
 mod pos;
 mod progress;
+#[allow(dead_code, reason = "the trainers of vectors are its callers")]
+mod sentences;
 mod stem;
 mod stream;
 mod tfidf;

@@ -1,0 +1,104 @@
+//! Sentences to learn word vectors from: the flags that say which, and the way from files to numbers.
+
+use crate::stream::input::{Stream, inputs, is_stdin, name_of, open_text, read_failure};
+use crate::stream::{Failure, Invalid, encoding};
+use anyhow::{Result, bail};
+use std::path::{Path, PathBuf};
+use wordmill::embed::corpus::{Corpus, CorpusError, Limits, Reader};
+
+/// Flags for what is learned from.
+#[derive(clap::Args, Clone, Debug)]
+pub struct CorpusArgs {
+    /// Files of sentences, one a line, words parted by spaces; - or none is standard input; .gz and .zst are decompressed
+    #[arg(value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// Leave out words seen fewer times
+    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..))]
+    pub min_count: u64,
+    /// Keep only the N most frequent words [default: all]
+    #[arg(long, value_name = "N", value_parser = words)]
+    pub max_vocab: Option<usize>,
+    /// Encoding of the input, such as windows-1252; UTF-16 is known by its mark [default: utf-8]
+    #[arg(long, value_name = "NAME", value_parser = encoding)]
+    pub encoding: Option<&'static encoding_rs::Encoding>,
+    /// What to do about bytes that are not UTF-8
+    #[arg(long, value_enum, default_value_t)]
+    pub invalid: Invalid,
+}
+
+fn words(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(n) if n > 0 => Ok(n),
+        _ => Err("expected a number of words".to_owned()),
+    }
+}
+
+impl CorpusArgs {
+    /// Reads all files.
+    ///
+    /// # Errors
+    /// When a file cannot be read or is not in its encoding, and when no word is frequent enough.
+    pub fn read(&self) -> Result<Corpus> {
+        let mut reader = Reader::default();
+        for path in inputs(&self.files)? {
+            self.add(&mut reader, &path, self.open(&path)?)?;
+        }
+        self.finish(reader)
+    }
+
+    /// Opens a file, decompressed and in UTF-8.
+    ///
+    /// # Errors
+    /// When it cannot be opened.
+    pub fn open(&self, path: &Path) -> Result<Stream> {
+        let located = |error| crate::stream::input::locate_failure(&name_of(path), error);
+        open_text(path, (self.encoding, self.invalid), &Default::default()).map_err(located)
+    }
+
+    /// Adds what [`CorpusArgs::open`] has opened.
+    ///
+    /// # Errors
+    /// When it cannot be read or is not UTF-8.
+    pub fn add(&self, reader: &mut Reader, path: &Path, stream: Stream) -> Result<()> {
+        let read = reader.read(stream, self.invalid == Invalid::Replace);
+        Ok(read.map_err(|error| failure(&name_of(path), &error))?)
+    }
+
+    /// The words and the text as their numbers.
+    ///
+    /// # Errors
+    /// When no word is frequent enough, or the disk is full.
+    pub fn finish(&self, reader: Reader) -> Result<Corpus> {
+        let corpus = reader.finish(Limits {
+            min_count: self.min_count,
+            max_words: self.max_vocab,
+        })?;
+        if corpus.vocabulary.is_empty() {
+            bail!(self.no_words());
+        }
+        Ok(corpus)
+    }
+
+    /// No word is left of the files.
+    pub fn no_words(&self) -> Failure {
+        let first = self.files.first().map_or(Path::new("-"), PathBuf::as_path);
+        let name = match is_stdin(first) {
+            true => "standard input".to_owned(),
+            false => name_of(first),
+        };
+        match self.min_count {
+            1 => Failure::of_file(&name, "no words to learn from"),
+            n => Failure::of_file(&name, format!("no word is seen {n} times"))
+                .hint("--min-count 1 learns from every word"),
+        }
+    }
+}
+
+fn failure(name: &str, error: &CorpusError) -> Failure {
+    match error {
+        CorpusError::Io(error) => read_failure(name, 0, error),
+        CorpusError::InvalidUtf8 { line, .. } => Failure::at_line(name, *line, error.to_string())
+            .hint("--encoding NAME reads other encodings, --invalid replace goes on with U+FFFD"),
+        CorpusError::TooManyWords => Failure::of_file(name, error.to_string()),
+    }
+}
