@@ -105,6 +105,18 @@ impl<'a> Search<'a> {
         }
     }
 
+    /// Which of some rows is farthest from the mean of their directions: the first of several, and 0 of none.
+    pub fn odd_one(&self, rows: &[u32]) -> usize {
+        let mean = self.query(rows, &[]).vector;
+        let score = |row: &u32| -> f32 {
+            let unit = self.unit(*row);
+            unit.iter().zip(&mean).map(|(a, b)| a * b).sum()
+        };
+        let scores = rows.iter().map(score).enumerate();
+        let odd = scores.min_by(|a, b| a.1.total_cmp(&b.1));
+        odd.map_or(0, |(at, _)| at)
+    }
+
     /// The cosine of two rows.
     pub fn cosine(&self, a: u32, b: u32) -> f32 {
         let (a, b) = (self.view.row(a as usize), self.view.row(b as usize));
