@@ -27,6 +27,7 @@ mod tfidf;
 mod threads;
 mod tokenize;
 mod train;
+mod vectors;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use std::process::ExitCode;
@@ -56,6 +57,7 @@ enum Command {
     Tfidf(tfidf::Args),
     Merge(merge::Args),
     Classes(classes::Args),
+    Vectors(vectors::Args),
     Model(model::Args),
     Licenses(licenses::Args),
     #[command(hide = true)]
@@ -71,7 +73,7 @@ const GROUPS: &[(&str, &[&str])] = &[
         &["tokenize", "stem", "lemmatize", "pos", "ner", "annotate"],
     ),
     ("Bags of words", &["bow", "tfidf", "merge"]),
-    ("Embeddings", &["classes"]),
+    ("Embeddings", &["classes", "vectors"]),
     ("The tool", &["model", "licenses"]),
 ];
 
@@ -88,6 +90,7 @@ impl Command {
             Command::Tfidf(args) => tfidf::run(&args),
             Command::Merge(args) => merge::run(&args),
             Command::Classes(args) => classes::run(&args),
+            Command::Vectors(args) => vectors::run(&args),
             Command::Model(args) => model::run(&args),
             Command::Licenses(args) => licenses::run(&args),
             Command::Man(args) => man::run(&args),
