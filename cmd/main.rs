@@ -19,7 +19,7 @@ mod model;
 mod ner;
 mod pos;
 mod progress;
-#[allow(dead_code, reason = "the trainers of vectors are its callers")]
+mod report;
 mod sentences;
 mod stem;
 mod stream;
@@ -28,6 +28,7 @@ mod threads;
 mod tokenize;
 mod train;
 mod vectors;
+mod word2vec;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use std::process::ExitCode;
@@ -57,6 +58,7 @@ enum Command {
     Tfidf(tfidf::Args),
     Merge(merge::Args),
     Classes(classes::Args),
+    Word2vec(word2vec::Args),
     Vectors(vectors::Args),
     Model(model::Args),
     Licenses(licenses::Args),
@@ -73,7 +75,7 @@ const GROUPS: &[(&str, &[&str])] = &[
         &["tokenize", "stem", "lemmatize", "pos", "ner", "annotate"],
     ),
     ("Bags of words", &["bow", "tfidf", "merge"]),
-    ("Embeddings", &["classes", "vectors"]),
+    ("Embeddings", &["word2vec", "vectors", "classes"]),
     ("The tool", &["model", "licenses"]),
 ];
 
@@ -90,6 +92,7 @@ impl Command {
             Command::Tfidf(args) => tfidf::run(&args),
             Command::Merge(args) => merge::run(&args),
             Command::Classes(args) => classes::run(&args),
+            Command::Word2vec(args) => word2vec::run(&args),
             Command::Vectors(args) => vectors::run(&args),
             Command::Model(args) => model::run(&args),
             Command::Licenses(args) => licenses::run(&args),

@@ -60,6 +60,20 @@ impl Output {
         })
     }
 
+    /// Whether `path` could be created now; nothing stays behind.
+    ///
+    /// # Errors
+    /// As [`Output::create`].
+    pub fn check(path: &Path) -> Result<()> {
+        let target = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
+        if path.as_os_str() != "-" && !target.metadata().is_ok_and(|found| !found.is_file()) {
+            let name = path.display().to_string();
+            temporary_beside(&target)
+                .map_err(|error| Failure::of_file(&name, cannot_create(&error)))?;
+        }
+        Ok(())
+    }
+
     fn stdout(flushes: bool) -> Result<Output> {
         let stdout = std::io::stdout();
         // Rust's own stdout flushes at every newline; the file behind it does not.

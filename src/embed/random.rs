@@ -16,8 +16,9 @@ impl Random {
         Random(hash::mix(hash::mix(seed ^ 0x776f_7264, STEP), place).rotate_left(17))
     }
 
+    /// 64 random bits.
     #[inline(always)]
-    pub fn next(&mut self) -> u64 {
+    pub fn bits(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(STEP);
         let product = u128::from(self.0) * u128::from(self.0 ^ 0xe703_7ed1_a0b4_28db);
         (product as u64) ^ ((product >> 64) as u64)
@@ -26,13 +27,13 @@ impl Random {
     /// A number below `bound`, each as likely as the others to 2^−32.
     #[inline(always)]
     pub fn below(&mut self, bound: u32) -> u32 {
-        (((self.next() >> 32) * u64::from(bound)) >> 32) as u32
+        (((self.bits() >> 32) * u64::from(bound)) >> 32) as u32
     }
 
     /// A number from 0 to 1, 1 left out.
     #[inline(always)]
     pub fn unit(&mut self) -> f32 {
-        (self.next() >> 40) as f32 / (1u32 << 24) as f32
+        (self.bits() >> 40) as f32 / (1u32 << 24) as f32
     }
 }
 
@@ -55,7 +56,7 @@ mod tests {
 
     #[test]
     fn places_have_streams_of_their_own() {
-        let first = |seed, place| Random::new(seed, place).next();
+        let first = |seed, place| Random::new(seed, place).bits();
         assert_eq!(first(1, 2), first(1, 2));
         assert_ne!(first(1, 2), first(1, 3));
         assert_ne!(first(1, 2), first(2, 2));

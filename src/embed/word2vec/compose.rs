@@ -28,7 +28,7 @@ unsafe fn gather_in<L: Lanes>(rows: &[*mut f32], into: *mut f32, stride: usize) 
     }
 }
 
-dispatch!(pub unsafe fn gather(rows: &[*mut f32], into: *mut f32, stride: usize) = gather_in);
+dispatch!(pub(super) unsafe fn gather(rows: &[*mut f32], into: *mut f32, stride: usize) = gather_in);
 
 /// Rows that all change by the same.
 #[derive(Clone, Copy)]
@@ -57,7 +57,7 @@ unsafe fn scatter_in<L: Lanes>(change: Change, stride: usize) {
     }
 }
 
-dispatch!(pub unsafe fn scatter(change: Change, stride: usize) = scatter_in);
+dispatch!(pub(super) unsafe fn scatter(change: Change, stride: usize) = scatter_in);
 
 /// Which rows of the input matrix make each word: its own, and behind those of all words one for each bucket.
 pub struct Parts {

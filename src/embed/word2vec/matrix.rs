@@ -71,6 +71,16 @@ impl Matrix {
         unsafe { std::slice::from_raw_parts_mut(self.pages.as_mut_ptr().cast(), length) }
     }
 
+    /// The values, in this machine's order of bytes.
+    pub fn bytes(&self) -> &[u8] {
+        &self.pages[..self.rows * self.stride * 4]
+    }
+
+    /// Takes over values of the same number of rows.
+    pub fn set_bytes(&mut self, bytes: &[u8]) {
+        self.pages[..bytes.len()].copy_from_slice(bytes);
+    }
+
     /// For threads to train on.
     pub fn shared(&mut self) -> Shared<'_> {
         Shared {

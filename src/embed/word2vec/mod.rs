@@ -23,7 +23,9 @@
 //! | [`matrix`] | rows that threads share |
 //! | [`negatives`], [`huffman`] | the two kinds of outputs |
 //! | [`subwords`], [`compose`] | n-grams, and words put together from them |
+//! | [`checkpoint`] | a stopped run in a file |
 
+pub mod checkpoint;
 pub mod compose;
 pub mod huffman;
 pub mod kernel;
@@ -34,5 +36,6 @@ pub mod subwords;
 pub mod train;
 pub mod window;
 
+pub use checkpoint::CheckpointError;
 pub use options::{Model, Objective, Options};
 pub use train::{Ended, Progress, TrainError, Trainer};

@@ -37,7 +37,7 @@ impl Negatives {
     /// Draws a word.
     #[inline(always)]
     pub fn draw(&self, random: &mut Random) -> u32 {
-        let number = random.next();
+        let number = random.bits();
         // The upper half chooses the slot, the lower half between its words.
         let slot = ((number >> 32) * self.slots.len() as u64) >> 32;
         let (keep, alias) = self.slots[slot as usize];

@@ -44,3 +44,10 @@ pub struct Options {
     pub max_sentence: usize,
     pub seed: u64,
 }
+
+impl Options {
+    /// How often to go over a text of so many tokens: five times, and small texts more often.
+    pub fn epochs_for(tokens: u64) -> u32 {
+        (20_000_000 / tokens.max(1) * 5).clamp(5, 15) as u32
+    }
+}

@@ -5,7 +5,7 @@
 //! same bytes every time, stopped and resumed or not. Several threads write to the same rows without locks, and what
 //! they learn depends a little on who comes first.
 
-use super::compose::Parts;
+use super::compose::{Parts, gather};
 use super::huffman::Huffman;
 use super::matrix::Matrix;
 use super::negatives::Negatives;
@@ -14,6 +14,7 @@ use super::window::{Loss, Outputs, Shop, Worker};
 use crate::embed::corpus::{Corpus, sentences};
 use crate::embed::random::Random;
 use crate::embed::simd::Level;
+use crate::embed::vectors::View;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc;
 
@@ -129,6 +130,10 @@ impl<'a> Trainer<'a> {
         &self.options
     }
 
+    pub fn corpus(&self) -> &Corpus {
+        self.corpus
+    }
+
     /// Tasks of an epoch.
     fn tasks(&self) -> usize {
         self.corpus.tokens().len().div_ceil(TASK)
@@ -210,6 +215,35 @@ impl<'a> Trainer<'a> {
     }
 }
 
+impl Trainer<'_> {
+    /// The vectors of the words as they are now: (words, stride). With subwords they are put together in place of the
+    /// words' own rows, and the run cannot go on.
+    pub fn vectors(&mut self) -> View<'_> {
+        let words = &self.corpus.vocabulary.words;
+        if let Some(parts) = &self.parts {
+            let stride = self.input.stride();
+            let mut mean = vec![0.0; stride];
+            let shared = self.input.shared();
+            for word in 0..words.len() as u32 {
+                let rows: Vec<*mut f32> = parts.of(word).iter().map(|&r| shared.row(r)).collect();
+                // SAFETY: all rows and `mean` have `stride` values; no thread trains; a word's own row is part of no
+                // other word.
+                unsafe {
+                    gather(Level::best(), &rows, mean.as_mut_ptr(), stride);
+                    std::ptr::copy_nonoverlapping(mean.as_ptr(), rows[0], stride);
+                }
+            }
+        }
+        let stride = self.input.stride();
+        View {
+            words,
+            dim: self.input.dim(),
+            stride,
+            data: &self.input.values()[..words.len() * stride],
+        }
+    }
+}
+
 /// How many of 2^32 tokens of a word are kept: √(t/f) + t/f.
 fn share_kept(count: u64, tokens: u64, threshold: f64) -> u32 {
     if threshold <= 0.0 {
@@ -246,9 +280,13 @@ fn run_task(
         thinned.clear();
         thinned.extend(sentence.iter().filter(|&&word| {
             let share = keep[word as usize];
-            share == u32::MAX || (random.next() >> 32) as u32 <= share
+            share == u32::MAX || (random.bits() >> 32) as u32 <= share
         }));
         worker.sentence(shop, &thinned, rate, &mut random);
     }
     words as u64
 }
+
+#[cfg(test)]
+#[path = "tests.rs"]
+mod tests;
