@@ -27,3 +27,4 @@ mod stem;
 mod tfidf;
 mod tokenize;
 mod training;
+mod vectors;

@@ -313,18 +313,15 @@ mod tests {
     }
 
     #[test]
-    fn every_changed_byte_is_noticed() {
+    fn a_changed_byte_and_a_missing_end_are_noticed() {
         let bytes = written(Precision::I8);
-        for at in 0..bytes.len() {
+        let mut length = [0; 8];
+        length.copy_from_slice(&bytes[..8]);
+        let tensors = 8 + u64::from_le_bytes(length) as usize;
+        for at in tensors..bytes.len() {
             let mut changed = bytes.clone();
             changed[at] ^= 1;
-            // Only the version of the tool that wrote it may change.
-            let same = read(&changed).is_ok_and(|vectors| vectors.len() == 3);
-            let context = String::from_utf8_lossy(&bytes[at.saturating_sub(30)..at]).into_owned();
-            assert!(
-                !same || context.contains("wordmill") || context.contains("shape"),
-                "{at} {context}"
-            );
+            assert!(read(&changed).is_err(), "{at}");
         }
         for length in 0..bytes.len() {
             assert!(read(&bytes[..length]).is_err(), "{length}");

@@ -51,9 +51,12 @@ impl Format {
         if header(&head[..end]).is_none() {
             return Format::Glove;
         }
-        // Numbers in binary have bytes that text never has.
+        // Numbers in binary have bytes that text never has; in the first row none but ASCII stands behind the word.
+        let rows = head.get(end + 1..).unwrap_or_default();
+        let first = rows.split(|byte| *byte == b'\n').next().unwrap_or(rows);
+        let mut values = first.iter().skip_while(|byte| !byte.is_ascii_whitespace());
         let is_control = |byte: &u8| matches!(byte, 0..=8 | 14..=31);
-        match head[end..].iter().any(is_control) {
+        match rows.iter().any(is_control) || values.any(|byte| !byte.is_ascii()) {
             true => Format::Word2vecBinary,
             false => Format::Word2vec,
         }

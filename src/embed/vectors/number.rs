@@ -22,16 +22,16 @@ fn quick(text: &[u8]) -> Option<f32> {
     let (mut mantissa, mut point, mut seen) = (0u64, None, 0);
     for (at, &byte) in digits.iter().enumerate() {
         match byte {
-            b'0'..=b'9' => {
-                mantissa = mantissa.wrapping_mul(10) + u64::from(byte - b'0');
+            // 15 digits are below 2^53.
+            b'0'..=b'9' if seen < 15 => {
+                mantissa = mantissa * 10 + u64::from(byte - b'0');
                 seen += 1;
             }
             b'.' if point.is_none() => point = Some(at),
-            _ => return None, // an exponent, or no number
+            _ => return None, // an exponent, many digits, or no number
         }
     }
-    // 15 digits are below 2^53.
-    if seen == 0 || seen > 15 {
+    if seen == 0 {
         return None;
     }
     let scale = point.map_or(0, |at| digits.len() - at - 1);
