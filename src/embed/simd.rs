@@ -32,7 +32,7 @@ pub unsafe trait Lanes: Copy {
     unsafe fn mul_add(self, a: Self, b: Self) -> Self;
     /// The sum of all lanes.
     unsafe fn sum(self) -> f32;
-    /// 1/√x, lane by lane, to full precision.
+    /// 1/√x, lane by lane, to two units in the last place; x is neither 0 nor denormal.
     unsafe fn inverse_sqrt(self) -> Self;
 }
 
@@ -127,7 +127,13 @@ mod x86 {
         }
         #[inline(always)]
         unsafe fn inverse_sqrt(self) -> Self {
-            unsafe { _mm512_div_ps(_mm512_set1_ps(1.0), _mm512_sqrt_ps(self)) }
+            // A division and a root take three times as long as 14 bits and a step of Newton's.
+            unsafe {
+                let guess = _mm512_rsqrt14_ps(self);
+                let half = _mm512_mul_ps(_mm512_mul_ps(self, _mm512_set1_ps(-0.5)), guess);
+                let step = _mm512_fmadd_ps(half, guess, _mm512_set1_ps(1.5));
+                _mm512_mul_ps(guess, step)
+            }
         }
     }
 
@@ -310,6 +316,18 @@ macro_rules! dispatch {
     };
 }
 pub(crate) use dispatch;
+
+/// Asks for the cache line at an address that will be read soon; any address will do.
+#[inline(always)]
+pub fn prefetch(at: *const f32) {
+    #[cfg(target_arch = "x86_64")]
+    // SAFETY: a prefetch never faults, and every x86-64 processor has it.
+    unsafe {
+        std::arch::x86_64::_mm_prefetch::<{ std::arch::x86_64::_MM_HINT_T0 }>(at.cast());
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = at;
+}
 
 #[inline(always)]
 unsafe fn dot_in<L: Lanes>(a: &[f32], b: &[f32]) -> f32 {
