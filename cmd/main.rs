@@ -10,6 +10,7 @@ mod classes;
 mod completions;
 mod corpus;
 mod eval;
+mod glove;
 mod layers;
 mod lemmatize;
 mod licenses;
@@ -19,7 +20,6 @@ mod model;
 mod ner;
 mod pos;
 mod progress;
-#[allow(dead_code, reason = "the trainers of vectors are its callers")]
 mod sentences;
 mod stem;
 mod stream;
@@ -27,6 +27,7 @@ mod tfidf;
 mod threads;
 mod tokenize;
 mod train;
+mod vectors_out;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use std::process::ExitCode;
@@ -56,6 +57,7 @@ enum Command {
     Tfidf(tfidf::Args),
     Merge(merge::Args),
     Classes(classes::Args),
+    Glove(glove::Args),
     Model(model::Args),
     Licenses(licenses::Args),
     #[command(hide = true)]
@@ -71,7 +73,7 @@ const GROUPS: &[(&str, &[&str])] = &[
         &["tokenize", "stem", "lemmatize", "pos", "ner", "annotate"],
     ),
     ("Bags of words", &["bow", "tfidf", "merge"]),
-    ("Embeddings", &["classes"]),
+    ("Embeddings", &["classes", "glove"]),
     ("The tool", &["model", "licenses"]),
 ];
 
@@ -88,6 +90,7 @@ impl Command {
             Command::Tfidf(args) => tfidf::run(&args),
             Command::Merge(args) => merge::run(&args),
             Command::Classes(args) => classes::run(&args),
+            Command::Glove(args) => glove::run(&args),
             Command::Model(args) => model::run(&args),
             Command::Licenses(args) => licenses::run(&args),
             Command::Man(args) => man::run(&args),
