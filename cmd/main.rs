@@ -10,6 +10,7 @@ mod classes;
 mod completions;
 mod corpus;
 mod eval;
+mod glove;
 mod layers;
 mod lemmatize;
 mod licenses;
@@ -59,6 +60,7 @@ enum Command {
     Merge(merge::Args),
     Classes(classes::Args),
     Word2vec(word2vec::Args),
+    Glove(glove::Args),
     Vectors(vectors::Args),
     Model(model::Args),
     Licenses(licenses::Args),
@@ -75,7 +77,7 @@ const GROUPS: &[(&str, &[&str])] = &[
         &["tokenize", "stem", "lemmatize", "pos", "ner", "annotate"],
     ),
     ("Bags of words", &["bow", "tfidf", "merge"]),
-    ("Embeddings", &["word2vec", "vectors", "classes"]),
+    ("Embeddings", &["word2vec", "glove", "vectors", "classes"]),
     ("The tool", &["model", "licenses"]),
 ];
 
@@ -93,6 +95,7 @@ impl Command {
             Command::Merge(args) => merge::run(&args),
             Command::Classes(args) => classes::run(&args),
             Command::Word2vec(args) => word2vec::run(&args),
+            Command::Glove(args) => glove::run(&args),
             Command::Vectors(args) => vectors::run(&args),
             Command::Model(args) => model::run(&args),
             Command::Licenses(args) => licenses::run(&args),

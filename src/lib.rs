@@ -5,7 +5,7 @@
 //! | module | what is in it |
 //! |---|---|
 //! | [`bag`] | documents as sparse vectors: counts, weights, and the files they are kept in |
-//! | [`embed`] | what running text alone teaches about words: classes |
+//! | [`embed`] | what running text alone teaches about words: classes, vectors |
 //! | [`text`] | documents, their formats, and the linguistic layers: segmentation, stems, tags, lemmas, entities |
 //! | [`ordered`] | a stream worked on in parallel, its results in order |
 

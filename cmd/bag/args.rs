@@ -279,7 +279,7 @@ fn delimiter(text: &str) -> Result<u8, String> {
     }
 }
 
-fn size(text: &str) -> Result<usize, String> {
+pub fn size(text: &str) -> Result<usize, String> {
     let digits = text.trim_end_matches(|c: char| !c.is_ascii_digit());
     let factor = match &text[digits.len()..] {
         "" | "B" => 1,

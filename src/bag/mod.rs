@@ -38,7 +38,7 @@ pub mod merge;
 pub mod ngrams;
 pub mod rows;
 pub mod run;
-mod varint;
+pub mod varint;
 pub mod weight;
 pub mod word_class;
 

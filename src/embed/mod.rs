@@ -4,12 +4,16 @@
 //! |---|---|
 //! | [`classes`] | word classes by the exchange algorithm |
 //! | [`vocabulary`], [`corpus`] | words by frequency, and text as their numbers |
+//! | [`cooccur`] | how often words stand near each other |
+//! | [`glove`] | vectors fitted to that |
 //! | [`vectors`] | word vectors: files, neighbours, analogies |
 //! | [`word2vec`] | skip-gram and CBOW, by negative sampling or hierarchical softmax |
 //! | [`random`], [`simd`] | random numbers; values in registers, under every instruction set |
 
 pub mod classes;
+pub mod cooccur;
 pub mod corpus;
+pub mod glove;
 pub mod random;
 pub mod simd;
 pub mod vectors;

@@ -1,6 +1,6 @@
 use super::*;
-use crate::embed::word2vec::CheckpointError;
 use crate::embed::corpus::{Limits, Reader};
+use crate::embed::word2vec::CheckpointError;
 use crate::embed::word2vec::options::Model;
 use crate::embed::word2vec::subwords::Subwords;
 

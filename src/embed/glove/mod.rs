@@ -1,0 +1,96 @@
+//! GloVe: vectors whose products are the logarithms of co-occurrence counts.
+//!
+//! ```text
+//! J = ½ Σ f(X(i,j)) · (w(i)·w̃(j) + b(i) + b̃(j) − ln X(i,j))²        over the pairs with X(i,j) > 0
+//! f(x) = min(1, (x/x_max)^α)
+//! ```
+//!
+//! Each pair is a step of AdaGrad: θ ← θ − η g/√(1 + Σ (η g')²), with g' the gradients of the steps before, the form of
+//! the authors' program. Pennington, Socher and Manning (2014), GloVe: Global Vectors for Word Representation; Duchi,
+//! Hazan and Singer (2011), Adaptive Subgradient Methods.
+//!
+//! | module | what is in it |
+//! |---|---|
+//! | [`kernel`] | one step, in registers |
+//! | [`tiles`] | pairs grouped by the blocks of words that they touch |
+//! | [`schedule`] | which tile may run when, so that any number of threads gives the same bytes |
+//! | [`train`] | the loop |
+
+pub mod kernel;
+pub mod schedule;
+pub mod tiles;
+pub mod train;
+
+/// What is fitted, and how.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Options {
+    pub dim: usize,
+    pub epochs: u32,
+    /// η
+    pub rate: f32,
+    /// Counts from here on weigh 1.
+    pub x_max: f64,
+    /// α
+    pub alpha: f64,
+    pub seed: u64,
+}
+
+impl Default for Options {
+    fn default() -> Options {
+        Options {
+            dim: 100,
+            epochs: 15,
+            rate: 0.05,
+            x_max: 10.0,
+            alpha: 0.75,
+            seed: 1,
+        }
+    }
+}
+
+/// Which vectors are handed on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Side {
+    /// w + w̃
+    #[default]
+    Sum,
+    /// w
+    Word,
+    /// w and w̃, one behind the other
+    Both,
+}
+
+/// A generator of random numbers: splitmix64 (Steele, Lea and Flood 2014).
+#[derive(Clone, Debug)]
+pub struct Random(u64);
+
+impl Random {
+    /// The `stream`-th generator of a seed.
+    pub fn new(seed: u64, stream: u64) -> Random {
+        let mut random = Random(seed ^ stream.wrapping_mul(0xD605_BBB5_8C8A_BBE5));
+        random.next();
+        random
+    }
+
+    pub fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        z ^ (z >> 31)
+    }
+
+    /// Uniform over [−½, ½).
+    pub fn centred(&mut self) -> f32 {
+        (self.next() >> 40) as f32 / (1u64 << 24) as f32 - 0.5
+    }
+
+    /// Puts `items` in random order.
+    pub fn shuffle<T>(&mut self, items: &mut [T]) {
+        for end in (1..items.len()).rev() {
+            // Multiply and shift: uniform but for one part in 2⁶⁴/len.
+            let at = (u128::from(self.next()) * (end as u128 + 1)) >> 64;
+            items.swap(end, at as usize);
+        }
+    }
+}
