@@ -120,7 +120,7 @@ fn queries_may_lack_their_last_newline_and_have_carriage_returns() {
 #[test]
 fn queries_that_are_not_utf8_are_named() {
     let call = wordmill("vectors nearest corpora/vectors.vec --stdin");
-    let message = call.stdin(b"king\n\xff\n".to_vec()).fails(1);
+    let message = call.stdin(b"king\n\xff\n").fails(1);
     assert!(message.contains("-:2: invalid UTF-8"), "{message}");
 }
 

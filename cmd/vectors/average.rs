@@ -8,7 +8,7 @@ use clap::ValueEnum;
 use rayon::prelude::*;
 use std::fs::File;
 use std::io::{BufWriter, Read, Seek, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use wordmill::embed::vectors::average::{Averager, Weighting, counts, npy_header};
 use wordmill::text::format::InputFormat;
@@ -88,7 +88,7 @@ pub fn run(args: &Args) -> Result<()> {
 }
 
 /// Gives the lines of a file, many at a time.
-fn lines(args: &Args, path: &PathBuf, mut give: impl FnMut(&[&str]) -> Result<()>) -> Result<()> {
+fn lines(args: &Args, path: &Path, mut give: impl FnMut(&[&str]) -> Result<()>) -> Result<()> {
     let name = input::name_of(path);
     let replace_invalid = args.shared.invalid == crate::stream::Invalid::Replace;
     let stream = input::open_text(path, (None, args.shared.invalid), &Arc::default())

@@ -169,7 +169,7 @@ impl<'a> Evaluator<'a> {
         let is_right = |(question, hits): &(&&[String; 4], Vec<super::search::Hit>)| {
             let words = || hits.iter().map(|hit| &self.folded[hit.row as usize]);
             let fresh = words().find(|word| !question[..3].contains(word));
-            fresh.or(words().last()) == Some(&question[3])
+            fresh.or(words().next_back()) == Some(&question[3])
         };
         Accuracy {
             section: section.name.clone(),

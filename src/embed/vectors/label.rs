@@ -23,6 +23,9 @@ pub struct Placed {
 /// Distances from the point to the nearest edge of its label.
 const RINGS: [f32; 10] = [5.0, 8.0, 14.0, 22.0, 32.0, 44.0, 58.0, 76.0, 98.0, 124.0];
 
+/// Space between one label and the next in their line, so that two words are not read as one.
+const GAP: f32 = 4.0;
+
 /// Rings from here on have lines.
 const FAR: usize = 2;
 
@@ -85,7 +88,11 @@ pub fn place(
             .find(|place| {
                 place.area.is_inside(size) && !taken.iter().any(|other| other.overlaps(&place.area))
             });
-        taken.extend(place.map(|place| place.area));
+        taken.extend(place.map(|place| Rectangle {
+            left: place.area.left - GAP,
+            right: place.area.right + GAP,
+            ..place.area
+        }));
         places.push(place);
     }
     places
