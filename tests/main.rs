@@ -28,3 +28,4 @@ mod tfidf;
 mod tokenize;
 mod training;
 mod vectors;
+mod word2vec;

@@ -51,6 +51,28 @@ pub struct Reader {
     is_open: bool,
 }
 
+/// Where a block of text begins.
+struct Place {
+    /// Counted from 1.
+    line: u64,
+    /// Bytes of the text before it.
+    offset: usize,
+}
+
+impl Place {
+    /// A new word, so many bytes into the block, must be UTF-8.
+    #[cold]
+    fn check(&self, word: &[u8], within: usize, replace: bool) -> Result<(), CorpusError> {
+        match std::str::from_utf8(word) {
+            Err(error) if !replace => Err(CorpusError::InvalidUtf8 {
+                line: self.line,
+                at: self.offset + within + error.valid_up_to(),
+            }),
+            _ => Ok(()),
+        }
+    }
+}
+
 /// Bytes read at a time.
 const BLOCK: usize = 1 << 18;
 
@@ -61,7 +83,7 @@ impl Reader {
     /// The text cannot be read or is not UTF-8, or the stream cannot be kept.
     pub fn read(&mut self, mut text: impl Read, replace: bool) -> Result<(), CorpusError> {
         let mut buffer = Vec::new();
-        let mut line = 1;
+        let mut place = Place { line: 1, offset: 0 };
         loop {
             let kept = buffer.len();
             buffer.resize(kept + BLOCK, 0);
@@ -71,7 +93,7 @@ impl Reader {
                     let read = other?;
                     if read == 0 {
                         buffer.truncate(kept);
-                        self.words_of(&buffer, &mut line, replace)?;
+                        self.words_of(&buffer, &mut place, replace)?;
                         return self.end_sentence();
                     }
                     read
@@ -80,13 +102,18 @@ impl Reader {
             buffer.truncate(kept + read);
             // The last word may go on in the next block.
             let whole = (buffer.iter().rposition(u8::is_ascii_whitespace)).map_or(0, |at| at + 1);
-            self.words_of(&buffer[..whole], &mut line, replace)?;
+            self.words_of(&buffer[..whole], &mut place, replace)?;
             buffer.drain(..whole);
         }
     }
 
     /// Takes whole words.
-    fn words_of(&mut self, text: &[u8], line: &mut u64, replace: bool) -> Result<(), CorpusError> {
+    fn words_of(
+        &mut self,
+        text: &[u8],
+        place: &mut Place,
+        replace: bool,
+    ) -> Result<(), CorpusError> {
         if self.words.is_full(text.len()) {
             return Err(CorpusError::TooManyWords);
         }
@@ -99,7 +126,8 @@ impl Reader {
             {
                 let number = self.words.intern(word);
                 if number as usize == self.counts.len() {
-                    self.check(word, sentence, *line, replace)?;
+                    let within = word.as_ptr() as usize - text.as_ptr() as usize;
+                    place.check(word, within, replace)?;
                     self.counts.push(0);
                 }
                 self.counts[number as usize] += 1;
@@ -108,30 +136,12 @@ impl Reader {
             }
             if at < text.len() {
                 self.end_sentence()?;
-                *line += 1;
+                place.line += 1;
             }
             start = at + 1;
         }
+        place.offset += text.len();
         Ok(())
-    }
-
-    /// A new word must be UTF-8.
-    #[cold]
-    fn check(
-        &self,
-        word: &[u8],
-        sentence: &[u8],
-        line: u64,
-        replace: bool,
-    ) -> Result<(), CorpusError> {
-        match std::str::from_utf8(word) {
-            Err(error) if !replace => {
-                let place = word.as_ptr() as usize - sentence.as_ptr() as usize;
-                let at = place + error.valid_up_to();
-                Err(CorpusError::InvalidUtf8 { line, at })
-            }
-            _ => Ok(()),
-        }
     }
 
     fn end_sentence(&mut self) -> Result<(), CorpusError> {
@@ -411,7 +421,7 @@ mod tests {
             .read(&b"good\nso b\xFFd"[..], false)
             .unwrap_err();
         assert!(
-            matches!(error, CorpusError::InvalidUtf8 { line: 2, at: 4 }),
+            matches!(error, CorpusError::InvalidUtf8 { line: 2, at: 9 }),
             "{error:?}"
         );
     }

@@ -224,7 +224,7 @@ fn the_loss_falls() {
         .unwrap();
     // Nothing is known at first: ln 2 for the word and for each of its three negatives.
     assert!(losses[0] < 4.0 * std::f64::consts::LN_2 + 0.1, "{losses:?}");
-    assert!(losses[losses.len() - 1] < losses[0] - 0.1, "{losses:?}");
+    assert!(losses[losses.len() - 1] < losses[0] - 0.05, "{losses:?}");
 }
 
 #[test]

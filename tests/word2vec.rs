@@ -1,0 +1,179 @@
+//! `wordmill word2vec`: models, formats, signals, and bad input.
+
+use crate::harness::{binary, root, shell, wordmill};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// Sentences of two subjects that share no word.
+fn sentences() -> String {
+    let mut text = String::new();
+    for i in 0..400 {
+        let words = [["cat", "dog", "cow", "pig"], ["red", "blue", "pink", "grey"]][i % 2];
+        for k in 0..8 {
+            text += words[(i / 2 + k * k) % 4];
+            text += " ";
+        }
+        text += "\n";
+    }
+    text
+}
+
+const TRAIN: &str = "word2vec train -q --dim 12 --negative 3 --sample 0 --threads 1";
+
+#[test]
+fn neighbours_are_words_of_the_same_subject_whatever_the_model() {
+    let folder = tempfile::tempdir().unwrap();
+    for flags in [
+        "",
+        "--model cbow --lr 0.2",
+        "--objective hierarchical",
+        "--min-n 2 --max-n 3 --buckets 100",
+    ] {
+        let path = folder.path().join("v.bin");
+        let call = wordmill(&format!("{TRAIN} --epochs 20 {flags} -o")).arg(&path);
+        assert_eq!(call.stdin(sentences()).text(), "");
+        let nearest = wordmill("vectors nearest").arg(&path).arg("cat").arg("-k3").text();
+        let mut found: Vec<&str> = nearest.lines().filter_map(|l| l.split('\t').nth(1)).collect();
+        found.sort_unstable();
+        assert_eq!(found, ["cow", "dog", "pig"], "{flags}");
+    }
+}
+
+#[test]
+fn a_seed_gives_the_same_bytes() {
+    let run = |flags: &str| wordmill(&format!("{TRAIN} {flags}")).stdin(sentences()).bytes();
+    assert!(run("") == run(""));
+    assert!(run("") != run("--seed 2"));
+    let deterministic = TRAIN.replace("--threads 1", "--threads 2 --deterministic");
+    assert!(run("") == wordmill(&deterministic).stdin(sentences()).bytes());
+}
+
+#[test]
+fn line_ends_and_compression_change_nothing() {
+    let text = sentences();
+    let run = |text: &str| wordmill(TRAIN).stdin(text).bytes();
+    let expected = run(&text);
+    assert!(run(text.trim_end()) == expected);
+    assert!(run(&text.replace('\n', "\r\n")) == expected);
+    let packed = zstd::encode_all(text.as_bytes(), 0).unwrap();
+    assert!(wordmill(TRAIN).stdin(packed).bytes() == expected);
+}
+
+#[test]
+fn one_endless_line_is_text_too() {
+    let text = sentences().replace('\n', "");
+    let vectors = wordmill(TRAIN).stdin(text).text();
+    assert_eq!(vectors.lines().count(), 9);
+}
+
+#[test]
+fn no_words_are_an_error() {
+    let message = wordmill(TRAIN).stdin("").fails(1);
+    assert!(message.contains("no word is seen 5 times"), "{message}");
+    let message = wordmill(&format!("{TRAIN} --min-count 1")).stdin("\n \n").fails(1);
+    assert!(message.contains("no words to learn from"), "{message}");
+}
+
+#[test]
+fn lines_of_one_word_teach_nothing_but_are_no_error() {
+    let text = "a\nb\nc\nd\ne\n".repeat(5);
+    assert_eq!(wordmill(TRAIN).stdin(text).text().lines().count(), 6);
+}
+
+#[test]
+fn bad_bytes_are_named_or_replaced() {
+    let mut text = sentences().into_bytes();
+    text.extend(b"caf\xE9 ".repeat(5));
+    let message = wordmill(TRAIN).stdin(&text).fails(1);
+    assert!(message.contains("-:401: invalid UTF-8 at byte "), "{message}");
+    let replaced = wordmill(&format!("{TRAIN} --invalid replace")).stdin(&text).text();
+    assert!(replaced.contains("\ncaf\u{FFFD} "), "{replaced}");
+}
+
+#[test]
+fn wrong_flags_are_wrong_usage() {
+    for flags in [
+        "--no-such-flag",
+        "--dim 0",
+        "--window 0",
+        "--epochs 0",
+        "--lr 0",
+        "--sample 2",
+        "--min-n 5 --max-n 3",
+        "--resume",
+    ] {
+        wordmill(&format!("word2vec train {flags}")).stdin(sentences()).fails(2);
+    }
+}
+
+#[test]
+fn a_missing_file_and_folder_are_named() {
+    let message = wordmill("word2vec train no/such.txt").fails(1);
+    assert!(message.contains("no/such.txt: no such file"), "{message}");
+    let message = wordmill("word2vec train corpora/sample.txt -o no/such/v.bin").fails(1);
+    assert!(message.contains("no/such/v.bin: no such folder"), "{message}");
+}
+
+#[test]
+fn a_failed_run_leaves_the_earlier_result() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("v.vec");
+    std::fs::write(&path, "earlier").unwrap();
+    let diverged = wordmill(&format!("{TRAIN} --lr 1e30 -o")).arg(&path).stdin(sentences());
+    let message = diverged.fails(1);
+    assert!(message.contains("the loss is no number any more"), "{message}");
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), "earlier");
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+}
+
+#[test]
+fn a_full_disk_and_a_reader_that_leaves_end_as_they_should() {
+    let train = "wordmill word2vec train -q --min-count 2 corpora/sample.txt";
+    let message = shell(&format!("{train} > /dev/full")).fails(1);
+    assert!(message.contains("No space left"), "{message}");
+    let line = format!("{train} --dim 2000 | head -n 1 > /dev/null; echo ${{PIPESTATUS[0]}}");
+    assert_eq!(shell(&line).text(), "0\n");
+}
+
+#[test]
+fn progress_is_lines_or_objects_on_stderr() {
+    let loud = TRAIN.replace(" -q", "");
+    let outcome = wordmill(&loud).stdin(sentences()).run();
+    outcome.expect(outcome.stderr.contains(", loss "), "a line");
+    let outcome = wordmill(&format!("{loud} --log json")).stdin(sentences()).run();
+    let object = outcome.stderr.lines().last().unwrap_or_default();
+    let object: serde_json::Value = serde_json::from_str(object).unwrap();
+    assert_eq!(object["words"], object["total"]);
+    assert!(object["loss"].as_f64().unwrap() > 0.0);
+}
+
+#[test]
+fn a_signal_keeps_what_was_learned_and_resume_ends_as_if_nothing_had_happened() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = folder.path().join("text");
+    std::fs::write(&text, sentences().repeat(200)).unwrap();
+    let train = |out: &str, more: &[&str]| {
+        let mut command = Command::new(binary());
+        command.args(TRAIN.split(' ')).args(["--epochs", "15"]).arg(&text).arg("-o");
+        command.arg(folder.path().join(out)).args(more).current_dir(root());
+        command.stderr(Stdio::piped()).spawn().unwrap()
+    };
+    assert!(train("whole.bin", &[]).wait().unwrap().success());
+    let mut child = train("v.bin", &[]);
+    // Long enough to be past reading, far too short for fifteen rounds over 640,000 words on any machine.
+    std::thread::sleep(Duration::from_millis(400));
+    let pid = child.id().to_string();
+    Command::new("kill").args(["-TERM", &pid]).status().unwrap();
+    let start = Instant::now();
+    let status = child.wait().unwrap();
+    assert!(start.elapsed() < Duration::from_secs(60));
+    use std::os::unix::process::ExitStatusExt;
+    assert_eq!(status.signal(), Some(15), "{status:?}");
+    assert!(!folder.path().join("v.bin").exists());
+    if folder.path().join("v.bin.checkpoint").exists() {
+        assert!(train("v.bin", &["--resume"]).wait().unwrap().success());
+        let bytes = |name: &str| std::fs::read(folder.path().join(name)).unwrap();
+        assert!(bytes("v.bin") == bytes("whole.bin"));
+        assert!(!folder.path().join("v.bin.checkpoint").exists());
+    }
+}
