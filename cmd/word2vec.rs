@@ -94,9 +94,12 @@ struct ChoiceArgs {
     /// How often to go over the text [default: 5, and more for texts below 20 million words]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     epochs: Option<u32>,
-    /// Learning rate at the beginning [default: 0.025, CBOW 0.1]
+    /// Learning rate at the beginning [default: 0.025, CBOW 0.05]
     #[arg(long, value_name = "RATE", value_parser = rate)]
     lr: Option<f32>,
+    /// CBOW: move each of C neighbours by a C-th of the gradient of their mean, not by all of it; wants a larger --lr
+    #[arg(long)]
+    share_gradient: bool,
     /// Shortest character n-grams, if words are put together from them [default: 3 with --max-n]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=20))]
     min_n: Option<u8>,
@@ -164,7 +167,8 @@ impl ChoiceArgs {
             epochs: self
                 .epochs
                 .unwrap_or_else(|| Options::epochs_for(corpus.vocabulary.tokens())),
-            rate: self.lr.unwrap_or(if is_cbow { 0.1 } else { 0.025 }),
+            rate: self.lr.unwrap_or(if is_cbow { 0.05 } else { 0.025 }),
+            shares_gradient: self.share_gradient,
             subwords: self.subwords()?,
             max_sentence: self.max_sentence as usize,
             seed: self.seed,

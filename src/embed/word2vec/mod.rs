@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! skip-gram   a word is predicted from each neighbour c:    Σ_c ln p(w | x_c)
-//! CBOW        from the mean of all of them:                 ln p(w | h),  h = 1/C Σ_c x_c,  so ∂/∂x_c = 1/C ∂/∂h
+//! CBOW        from the mean of all of them:                 ln p(w | h),  h = 1/C Σ_c x_c
 //!
 //! negative sampling       ln σ(h · y_w) + Σ_k ln σ(−h · y_k),   k drawn in proportion to count^¾
 //! hierarchical softmax    Σ over the nodes n on the path to w of ln σ(± h · y_n)
@@ -11,8 +11,10 @@
 //! learning rate           falls in a straight line from α to α/10,000
 //! ```
 //!
-//! Mikolov, Chen, Corrado and Dean (2013); Mikolov, Sutskever, Chen, Corrado and Dean (2013). The gradient of CBOW's mean
-//! is that of İrsoy, Benton and Stratos (2021). All neighbours of a word share its negatives (see [`kernel`]).
+//! Mikolov, Chen, Corrado and Dean (2013); Mikolov, Sutskever, Chen, Corrado and Dean (2013). In CBOW
+//! every x_c moves by the whole of ∂/∂h, as word2vec has always done; the gradient is a C-th of it (İrsoy, Benton and
+//! Stratos 2021), which [`Options::shares_gradient`] gives. On 100 MB of Wikipedia the whole answers more analogies (28 %
+//! at α = 0.05) than the share at any α tried (24 % at 0.1, the best of 0.05 to 0.4). All neighbours of a word share its negatives (see [`kernel`]).
 //!
 //! | file | what is in it |
 //! |---|---|

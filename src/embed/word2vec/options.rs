@@ -39,6 +39,8 @@ pub struct Options {
     pub epochs: u32,
     /// Learning rate at the beginning.
     pub rate: f32,
+    /// CBOW: each neighbour takes its share of the gradient, 1/C, not all of it.
+    pub shares_gradient: bool,
     pub subwords: Option<Subwords>,
     /// Lines are cut after so many words.
     pub max_sentence: usize,

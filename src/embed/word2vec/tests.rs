@@ -39,6 +39,7 @@ fn options() -> Options {
         sample: 0.0,
         epochs: 3,
         rate: 0.05,
+        shares_gradient: false,
         subwords: None,
         max_sentence: 1000,
         seed: 1,

@@ -208,7 +208,10 @@ impl Worker {
             }
             let loss = step(shop.level, block, rate, &mut self.scratch, asks);
             if is_cbow {
-                let scale = 1.0 / self.inputs.len() as f32;
+                let scale = match shop.options.shares_gradient {
+                    true => 1.0 / self.inputs.len() as f32,
+                    false => 1.0,
+                };
                 let change = Change {
                     rows: &self.inputs,
                     before,
