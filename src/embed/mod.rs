@@ -7,12 +7,13 @@
 //! | [`cooccur`] | how often words stand near each other |
 //! | [`glove`] | vectors fitted to that |
 //! | [`vectors`] | word vectors: files, neighbours, analogies |
-//! | [`simd`] | values in registers, under every instruction set |
+//! | [`random`], [`simd`] | random numbers; values in registers, under every instruction set |
 
 pub mod classes;
 pub mod cooccur;
 pub mod corpus;
 pub mod glove;
+pub mod random;
 pub mod simd;
 pub mod vectors;
 pub mod vocabulary;

@@ -10,9 +10,9 @@
 //! A tile needs no rows but those of its two blocks: they stay in the cache while its pairs are gone over, and tiles
 //! without a common block can run at once. Its pairs are 8 bytes each, in random order.
 
-use super::Random;
 use super::kernel::Record;
 use crate::embed::cooccur::Cooccurrence;
+use crate::embed::random::Random;
 use memmap2::MmapMut;
 use rayon::prelude::*;
 
@@ -37,8 +37,8 @@ impl Tiles {
     /// When the temporary file cannot be made.
     pub fn new(counts: &Cooccurrence, seed: u64, memory: u64) -> std::io::Result<Tiles> {
         let words = counts.vocabulary.len();
-        let most = MOST.max(words.div_ceil(1 << 16));
-        let blocks = words.div_ceil(BLOCK).clamp(1, most);
+        let most = env("MOST", MOST).max(words.div_ceil(1 << 16));
+        let blocks = words.div_ceil(env("BLOCK", BLOCK)).clamp(1, most);
         let mut tiles = Tiles {
             blocks,
             symmetric: counts.options.symmetric,
@@ -90,7 +90,10 @@ impl Tiles {
             (rest, start) = (behind, end);
         }
         (parts.into_par_iter().enumerate())
-            .for_each(|(tile, part)| Random::new(seed, tile as u64).shuffle(part));
+            .for_each(|(tile, part)| {
+                shuffle(part, &mut Random::new(seed, tile as u64));
+                if env("SORT", 0) == 1 { part.sort_by_key(|r| r.row.wrapping_mul(40503)); }
+            });
     }
 
     /// The blocks of rows and columns of every tile, by number.
@@ -119,6 +122,16 @@ impl Tiles {
     pub fn block_words(&self, block: usize, words: usize) -> usize {
         (words - block).div_ceil(self.blocks)
     }
+}
+
+/// Puts `items` in random order.
+pub fn shuffle<T>(items: &mut [T], random: &mut Random) {
+    for end in (1..items.len()).rev() {
+        items.swap(end, random.below(end as u32 + 1) as usize);
+    }
+}
+pub fn env(name: &str, default: usize) -> usize {
+    std::env::var(name).ok().and_then(|v| v.parse().ok()).unwrap_or(default)
 }
 
 enum Records {
