@@ -92,7 +92,9 @@ pub fn run(args: &Args) -> Result<()> {
     threads::limit(args.resources.threads)?;
     let mut output = Output::create(args.out.as_deref(), false)?;
     let corpus = args.corpus.read()?;
-    let shard = args.shard.map_or((0, 1), |shard| (shard.index, shard.count));
+    let shard = args
+        .shard
+        .map_or((0, 1), |shard| (shard.index, shard.count));
     let counts = counted(corpus, &args.window, shard, &args.resources)?;
     match args.to {
         To::Counts => counts.write(&mut output)?,

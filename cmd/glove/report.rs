@@ -47,11 +47,7 @@ impl ReportArgs {
         let rounds = Rounds::new(u64::from(total), self.quiet || !is_plain);
         move |epoch| {
             if is_plain {
-                let message = format!(
-                    "loss {:.6}, {:.2} M pairs/s",
-                    epoch.loss,
-                    epoch.speed / 1e6
-                );
+                let message = format!("loss {:.6}, {:.2} M pairs/s", epoch.loss, epoch.speed / 1e6);
                 rounds.done(epoch.number - 1, &message);
             } else if !self.quiet {
                 let object = json!({

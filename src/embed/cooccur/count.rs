@@ -73,7 +73,11 @@ impl<'a> Counter<'a> {
         while start < range.end || all.is_empty() {
             let end = range.end.min(start + stretch);
             // Rows of one stretch of several go to disk at once.
-            let kept = if end - start == range.len() { memory / 2 } else { 0 };
+            let kept = if end - start == range.len() {
+                memory / 2
+            } else {
+                0
+            };
             all.push(self.stretch(start..end, kept)?);
             start = end;
         }
@@ -88,7 +92,13 @@ impl<'a> Counter<'a> {
         let mut packer = Packer::new(memory);
         let mut groups = Vec::new();
         let mut first = 0;
-        let before = |word: usize| if word == 0 { 0 } else { ends[word - 1] as usize };
+        let before = |word: usize| {
+            if word == 0 {
+                0
+            } else {
+                ends[word - 1] as usize
+            }
+        };
         for word in 0..self.words {
             if ends[word] as usize - before(first) >= GROUP_TOKENS || word + 1 == self.words {
                 groups.push(first..word + 1);
@@ -210,7 +220,11 @@ mod tests {
         for i in 0..600 {
             state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
             text += words[(state >> 24) as usize % words.len()];
-            text += if i < 300 && state.is_multiple_of(5) { "\n" } else { " " };
+            text += if i < 300 && state.is_multiple_of(5) {
+                "\n"
+            } else {
+                " "
+            };
         }
         text
     }

@@ -76,7 +76,13 @@ impl Cooccurrence {
         })?;
         let length = (header.len() as u32).to_le_bytes();
         let mut hasher = crc32fast::Hasher::new();
-        for piece in [&MAGIC[..], &length, &header, words.as_bytes(), self.rows.as_bytes()] {
+        for piece in [
+            &MAGIC[..],
+            &length,
+            &header,
+            words.as_bytes(),
+            self.rows.as_bytes(),
+        ] {
             hasher.update(piece);
             out.write_all(piece)?;
         }

@@ -106,7 +106,6 @@ unsafe fn run_in<L: Lanes>(
     known[..shape.dim - whole].fill(1.0);
     one[shape.dim - whole] = 1.0;
     let mut cost = 0.0f64;
-    let ahead = crate::embed::glove::tiles::env("AHEAD", AHEAD);
     // SAFETY: offsets stay within the rows of words that the caller has checked; `known` and `one` have LINE ≥ N values;
     // `mixed` registers end at whole + N ≤ padded. Prefetching touches nothing.
     unsafe {
@@ -118,7 +117,7 @@ unsafe fn run_in<L: Lanes>(
             one: L::load(one.as_ptr()),
         };
         for (at, record) in records.iter().enumerate() {
-            if let Some(later) = records.get(at + ahead) {
+            if let Some(later) = records.get(at + AHEAD) {
                 let row = rows.add(usize::from(later.row) * stride);
                 let column = columns.add(usize::from(later.column) * stride);
                 prefetch(row, stride);
@@ -322,7 +321,10 @@ mod tests {
                         new[at]
                     );
                     let expected = f64::from(old[sum]) + step * step;
-                    assert!((f64::from(new[sum]) - expected).abs() < 2e-6, "{level:?} {at}");
+                    assert!(
+                        (f64::from(new[sum]) - expected).abs() < 2e-6,
+                        "{level:?} {at}"
+                    );
                 }
             }
         }

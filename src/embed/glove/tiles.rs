@@ -37,8 +37,8 @@ impl Tiles {
     /// When the temporary file cannot be made.
     pub fn new(counts: &Cooccurrence, seed: u64, memory: u64) -> std::io::Result<Tiles> {
         let words = counts.vocabulary.len();
-        let most = env("MOST", MOST).max(words.div_ceil(1 << 16));
-        let blocks = words.div_ceil(env("BLOCK", BLOCK)).clamp(1, most);
+        let most = MOST.max(words.div_ceil(1 << 16));
+        let blocks = words.div_ceil(BLOCK).clamp(1, most);
         let mut tiles = Tiles {
             blocks,
             symmetric: counts.options.symmetric,
@@ -90,10 +90,7 @@ impl Tiles {
             (rest, start) = (behind, end);
         }
         (parts.into_par_iter().enumerate())
-            .for_each(|(tile, part)| {
-                shuffle(part, &mut Random::new(seed, tile as u64));
-                if env("SORT", 0) == 1 { part.sort_by_key(|r| r.row.wrapping_mul(40503)); }
-            });
+            .for_each(|(tile, part)| shuffle(part, &mut Random::new(seed, tile as u64)));
     }
 
     /// The blocks of rows and columns of every tile, by number.
@@ -129,9 +126,6 @@ pub fn shuffle<T>(items: &mut [T], random: &mut Random) {
     for end in (1..items.len()).rev() {
         items.swap(end, random.below(end as u32 + 1) as usize);
     }
-}
-pub fn env(name: &str, default: usize) -> usize {
-    std::env::var(name).ok().and_then(|v| v.parse().ok()).unwrap_or(default)
 }
 
 enum Records {

@@ -72,8 +72,7 @@ impl Model {
                 let mut values = vec![0.0; size];
                 for part in values.chunks_exact_mut(2 * shape.padded()) {
                     let (vector, sums) = part.split_at_mut(shape.padded());
-                    vector[..=shape.dim]
-                        .fill_with(|| (random.unit() - 0.5) / shape.dim as f32);
+                    vector[..=shape.dim].fill_with(|| (random.unit() - 0.5) / shape.dim as f32);
                     sums.fill(1.0);
                 }
                 values
