@@ -3,6 +3,7 @@
 use crate::bag::args::CutArgs;
 use crate::bag::failure;
 use crate::bag::model::open_counts;
+use crate::glove;
 use crate::stream::{Failure, Output};
 use anyhow::{Error, Result};
 use std::path::PathBuf;
@@ -13,7 +14,8 @@ use wordmill::bag::counts::{Header, put_line};
 ///
 /// Reads files that `wordmill bow --counts` or `wordmill merge` wrote, each sorted, and writes their sum in the same
 /// form: in any order, in one step or in several, it is what the whole would have given. Memory does not grow with the
-/// files, but with --max-features. All files are open at once: more than `ulimit -n` allows are merged in parts.
+/// files, but with --max-features. Files of words near each other, which `wordmill glove cooccur --shard` wrote, are added
+/// up alike. All files are open at once: more than `ulimit -n` allows are merged in parts.
 #[derive(clap::Args)]
 #[command(after_help = "Example:\n  \
     wordmill merge corpora/sample.counts.tsv corpora/sample.counts.tsv --min-df 4")]
@@ -29,6 +31,9 @@ pub struct Args {
 }
 
 pub fn run(args: &Args) -> Result<()> {
+    if glove::is_counts(&args.files[0])? {
+        return glove::merge(&args.files, args.out.as_deref());
+    }
     let mut readers = Vec::new();
     for path in &args.files {
         readers.push(open_counts(path)?);

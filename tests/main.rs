@@ -7,6 +7,7 @@ mod classes;
 mod contract;
 mod docs;
 mod evaluation;
+mod glove;
 mod golden;
 mod harness;
 mod inputs;

@@ -11,10 +11,11 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 pub use wordmill::embed::cooccur::WIDEST;
 use wordmill::embed::cooccur::count::count;
-use wordmill::embed::cooccur::file::FileError;
+use wordmill::embed::cooccur::file::{FileError, MAGIC};
 use wordmill::embed::cooccur::{Cooccurrence, Options, Weighting};
 use wordmill::embed::corpus::Corpus;
 use wordmill::text::shard::Shard;
+use wordmill::text::transcode::read_head;
 
 /// What is counted unless flags say otherwise.
 pub const DEFAULT: Options = Options {
@@ -143,6 +144,16 @@ pub fn read(path: &Path, input: impl Read, memory: u64) -> Result<Cooccurrence> 
         }
         .into()
     })
+}
+
+/// Whether a file begins as one of counts does; standard input is none.
+///
+/// # Errors
+/// When it cannot be opened.
+pub fn is_counts(path: &Path) -> Result<bool> {
+    // What is no plain file can be read only once.
+    let is_plain = path.metadata().is_ok_and(|found| found.is_file());
+    Ok(is_plain && read_head(&mut open(path)?, &[MAGIC])?.starts_with(MAGIC))
 }
 
 /// Adds up files of counts, for `wordmill merge`.

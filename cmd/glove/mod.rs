@@ -5,7 +5,7 @@ mod report;
 mod train;
 
 use anyhow::Result;
-pub use cooccur::merge;
+pub use cooccur::{is_counts, merge};
 
 /// Learn word vectors from counts of words near each other
 ///

@@ -146,7 +146,7 @@ fn counts(args: &Args) -> Result<Cooccurrence> {
     for path in &files {
         let mut stream = args.corpus.open(path)?;
         let head = read_head(&mut stream, &[MAGIC])?;
-        let is_counts = head == *MAGIC;
+        let is_counts = head.starts_with(MAGIC);
         let stream: Stream = Box::new(Cursor::new(head).chain(stream));
         if !is_counts {
             args.corpus.add(&mut reader, path, stream)?;

@@ -323,24 +323,17 @@ macro_rules! dispatch {
 }
 pub(crate) use dispatch;
 
-/// Asks for the cache line at an address that will be read soon; any address will do.
+/// Asks for a row before it is needed.
 #[inline(always)]
-pub fn prefetch(at: *const f32) {
+pub fn prefetch(row: *const f32, values: usize) {
     #[cfg(target_arch = "x86_64")]
-    // SAFETY: a prefetch never faults, and every x86-64 processor has it.
-    unsafe {
-        std::arch::x86_64::_mm_prefetch::<{ std::arch::x86_64::_MM_HINT_T0 }>(at.cast());
+    for i in (0..values).step_by(LINE) {
+        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+        // SAFETY: a prefetch of any address is no access.
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(row.wrapping_add(i).cast()) };
     }
     #[cfg(not(target_arch = "x86_64"))]
-    let _ = at;
-}
-
-/// Asks for all cache lines of a row.
-#[inline(always)]
-pub fn prefetch_row(row: *const f32, values: usize) {
-    for at in (0..values).step_by(LINE) {
-        prefetch(row.wrapping_add(at));
-    }
+    let _ = (row, values);
 }
 
 #[inline(always)]

@@ -120,10 +120,8 @@ unsafe fn run_in<L: Lanes>(
             if let Some(later) = records.get(at + AHEAD) {
                 let row = rows.add(usize::from(later.row) * stride);
                 let column = columns.add(usize::from(later.column) * stride);
-                for line in (0..stride).step_by(LINE) {
-                    prefetch(row.add(line));
-                    prefetch(column.add(line));
-                }
+                prefetch(row, stride);
+                prefetch(column, stride);
             }
             let i = rows.add(usize::from(record.row) * stride);
             let j = columns.add(usize::from(record.column) * stride);
@@ -232,5 +230,125 @@ impl<L: Lanes> Layout<L> {
             step.mul_add(sum.inverse_sqrt(), L::load(at)).store(at);
             step.mul_add(step, sum).store(at.add(self.padded));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shape(dim: usize, symmetric: bool) -> Shape {
+        Shape {
+            dim,
+            rate: 0.05,
+            alpha: 0.75,
+            log_max: 10f32.ln(),
+            symmetric,
+        }
+    }
+
+    /// Rows of `words` words: values like noise, sums from 1 on, padding as the model leaves it.
+    fn rows(words: usize, shape: &Shape) -> Vec<f32> {
+        let mut rows = vec![0.0; words * shape.stride()];
+        for (part, values) in rows.chunks_exact_mut(shape.padded()).enumerate() {
+            for (at, value) in values[..=shape.dim].iter_mut().enumerate() {
+                *value = ((part * 31 + at) as f32 * 0.7).sin() * 0.4;
+            }
+            if part % 2 == 1 {
+                values.fill(1.0);
+                values[..=shape.dim].iter_mut().for_each(|sum| *sum += 0.5);
+            }
+        }
+        rows
+    }
+
+    /// J of one pair in f64, by its definition, with value `at` of the rows of words moved by `by`.
+    fn objective(
+        rows: &[f32],
+        (i, j): (usize, usize),
+        log: f64,
+        shape: &Shape,
+        (at, by): (usize, f64),
+    ) -> f64 {
+        let value = |index: usize| f64::from(rows[index]) + if index == at { by } else { 0.0 };
+        let (w, c) = (i * shape.stride(), j * shape.stride() + 2 * shape.padded());
+        let product: f64 = (0..shape.dim).map(|k| value(w + k) * value(c + k)).sum();
+        let error = product + value(w + shape.dim) + value(c + shape.dim) - log;
+        let f = (f64::from(shape.alpha) * (log - f64::from(shape.log_max)))
+            .exp()
+            .min(1.0);
+        0.5 * f * error * error
+    }
+
+    #[test]
+    fn a_step_moves_every_value_by_its_central_difference() {
+        for (dim, symmetric, i, j, log) in [
+            (1, false, 0, 1, 0.3),
+            (5, true, 0, 2, 1.1),
+            (15, true, 1, 2, 4.0), // above x_max
+            (16, false, 2, 2, 0.5),
+            (16, true, 2, 2, 0.5), // a word with itself: one step
+            (37, true, 2, 1, -2.0),
+        ] {
+            let shape = shape(dim, symmetric);
+            let old = rows(3, &shape);
+            let record = Record {
+                row: i as u16,
+                column: j as u16,
+                log: log as f32,
+            };
+            let pairs = match symmetric && i != j {
+                true => vec![(i, j), (j, i)],
+                false => vec![(i, j)],
+            };
+            for level in Level::all() {
+                let mut new = old.clone();
+                let cost = run(level, &[record], &mut new, None, &shape);
+                let total = |at: usize, by: f64| -> f64 {
+                    let one = |&pair: &_| objective(&old, pair, log, &shape, (at, by));
+                    pairs.iter().map(one).sum()
+                };
+                assert!((0.5 * cost - total(0, 0.0)).abs() < 1e-5, "{level:?}");
+                for at in (0..old.len()).filter(|at| at / shape.padded() % 2 == 0) {
+                    let sum = at + shape.padded();
+                    let slope = (total(at, 1e-4) - total(at, -1e-4)) / 2e-4;
+                    let step = f64::from(shape.rate) * slope;
+                    let expected = f64::from(old[at]) - step / f64::from(old[sum]).sqrt();
+                    // f32 has seven digits, and steps are below 1.
+                    assert!(
+                        (f64::from(new[at]) - expected).abs() < 2e-6,
+                        "{level:?} dim {dim} value {at}: {} {expected}",
+                        new[at]
+                    );
+                    let expected = f64::from(old[sum]) + step * step;
+                    assert!(
+                        (f64::from(new[sum]) - expected).abs() < 2e-6,
+                        "{level:?} {at}"
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn two_blocks_are_as_one() {
+        let shape = shape(20, true);
+        let record = |row, column| Record {
+            row,
+            column,
+            log: 0.5,
+        };
+        let mut one = rows(4, &shape);
+        let (mut first, mut second) = {
+            let (a, b) = one.split_at(2 * shape.stride());
+            (a.to_vec(), b.to_vec())
+        };
+        let level = Level::best();
+        let within = [record(0, 2), record(1, 3), record(0, 3)];
+        let across = [record(0, 0), record(1, 1), record(0, 1)];
+        let cost = run(level, &within, &mut one, None, &shape);
+        let apart = run(level, &across, &mut first, Some(&mut second), &shape);
+        // The pair of the same places is no word with itself here.
+        assert_eq!((cost, one), (apart, [first, second].concat()));
     }
 }

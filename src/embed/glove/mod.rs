@@ -59,38 +59,3 @@ pub enum Side {
     /// w and w̃, one behind the other
     Both,
 }
-
-/// A generator of random numbers: splitmix64 (Steele, Lea and Flood 2014).
-#[derive(Clone, Debug)]
-pub struct Random(u64);
-
-impl Random {
-    /// The `stream`-th generator of a seed.
-    pub fn new(seed: u64, stream: u64) -> Random {
-        let mut random = Random(seed ^ stream.wrapping_mul(0xD605_BBB5_8C8A_BBE5));
-        random.next();
-        random
-    }
-
-    pub fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        z ^ (z >> 31)
-    }
-
-    /// Uniform over [−½, ½).
-    pub fn centred(&mut self) -> f32 {
-        (self.next() >> 40) as f32 / (1u64 << 24) as f32 - 0.5
-    }
-
-    /// Puts `items` in random order.
-    pub fn shuffle<T>(&mut self, items: &mut [T]) {
-        for end in (1..items.len()).rev() {
-            // Multiply and shift: uniform but for one part in 2⁶⁴/len.
-            let at = (u128::from(self.next()) * (end as u128 + 1)) >> 64;
-            items.swap(end, at as usize);
-        }
-    }
-}

@@ -10,9 +10,9 @@
 //! A tile needs no rows but those of its two blocks: they stay in the cache while its pairs are gone over, and tiles
 //! without a common block can run at once. Its pairs are 8 bytes each, in random order.
 
-use super::Random;
 use super::kernel::Record;
 use crate::embed::cooccur::Cooccurrence;
+use crate::embed::random::Random;
 use memmap2::MmapMut;
 use rayon::prelude::*;
 
@@ -90,7 +90,7 @@ impl Tiles {
             (rest, start) = (behind, end);
         }
         (parts.into_par_iter().enumerate())
-            .for_each(|(tile, part)| Random::new(seed, tile as u64).shuffle(part));
+            .for_each(|(tile, part)| shuffle(part, &mut Random::new(seed, tile as u64)));
     }
 
     /// The blocks of rows and columns of every tile, by number.
@@ -118,6 +118,13 @@ impl Tiles {
     /// Words of a block, of so many in all.
     pub fn block_words(&self, block: usize, words: usize) -> usize {
         (words - block).div_ceil(self.blocks)
+    }
+}
+
+/// Puts `items` in random order.
+pub fn shuffle<T>(items: &mut [T], random: &mut Random) {
+    for end in (1..items.len()).rev() {
+        items.swap(end, random.below(end as u32 + 1) as usize);
     }
 }
 

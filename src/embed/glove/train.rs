@@ -2,9 +2,10 @@
 
 use super::kernel::{self, Shape};
 use super::schedule::{Schedule, Tile};
-use super::tiles::Tiles;
-use super::{Options, Random, Side};
+use super::tiles::{Tiles, shuffle};
+use super::{Options, Side};
 use crate::embed::cooccur::Cooccurrence;
+use crate::embed::random::Random;
 use crate::embed::simd::Level;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
@@ -71,7 +72,7 @@ impl Model {
                 let mut values = vec![0.0; size];
                 for part in values.chunks_exact_mut(2 * shape.padded()) {
                     let (vector, sums) = part.split_at_mut(shape.padded());
-                    vector[..=shape.dim].fill_with(|| random.centred() / shape.dim as f32);
+                    vector[..=shape.dim].fill_with(|| (random.unit() - 0.5) / shape.dim as f32);
                     sums.fill(1.0);
                 }
                 values
@@ -116,7 +117,10 @@ impl Model {
                 })
                 .filter(|tile| !self.tiles.records(tile.number).is_empty())
                 .collect();
-            Random::new(options.seed, ORDER + u64::from(number)).shuffle(&mut order);
+            shuffle(
+                &mut order,
+                &mut Random::new(options.seed, ORDER + u64::from(number)),
+            );
             let cost = self.epoch(order);
             if !cost.is_finite() {
                 return Err(TrainError::NotFinite {
@@ -180,5 +184,99 @@ impl Model {
             }
         }
         (all, if side == Side::Both { 2 * dim } else { dim })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::embed::cooccur::{self, count::count};
+    use crate::embed::corpus::{Limits, Reader};
+
+    /// Sentences over so many words; neighbours in number are neighbours in the text.
+    fn counts(words: usize, symmetric: bool) -> Cooccurrence {
+        let mut text = String::new();
+        let mut random = Random::new(3, 0);
+        for _ in 0..2000 {
+            let start = random.below(words as u32) as usize;
+            for _ in 0..6 {
+                let word = (start + random.below(8) as usize) % words;
+                text += &format!("w{word} ");
+            }
+            text.push('\n');
+        }
+        let mut reader = Reader::default();
+        reader.read(text.as_bytes(), false).unwrap();
+        let limits = Limits {
+            min_count: 1,
+            max_words: None,
+        };
+        let options = cooccur::Options {
+            symmetric,
+            ..cooccur::Options::default()
+        };
+        count(reader.finish(limits).unwrap(), options, (0, 1), 1 << 20).unwrap()
+    }
+
+    const OPTIONS: Options = Options {
+        dim: 10,
+        epochs: 4,
+        rate: 0.05,
+        x_max: 10.0,
+        alpha: 0.75,
+        seed: 1,
+    };
+
+    fn fitted(counts: &Cooccurrence, memory: u64, threads: usize) -> (Vec<f32>, Vec<f64>) {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
+        pool.unwrap().install(|| {
+            let mut model = Model::new(counts, &OPTIONS, memory).unwrap();
+            let mut losses = Vec::new();
+            model
+                .fit(&OPTIONS, |epoch| losses.push(epoch.loss))
+                .unwrap();
+            (model.vectors(Side::Both).0, losses)
+        })
+    }
+
+    #[test]
+    fn the_loss_falls_with_every_epoch() {
+        for symmetric in [true, false] {
+            let (_, losses) = fitted(&counts(50, symmetric), 1 << 20, 1);
+            assert!(losses.is_sorted_by(|a, b| a > b), "{losses:?}");
+        }
+    }
+
+    #[test]
+    fn threads_and_a_file_of_pairs_change_no_byte() {
+        for symmetric in [true, false] {
+            let counts = counts(1200, symmetric); // several blocks
+            let alone = fitted(&counts, 1 << 20, 1);
+            assert_eq!(alone, fitted(&counts, 1 << 20, 2));
+            assert_eq!(alone, fitted(&counts, 0, 3));
+        }
+    }
+
+    #[test]
+    fn a_loss_that_is_no_number_stops_the_run() {
+        let counts = counts(50, true);
+        let wild = Options {
+            rate: 1e30,
+            ..OPTIONS
+        };
+        let mut model = Model::new(&counts, &wild, 0).unwrap();
+        let error = model.fit(&wild, |_| ()).unwrap_err();
+        let named = matches!(error, TrainError::NotFinite { rate, .. } if rate == 1e30);
+        assert!(named, "{error:?}");
+    }
+
+    #[test]
+    fn the_sum_is_that_of_both() {
+        let counts = counts(20, true);
+        let model = Model::new(&counts, &OPTIONS, 0).unwrap();
+        let ((both, wide), (sum, dim)) = (model.vectors(Side::Both), model.vectors(Side::Sum));
+        assert_eq!((wide, dim), (20, 10));
+        assert_eq!(sum[0], both[0] + both[10]);
+        assert_eq!(model.vectors(Side::Word).0[10], both[20]);
     }
 }

@@ -7,7 +7,7 @@ use super::matrix::Shared;
 use super::negatives::Negatives;
 use super::options::{Model, Options};
 use crate::embed::random::Random;
-use crate::embed::simd::{Level, prefetch_row};
+use crate::embed::simd::{Level, prefetch};
 
 /// What a word is predicted by.
 pub enum Outputs {
@@ -123,7 +123,7 @@ impl Worker {
                 self.slots
                     .enter(shop.level, place, parts.of(sentence[place]), shop.input)
             }
-            None => prefetch_row(shop.input.row(sentence[place]), shop.input.stride()),
+            None => prefetch(shop.input.row(sentence[place]), shop.input.stride()),
         }
     }
 
@@ -142,7 +142,7 @@ impl Worker {
         let negative = shop.options.negative;
         let drawn = &self.drawn[at * negative..(at + 1) * negative];
         for &row in drawn.iter().chain([&word]) {
-            prefetch_row(shop.output.row(row), shop.output.stride());
+            prefetch(shop.output.row(row), shop.output.stride());
         }
     }
 
