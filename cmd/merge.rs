@@ -32,6 +32,12 @@ pub struct Args {
 
 pub fn run(args: &Args) -> Result<()> {
     if glove::is_counts(&args.files[0])? {
+        if !args.cut.cut().is_idle() {
+            let problem = "words near each other are not cut by documents";
+            return Err(Failure::usage(problem)
+                .hint("--min-count and --max-vocab of `wordmill glove cooccur` leave words out")
+                .into());
+        }
         return glove::merge(&args.files, args.out.as_deref());
     }
     let mut readers = Vec::new();

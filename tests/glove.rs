@@ -80,6 +80,13 @@ fn what_cannot_be_added_is_named() {
 }
 
 #[test]
+fn flags_for_terms_are_refused_for_neighbours() {
+    let folder = tempfile::tempdir().unwrap();
+    let counts = file(folder.path(), "counts", "");
+    wordmill("merge --min-df 2").arg(counts).fails(2);
+}
+
+#[test]
 fn little_memory_gives_the_same_counts_and_vectors() {
     let folder = tempfile::tempdir().unwrap();
     let whole = std::fs::read(file(folder.path(), "whole", "")).unwrap();
@@ -162,6 +169,20 @@ fn a_failed_run_leaves_the_earlier_result() {
     );
     assert_eq!(std::fs::read_to_string(&path).unwrap(), "earlier");
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+}
+
+#[test]
+fn no_place_for_temporary_files_is_named() {
+    for command in ["cooccur", "train"] {
+        let line = format!(
+            "TMPDIR=/no/such wordmill glove {command} --memory 9 -q --min-count 2 {SAMPLE}"
+        );
+        let message = shell(&line).fails(1);
+        assert!(
+            message.contains("temporary files in /no/such: "),
+            "{message}"
+        );
+    }
 }
 
 #[test]

@@ -5,7 +5,7 @@ use crate::sentences::CorpusArgs;
 use crate::stream::input::name_of;
 use crate::stream::{Failure, Output, open};
 use crate::threads;
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -111,9 +111,15 @@ pub fn counted(
     resources: &ResourceArgs,
 ) -> Result<Cooccurrence> {
     let start = Instant::now();
-    let counts = count(corpus, window.options(), shard, resources.memory as u64)?;
+    let counts = count(corpus, window.options(), shard, resources.memory as u64)
+        .with_context(temporary_files)?;
     resources.report.counted(&counts, start.elapsed());
     Ok(counts)
+}
+
+/// The place where a full disk is to be looked for.
+pub fn temporary_files() -> String {
+    format!("temporary files in {}", std::env::temp_dir().display())
 }
 
 fn write_lines(counts: &Cooccurrence, output: &mut Output) -> Result<()> {
@@ -140,6 +146,7 @@ pub fn read(path: &Path, input: impl Read, memory: u64) -> Result<Cooccurrence> 
             FileError::Short | FileError::Damaged(_) => {
                 failure.hint("`wordmill glove cooccur` makes it again")
             }
+            // Of the input or of the temporary file that takes its rows.
             FileError::Io(_) | FileError::Foreign => failure,
         }
         .into()
@@ -176,6 +183,7 @@ pub fn merge(files: &[PathBuf], out: Option<&Path>) -> Result<()> {
         }
         shards.push(shard);
     }
-    Cooccurrence::sum(shards, 0)?.write(&mut output)?;
+    let sum = Cooccurrence::sum(shards, 0).with_context(temporary_files)?;
+    sum.write(&mut output)?;
     output.finish()
 }

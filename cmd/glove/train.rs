@@ -120,7 +120,8 @@ pub fn run(args: &Args) -> Result<()> {
     let mut output = Output::create(args.out.as_deref(), false)?;
     let counts = counts(args)?;
     let options = args.fit.options();
-    let memory = args.resources.memory as u64;
+    // The rows may take the other half.
+    let memory = args.resources.memory as u64 / 2;
     let mut model = Model::new(&counts, &options, memory).map_err(failure)?;
     let vocabulary = counts.vocabulary;
     drop(counts.rows);
@@ -168,6 +169,6 @@ fn failure(error: TrainError) -> Failure {
     match error {
         TrainError::NoPairs => failure.hint("a line is a sentence, and needs two words"),
         TrainError::NotFinite { .. } => failure.hint("try a smaller --lr"),
-        TrainError::Io(_) => failure,
+        TrainError::Io(_) => Failure::of_file(&cooccur::temporary_files(), error.to_string()),
     }
 }

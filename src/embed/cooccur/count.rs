@@ -99,8 +99,8 @@ impl<'a> Counter<'a> {
                 ends[word - 1] as usize
             }
         };
-        for word in 0..self.words {
-            if ends[word] as usize - before(first) >= GROUP_TOKENS || word + 1 == self.words {
+        for (word, &end) in ends.iter().enumerate() {
+            if end as usize - before(first) >= GROUP_TOKENS || word + 1 == self.words {
                 groups.push(first..word + 1);
                 first = word + 1;
             }

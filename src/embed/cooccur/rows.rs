@@ -113,7 +113,7 @@ pub fn put(word: u32, pairs: impl ExactSizeIterator<Item = (u32, u64)>, out: &mu
 /// The temporary file cannot be written.
 pub fn sum(all: &[&Rows], memory: u64) -> std::io::Result<Rows> {
     let mut walks: Vec<Walk> = all.iter().map(|rows| rows.walk()).collect();
-    let mut heads: Vec<(Option<u32>, Vec<(u32, u64)>)> = Vec::new();
+    let mut heads = Vec::new();
     for walk in &mut walks {
         let mut pairs = Vec::new();
         heads.push((walk.next(&mut pairs), pairs));

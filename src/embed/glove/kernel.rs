@@ -309,7 +309,7 @@ mod tests {
                     pairs.iter().map(one).sum()
                 };
                 assert!((0.5 * cost - total(0, 0.0)).abs() < 1e-5, "{level:?}");
-                for at in (0..old.len()).filter(|at| at / shape.padded() % 2 == 0) {
+                for at in (0..old.len()).filter(|at| (at / shape.padded()).is_multiple_of(2)) {
                     let sum = at + shape.padded();
                     let slope = (total(at, 1e-4) - total(at, -1e-4)) / 2e-4;
                     let step = f64::from(shape.rate) * slope;
