@@ -5,6 +5,7 @@ use crate::stream::{Failure, Invalid, encoding};
 use anyhow::{Result, bail};
 use std::path::{Path, PathBuf};
 use wordmill::embed::corpus::{Corpus, CorpusError, Limits, Reader};
+use wordmill::embed::phrases::Phrases;
 
 /// Flags for what is learned from.
 #[derive(clap::Args, Clone, Debug)]
@@ -34,14 +35,17 @@ fn words(text: &str) -> Result<usize, String> {
 }
 
 impl CorpusArgs {
-    /// Reads all files.
+    /// Reads all files, and joins phrases if there are any to find.
     ///
     /// # Errors
     /// When a file cannot be read or is not in its encoding, and when no word is frequent enough.
-    pub fn read(&self) -> Result<Corpus> {
+    pub fn read(&self, phrases: Option<&Phrases>) -> Result<Corpus> {
         let mut reader = Reader::default();
         for path in inputs(&self.files)? {
             self.add(&mut reader, &path, self.open(&path)?)?;
+        }
+        if let Some(phrases) = phrases {
+            reader.join(phrases)?;
         }
         self.finish(reader)
     }

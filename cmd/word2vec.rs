@@ -1,16 +1,19 @@
 //! `wordmill word2vec`: vectors of words that predict their neighbours.
 
+use crate::corpus;
 use crate::report::{ReportArgs, Words};
 use crate::sentences::CorpusArgs;
 use crate::stream::{Failure, Output};
 use anyhow::{Result, bail};
 use signal_hook::consts::{SIGINT, SIGTERM};
+use std::collections::HashSet;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use wordmill::embed::corpus::Corpus;
-use wordmill::embed::vectors::{self, Format};
+use wordmill::embed::phrases::Phrases;
+use wordmill::embed::vectors::{self, Format, View};
 use wordmill::embed::word2vec::options::{Model, Objective, Options};
 use wordmill::embed::word2vec::subwords::Subwords;
 use wordmill::embed::word2vec::{CheckpointError, Ended, TrainError, Trainer};
@@ -57,6 +60,9 @@ pub struct TrainArgs {
     /// Format to write [default: by the name of the output]
     #[arg(long, value_name = "FORMAT", value_enum)]
     to: Option<Format>,
+    /// Words to write vectors for too, one a line, seen or not: they are put together from their n-grams
+    #[arg(long, value_name = "FILE")]
+    also_words: Option<PathBuf>,
     /// Go on from OUT.checkpoint, if it is there
     #[arg(long, requires = "out")]
     resume: bool,
@@ -109,6 +115,12 @@ struct ChoiceArgs {
     /// Rows that n-grams share
     #[arg(long, value_name = "N", default_value_t = 2_000_000, value_parser = clap::value_parser!(u32).range(1..=1_000_000_000))]
     buckets: u32,
+    /// Join words that stand together more often than chance, as in new_york, going over the text N times
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u32).range(0..=10))]
+    phrases: u32,
+    /// Score above which words are joined
+    #[arg(long, value_name = "SCORE", default_value_t = 100.0)]
+    phrase_threshold: f64,
     /// Cut lines after so many words; nothing is dropped
     #[arg(long, value_name = "WORDS", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(2..))]
     max_sentence: u32,
@@ -175,6 +187,16 @@ impl ChoiceArgs {
         })
     }
 
+    /// A pair must be seen more than `min_count` times, and so must its words.
+    fn phrases(&self, min_count: u64) -> Option<Phrases> {
+        (self.phrases > 0).then_some(Phrases {
+            passes: self.phrases,
+            threshold: self.phrase_threshold,
+            min_count,
+            discount: min_count,
+        })
+    }
+
     fn subwords(&self) -> Result<Option<Subwords>> {
         if self.min_n.is_none() && self.max_n.is_none() {
             return Ok(None);
@@ -205,7 +227,18 @@ fn train(args: &TrainArgs) -> Result<()> {
         // A folder that takes no file is better known before the run than after it.
         Output::check(path)?;
     }
-    let corpus = args.corpus.read()?;
+    let phrases = args.choice.phrases(args.corpus.min_count);
+    let corpus = args.corpus.read(phrases.as_ref())?;
+    let unknown = args
+        .also_words
+        .as_deref()
+        .map(corpus::read_text)
+        .transpose()?;
+    if unknown.is_some() && args.choice.subwords()?.is_none() {
+        bail!(Failure::usage(
+            "--also-words needs --min-n or --max-n: only n-grams say what an unknown word means"
+        ));
+    }
     let options = args.choice.options(&corpus)?;
     let epochs = options.epochs;
     let mut trainer = Trainer::new(&corpus, options).map_err(train_failure)?;
@@ -231,15 +264,51 @@ fn train(args: &TrainArgs) -> Result<()> {
         );
         signal_hook::low_level::emulate_default_handler(signal.load(Ordering::Relaxed) as i32)?;
     }
-    let mut output = Output::create(args.out.as_deref(), false)?;
-    let named = args.out.as_deref().and_then(Format::from_path);
-    let format = args.to.or(named).unwrap_or(Format::Word2vec);
-    vectors::write(&trainer.vectors(), format, &mut output)?;
-    output.finish()?;
+    write(args, &mut trainer, unknown.as_deref().unwrap_or(""))?;
     if let Some(path) = checkpoint.filter(|path| args.resume && path.exists()) {
         std::fs::remove_file(path)?;
     }
     Ok(())
+}
+
+/// Writes the vectors of the vocabulary, and of the words in `also` that are not in it.
+fn write<'a>(args: &TrainArgs, trainer: &mut Trainer<'a>, also: &'a str) -> Result<()> {
+    let mut rows = Vec::new();
+    let mut words = Vec::new();
+    let mut seen: HashSet<&str> = trainer
+        .corpus()
+        .vocabulary
+        .words
+        .iter()
+        .map(|w| w.as_str())
+        .collect();
+    for word in also.split_whitespace() {
+        if seen.insert(word)
+            && let Some(row) = trainer.vector_of_unknown(word)
+        {
+            words.push(word.into());
+            rows.extend(row);
+        }
+    }
+    let known = trainer.vectors();
+    let all = [known.words, &words].concat();
+    let data;
+    let view = match words.is_empty() {
+        true => known,
+        false => {
+            data = [known.data, &rows].concat();
+            View {
+                words: &all,
+                data: &data,
+                ..known
+            }
+        }
+    };
+    let mut output = Output::create(args.out.as_deref(), false)?;
+    let named = args.out.as_deref().and_then(Format::from_path);
+    let format = args.to.or(named).unwrap_or(Format::Word2vec);
+    vectors::write(&view, format, &mut output)?;
+    output.finish()
 }
 
 fn checkpoint_of(out: &Path) -> PathBuf {

@@ -51,6 +51,43 @@ fn neighbours_are_words_of_the_same_subject_whatever_the_model() {
 }
 
 #[test]
+fn unknown_words_get_vectors_from_their_n_grams() {
+    let folder = tempfile::tempdir().unwrap();
+    let (list, path) = (folder.path().join("words"), folder.path().join("v.bin"));
+    std::fs::write(&list, "cats\ncat\npinkish\n").unwrap();
+    let flags = "--epochs 20 --min-n 2 --max-n 3 --buckets 1000 --also-words";
+    let call = wordmill(&format!("{TRAIN} {flags}"))
+        .arg(&list)
+        .arg("-o")
+        .arg(&path);
+    assert_eq!(call.stdin(sentences()).text(), "");
+    let likes = |a: &str, b: &str| {
+        let call = wordmill("vectors similarity").arg(&path).arg(a).arg(b);
+        let text = call.text();
+        text.trim()
+            .rsplit('\t')
+            .next()
+            .unwrap()
+            .parse::<f64>()
+            .unwrap()
+    };
+    assert!(likes("cats", "dog") > likes("cats", "pink") + 0.2);
+    assert!(likes("pinkish", "red") > likes("pinkish", "cow") + 0.2);
+    let without = wordmill(&format!("{TRAIN} --also-words")).arg(&list);
+    without.stdin(sentences()).fails(2);
+}
+
+#[test]
+fn phrases_are_words_of_their_own() {
+    let text = "we saw new york today\nthey left new york again\nnew york is big\n".repeat(5)
+        + &sentences();
+    let flags = "--phrases 1 --phrase-threshold 5";
+    let vectors = wordmill(&format!("{TRAIN} {flags}")).stdin(&text).text();
+    assert!(vectors.contains("\nnew_york "), "{vectors}");
+    assert!(!wordmill(TRAIN).stdin(&text).text().contains("new_york"));
+}
+
+#[test]
 fn a_seed_gives_the_same_bytes() {
     let run = |flags: &str| {
         wordmill(&format!("{TRAIN} {flags}"))

@@ -91,7 +91,7 @@ impl WindowArgs {
 pub fn run(args: &Args) -> Result<()> {
     threads::limit(args.resources.threads)?;
     let mut output = Output::create(args.out.as_deref(), false)?;
-    let corpus = args.corpus.read()?;
+    let corpus = args.corpus.read(None)?;
     let shard = args
         .shard
         .map_or((0, 1), |shard| (shard.index, shard.count));

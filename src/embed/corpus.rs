@@ -8,6 +8,7 @@
 //! Text is read once: words get provisional numbers as they come, and when all are counted, the stream is renumbered
 //! in place.
 
+use super::phrases::Phrases;
 use super::vocabulary::Vocabulary;
 use crate::bag::interner::Interner;
 use compact_str::CompactString;
@@ -47,6 +48,8 @@ pub struct Reader {
     words: Interner,
     counts: Vec<u64>,
     tokens: Spool,
+    /// All tokens, when phrases have been joined in them.
+    joined: Option<Tokens>,
     /// The beginning of a word or line that the last block cut.
     is_open: bool,
 }
@@ -151,6 +154,18 @@ impl Reader {
         Ok(())
     }
 
+    /// Joins words that stand together; nothing can be read afterwards.
+    ///
+    /// # Errors
+    /// The temporary file cannot be written.
+    pub fn join(&mut self, phrases: &Phrases) -> Result<(), CorpusError> {
+        let mut tokens = std::mem::take(&mut self.tokens).finish()?;
+        let kept = phrases.join(tokens.as_mut_slice(), &mut self.words, &mut self.counts);
+        tokens.truncate(kept);
+        self.joined = Some(tokens);
+        Ok(())
+    }
+
     /// Numbers the words by frequency and leaves out those beyond the limits.
     ///
     /// # Errors
@@ -175,7 +190,10 @@ impl Reader {
             counts: order.iter().map(|&n| self.counts[n as usize]).collect(),
         };
         drop((self.words, self.counts));
-        let mut tokens = self.tokens.finish()?;
+        let mut tokens = match self.joined {
+            Some(tokens) => tokens,
+            None => self.tokens.finish()?,
+        };
         let kept = renumber(tokens.as_mut_slice(), &number);
         tokens.truncate(kept);
         Ok(Corpus { vocabulary, tokens })

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`classes`] | word classes by the exchange algorithm |
 //! | [`vocabulary`], [`corpus`] | words by frequency, and text as their numbers |
+//! | [`phrases`] | words that stand together, joined |
 //! | [`cooccur`] | how often words stand near each other |
 //! | [`glove`] | vectors fitted to that |
 //! | [`vectors`] | word vectors: files, neighbours, analogies |
@@ -14,6 +15,7 @@ pub mod classes;
 pub mod cooccur;
 pub mod corpus;
 pub mod glove;
+pub mod phrases;
 pub mod random;
 pub mod simd;
 pub mod vectors;

@@ -299,7 +299,7 @@ mod tests {
                 // Outputs past the sixth meet inputs that have moved already.
                 let tolerance = if n > 6 { 0.05 } else { 2e-3 };
                 assert!((f64::from(found) - exact).abs() < tolerance * exact);
-                let mut check = |is_input: bool, r: usize, k: usize, moved: f32| {
+                let check = |is_input: bool, r: usize, k: usize, moved: f32| {
                     let at = |by: f32| {
                         let (mut x, mut y) = (x.clone(), y.clone());
                         if is_input {

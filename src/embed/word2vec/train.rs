@@ -130,7 +130,7 @@ impl<'a> Trainer<'a> {
         &self.options
     }
 
-    pub fn corpus(&self) -> &Corpus {
+    pub fn corpus(&self) -> &'a Corpus {
         self.corpus
     }
 
@@ -220,21 +220,14 @@ impl Trainer<'_> {
     /// words' own rows, and the run cannot go on.
     pub fn vectors(&mut self) -> View<'_> {
         let words = &self.corpus.vocabulary.words;
+        let stride = self.input.stride();
         if let Some(parts) = &self.parts {
-            let stride = self.input.stride();
             let mut mean = vec![0.0; stride];
-            let shared = self.input.shared();
-            for word in 0..words.len() as u32 {
-                let rows: Vec<*mut f32> = parts.of(word).iter().map(|&r| shared.row(r)).collect();
-                // SAFETY: all rows and `mean` have `stride` values; no thread trains; a word's own row is part of no
-                // other word.
-                unsafe {
-                    gather(Level::best(), &rows, mean.as_mut_ptr(), stride);
-                    std::ptr::copy_nonoverlapping(mean.as_ptr(), rows[0], stride);
-                }
+            for word in 0..words.len() {
+                mean_of(&mut self.input, parts.of(word as u32), &mut mean);
+                self.input.values_mut()[word * stride..][..stride].copy_from_slice(&mean);
             }
         }
-        let stride = self.input.stride();
         View {
             words,
             dim: self.input.dim(),
@@ -242,6 +235,31 @@ impl Trainer<'_> {
             data: &self.input.values()[..words.len() * stride],
         }
     }
+
+    /// The vector of a word that was not seen, from its n-grams; none without subwords, and for a word too short to have
+    /// any.
+    pub fn vector_of_unknown(&mut self, word: &str) -> Option<Vec<f32>> {
+        let first = self.corpus.vocabulary.len() as u32;
+        let rows: Vec<u32> = (self.options.subwords?.of(word).into_iter())
+            .map(|bucket| first + bucket)
+            .collect();
+        let mut mean = vec![0.0; self.input.stride()];
+        (!rows.is_empty()).then(|| {
+            mean_of(&mut self.input, &rows, &mut mean);
+            mean
+        })
+    }
+}
+
+/// The mean of rows.
+fn mean_of(matrix: &mut Matrix, rows: &[u32], mean: &mut [f32]) {
+    assert!(
+        mean.len() == matrix.stride() && rows.iter().all(|&row| (row as usize) < matrix.rows())
+    );
+    let shared = matrix.shared();
+    let rows: Vec<*mut f32> = rows.iter().map(|&row| shared.row(row)).collect();
+    // SAFETY: the rows exist and `mean` is as long; the matrix is borrowed mutably, so that no thread trains.
+    unsafe { gather(Level::best(), &rows, mean.as_mut_ptr(), mean.len()) };
 }
 
 /// How many of 2^32 tokens of a word are kept: √(t/f) + t/f.
