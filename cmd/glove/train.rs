@@ -24,7 +24,7 @@ use wordmill::text::transcode::read_head;
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  \
     wordmill glove train corpora/sample.txt --min-count 2 -o vectors.txt\n  \
-    wordmill tokenize --lower corpora/sample.txt | wordmill glove train --min-count 2 --dim 20 -o vectors.txt")]
+    wordmill tokenize --lower corpora/sample.txt | wordmill glove train --min-count 2 > v.txt")]
 pub struct Args {
     #[command(flatten)]
     corpus: CorpusArgs,

@@ -10,7 +10,7 @@
 //! product and the gradients take the bias along; the one register where that happens is `mixed`. A pair of a symmetric
 //! matrix is two steps that share no parameter, (i,j) and (j,i), done at once.
 //!
-//! This is the one file of `glove` with `unsafe` in it.
+//! This is the one file of `glove` that works with pointers; `tiles` has `unsafe` only for its mapped file.
 
 use crate::embed::simd::{LINE, Lanes, Level, dispatch, padded, prefetch};
 
