@@ -219,13 +219,15 @@ fn the_loss_falls() {
     .unwrap();
     let mut losses = Vec::new();
     trainer
-        .run(2, &AtomicBool::new(false), |progress| {
+        .run(1, &AtomicBool::new(false), |progress| {
             losses.push(progress.loss)
         })
         .unwrap();
+    let mean = |losses: &[f64]| losses.iter().sum::<f64>() / losses.len() as f64;
+    let (first, last) = (mean(&losses[..3]), mean(&losses[losses.len() - 3..]));
     // Nothing is known at first: ln 2 for the word and for each of its three negatives.
-    assert!(losses[0] < 4.0 * std::f64::consts::LN_2 + 0.1, "{losses:?}");
-    assert!(losses[losses.len() - 1] < losses[0] - 0.05, "{losses:?}");
+    assert!(first < 4.0 * std::f64::consts::LN_2, "{losses:?}");
+    assert!(last < first - 0.03, "{losses:?}");
 }
 
 #[test]
