@@ -24,7 +24,7 @@ use wordmill::embed::word2vec::{CheckpointError, Ended, TrainError, Trainer};
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  \
     wordmill word2vec train corpora/sample.txt --min-count 2 -q -o vectors.bin\n  \
-    wordmill tokenize --lower corpora/sample.txt | wordmill word2vec train --min-count 2 -q -o vectors.vec")]
+    wordmill tokenize --lower corpora/sample.txt | wordmill word2vec train --min-count 2 -q")]
 pub struct Args {
     #[command(subcommand)]
     command: Command,
@@ -47,8 +47,8 @@ enum Command {
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  \
     wordmill word2vec train corpora/sample.txt --min-count 2 -q -o vectors.bin\n  \
-    wordmill tokenize --lower corpora/sample.txt | wordmill word2vec train --min-count 2 -q -o vectors.vec\n  \
-    wordmill word2vec train corpora/sample.txt --model cbow --min-count 2 --min-n 3 --max-n 5 --buckets 1000 -q -o v.vec")]
+    wordmill tokenize --lower corpora/sample.txt | wordmill word2vec train --min-count 2 -q\n  \
+    wordmill word2vec train corpora/sample.txt -q --min-count 2 --min-n 3 --buckets 1000")]
 pub struct TrainArgs {
     #[command(flatten)]
     corpus: CorpusArgs,

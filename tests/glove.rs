@@ -201,7 +201,7 @@ fn nothing_to_learn_from_is_an_error() {
 fn bad_bytes_are_named_or_replaced() {
     let message = train("").stdin(b"a b\n\xFF c\n").fails(1);
     assert!(
-        message.contains("-:2: invalid UTF-8 at byte 0"),
+        message.contains("-:2: invalid UTF-8 at byte 4"),
         "{message}"
     );
     let replaced = wordmill("glove cooccur -q --min-count 1 --to tsv --invalid replace");
