@@ -41,8 +41,6 @@ pub struct Words {
     report: ReportArgs,
     start: Instant,
     last: Instant,
-    /// Words that were done when this process began.
-    before: Option<u64>,
     bar: Option<ProgressBar>,
 }
 
@@ -56,7 +54,6 @@ impl Words {
             report,
             start: now,
             last: now,
-            before: None,
             bar: bar.map(|bar| match style {
                 Ok(style) => bar.with_style(style),
                 Err(_) => bar,
@@ -66,15 +63,15 @@ impl Words {
 
     /// Tells how far the run is, if it is time to, or over.
     pub fn tell(&mut self, progress: &Progress, epochs: u32) {
-        let before = *self.before.get_or_insert(0);
         let seconds = self.start.elapsed().as_secs_f64();
-        let speed = (progress.words - before) as f64 / seconds.max(1e-9);
+        let speed = progress.here as f64 / seconds.max(1e-9);
         let Progress {
             words,
             total,
             epoch,
             loss,
             rate,
+            ..
         } = *progress;
         let epoch = epoch + 1;
         let line = || {

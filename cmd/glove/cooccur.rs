@@ -113,7 +113,7 @@ pub fn counted(
     let start = Instant::now();
     let counts = count(corpus, window.options(), shard, resources.memory as u64)
         .with_context(temporary_files)?;
-    resources.report.counted(&counts, start.elapsed());
+    super::report::counted(resources.report, &counts, start.elapsed());
     Ok(counts)
 }
 

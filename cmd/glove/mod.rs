@@ -58,5 +58,5 @@ struct ResourceArgs {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     threads: Option<u16>,
     #[command(flatten)]
-    report: report::ReportArgs,
+    report: crate::report::ReportArgs,
 }

@@ -125,7 +125,7 @@ pub fn run(args: &Args) -> Result<()> {
     let mut model = Model::new(&counts, &options, memory).map_err(failure)?;
     let vocabulary = counts.vocabulary;
     drop(counts.rows);
-    let report = args.resources.report.epochs(options.epochs);
+    let report = super::report::epochs(args.resources.report, options.epochs);
     model.fit(&options, report).map_err(failure)?;
     let (data, dim) = model.vectors(args.fit.side());
     let view = View {

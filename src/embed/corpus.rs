@@ -9,18 +9,14 @@
 //! in place.
 
 use super::phrases::Phrases;
+use super::tokens::{Spool, Tokens};
 use super::vocabulary::Vocabulary;
 use crate::bag::interner::Interner;
 use compact_str::CompactString;
-use memmap2::MmapMut;
-use std::fs::File;
-use std::io::{BufWriter, Read, Write};
+use std::io::Read;
 
 /// Ends a sentence in the stream.
 pub const BREAK: u32 = u32::MAX;
-
-/// Tokens kept in memory (4 bytes each); longer streams lie in a temporary file.
-const IN_MEMORY: usize = 1 << 26;
 
 /// Which words make the vocabulary.
 #[derive(Clone, Copy, Debug)]
@@ -265,110 +261,6 @@ pub fn sentences(tokens: &[u32], most: usize) -> impl Iterator<Item = &[u32]> {
     whole.flat_map(move |sentence| sentence.chunks(most))
 }
 
-/// Tokens as they come: in memory first, then in a temporary file.
-#[derive(Default)]
-struct Spool {
-    memory: Vec<Vec<u32>>,
-    length: usize,
-    file: Option<BufWriter<File>>,
-}
-
-/// Tokens to a piece of memory.
-const PIECE: usize = 1 << 20;
-
-impl Spool {
-    #[inline]
-    fn push(&mut self, token: u32) -> std::io::Result<()> {
-        match self.memory.last_mut() {
-            Some(piece) if piece.len() < PIECE => piece.push(token),
-            _ => self.push_piece(token)?,
-        }
-        self.length += 1;
-        Ok(())
-    }
-
-    #[cold]
-    fn push_piece(&mut self, token: u32) -> std::io::Result<()> {
-        if self.memory.len() * PIECE >= IN_MEMORY || self.file.is_some() {
-            self.spill()?;
-        }
-        let mut piece = Vec::with_capacity(PIECE);
-        piece.push(token);
-        self.memory.push(piece);
-        Ok(())
-    }
-
-    fn spill(&mut self) -> std::io::Result<()> {
-        let file = match self.file.take() {
-            Some(file) => file,
-            None => BufWriter::new(tempfile::tempfile()?),
-        };
-        let file = self.file.insert(file);
-        for piece in self.memory.drain(..) {
-            for token in piece {
-                file.write_all(&token.to_ne_bytes())?;
-            }
-        }
-        Ok(())
-    }
-
-    fn finish(mut self) -> std::io::Result<Tokens> {
-        if self.file.is_some() {
-            self.spill()?;
-        }
-        let Some(file) = self.file.take() else {
-            let mut tokens = Vec::with_capacity(self.length);
-            for piece in self.memory {
-                tokens.extend_from_slice(&piece);
-            }
-            return Ok(Tokens::Memory(tokens));
-        };
-        let file = file
-            .into_inner()
-            .map_err(std::io::IntoInnerError::into_error)?;
-        // SAFETY: the file has no name and no other handle: nobody else can change it.
-        let map = unsafe { MmapMut::map_mut(&file)? };
-        Ok(Tokens::Mapped {
-            map,
-            length: self.length,
-        })
-    }
-}
-
-enum Tokens {
-    Memory(Vec<u32>),
-    Mapped { map: MmapMut, length: usize },
-}
-
-impl Tokens {
-    fn as_slice(&self) -> &[u32] {
-        match self {
-            Tokens::Memory(tokens) => tokens,
-            // SAFETY: a map begins at a page, and the file holds at least `length` numbers of this machine's byte order.
-            Tokens::Mapped { map, length } => unsafe {
-                std::slice::from_raw_parts(map.as_ptr().cast(), *length)
-            },
-        }
-    }
-
-    fn as_mut_slice(&mut self) -> &mut [u32] {
-        match self {
-            Tokens::Memory(tokens) => tokens,
-            // SAFETY: as above, and `self` is borrowed mutably.
-            Tokens::Mapped { map, length } => unsafe {
-                std::slice::from_raw_parts_mut(map.as_mut_ptr().cast(), *length)
-            },
-        }
-    }
-
-    fn truncate(&mut self, to: usize) {
-        match self {
-            Tokens::Memory(tokens) => tokens.truncate(to),
-            Tokens::Mapped { length, .. } => *length = to,
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -453,16 +345,5 @@ mod tests {
             assert_eq!(parts.concat(), corpus.tokens());
             assert!(parts.iter().all(|part| part.last() == Some(&BREAK)));
         }
-    }
-
-    #[test]
-    fn a_spooled_stream_is_the_stream() {
-        let mut spool = Spool {
-            file: Some(BufWriter::new(tempfile::tempfile().unwrap())),
-            ..Spool::default()
-        };
-        let tokens: Vec<u32> = (0..PIECE as u32 * 2 + 5).collect();
-        tokens.iter().for_each(|&t| spool.push(t).unwrap());
-        assert!(spool.finish().unwrap().as_slice() == tokens);
     }
 }

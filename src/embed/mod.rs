@@ -3,7 +3,7 @@
 //! | module | what is in it |
 //! |---|---|
 //! | [`classes`] | word classes by the exchange algorithm |
-//! | [`vocabulary`], [`corpus`] | words by frequency, and text as their numbers |
+//! | [`vocabulary`], [`corpus`], [`tokens`] | words by frequency, text as their numbers, and where those lie |
 //! | [`phrases`] | words that stand together, joined |
 //! | [`cooccur`] | how often words stand near each other |
 //! | [`glove`] | vectors fitted to that |
@@ -18,6 +18,7 @@ pub mod glove;
 pub mod phrases;
 pub mod random;
 pub mod simd;
+pub mod tokens;
 pub mod vectors;
 pub mod vocabulary;
 pub mod word2vec;

@@ -62,6 +62,8 @@ pub enum TrainError {
 pub struct Progress {
     /// Tokens of the vocabulary seen, in all epochs.
     pub words: u64,
+    /// Of them, those seen since [`Trainer::run`] was called.
+    pub here: u64,
     /// Tokens there will have been at the end.
     pub total: u64,
     pub epoch: u32,
@@ -155,6 +157,7 @@ impl<'a> Trainer<'a> {
         let next = AtomicUsize::new(self.next);
         let total = self.corpus.vocabulary.tokens() * u64::from(self.options.epochs);
         let mut words = (self.next as f64 / all as f64 * total as f64) as u64;
+        let before = words;
         let failed = AtomicBool::new(false);
         let shop = Shop {
             options: &self.options,
@@ -196,6 +199,7 @@ impl<'a> Trainer<'a> {
                 let loss = loss.sum / loss.pairs.max(1.0);
                 report(Progress {
                     words,
+                    here: words - before,
                     total,
                     epoch,
                     loss,
