@@ -1,6 +1,6 @@
 //! Vectors of f32 in registers: AVX-512, AVX2 with FMA, NEON or plain Rust, chosen when the program runs.
 //!
-//! A kernel is written once, generic over [`Lanes`], and called through [`dispatch!`], which instantiates it under each
+//! A kernel is written once, generic over [`Lanes`], and called through `dispatch!`, which instantiates it under each
 //! set of target features and picks the widest that this processor has. Memory is read and written unaligned; slices
 //! whose length is no multiple of the width are padded by their owner ([`padded`]).
 //!
@@ -18,7 +18,7 @@ pub const fn padded(dim: usize) -> usize {
 ///
 /// # Safety
 /// `load` and `store` touch `N` values from the pointer on. The methods of the x86 registers may only run where the
-/// processor has their features, which [`dispatch!`] sees to.
+/// processor has their features, which `dispatch!` sees to.
 #[allow(clippy::missing_safety_doc, reason = "said once, above")]
 pub unsafe trait Lanes: Copy {
     const N: usize;

@@ -13,7 +13,7 @@
 //! |---|---|
 //! | [`count`] | from a corpus to rows |
 //! | [`rows`] | rows packed into bytes, in memory or in a mapped file, and their sums |
-//! | [`file`] | the file they are kept in |
+//! | [`mod@file`] | the file they are kept in |
 
 pub mod count;
 pub mod file;

@@ -3,8 +3,8 @@
 //! | module | what is in it |
 //! |---|---|
 //! | [`table`] | vectors that own or map their matrix, and find a word's row |
-//! | [`format`] | the formats by name, by extension and by content |
-//! | [`read`], [`text`], [`binary`], [`container`] | reading each of them |
+//! | [`mod@format`] | the formats by name, by extension and by content |
+//! | [`mod@read`], [`text`], [`binary`], [`container`] | reading each of them |
 //! | [`write`](mod@write) | writing each of them, row by row |
 //! | [`search`] | the rows nearest to many queries at once |
 //! | [`evaluate`] | analogies and word similarity |
