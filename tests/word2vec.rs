@@ -1,8 +1,9 @@
 //! `wordmill word2vec`: models, formats, signals, and bad input.
 
 use crate::harness::{binary, root, shell, wordmill};
+use std::os::unix::process::ExitStatusExt;
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// Sentences of two subjects that share no word, their words drawn by a linear congruential generator.
 fn sentences() -> String {
@@ -238,21 +239,25 @@ fn a_signal_keeps_what_was_learned_and_resume_ends_as_if_nothing_had_happened() 
         command.stderr(Stdio::piped()).spawn().unwrap()
     };
     assert!(train("whole.bin", &[]).wait().unwrap().success());
-    let mut child = train("v.bin", &[]);
-    // Long enough to be past reading, far too short for fifteen rounds over 640,000 words on any machine.
-    std::thread::sleep(Duration::from_millis(400));
-    let pid = child.id().to_string();
-    Command::new("kill").args(["-TERM", &pid]).status().unwrap();
-    let start = Instant::now();
-    let status = child.wait().unwrap();
-    assert!(start.elapsed() < Duration::from_secs(60));
-    use std::os::unix::process::ExitStatusExt;
-    assert_eq!(status.signal(), Some(15), "{status:?}");
-    assert!(!folder.path().join("v.bin").exists());
-    if folder.path().join("v.bin.checkpoint").exists() {
-        assert!(train("v.bin", &["--resume"]).wait().unwrap().success());
-        let bytes = |name: &str| std::fs::read(folder.path().join(name)).unwrap();
-        assert!(bytes("v.bin") == bytes("whole.bin"));
-        assert!(!folder.path().join("v.bin.checkpoint").exists());
+    let checkpoint = folder.path().join("v.bin.checkpoint");
+    // While text is being read a signal just ends the process: wait longer until it comes later than that.
+    let mut wait = Duration::from_millis(100);
+    while !checkpoint.exists() {
+        assert!(
+            wait < Duration::from_secs(60),
+            "no signal left a checkpoint"
+        );
+        let mut child = train("v.bin", &[]);
+        std::thread::sleep(wait);
+        let pid = child.id().to_string();
+        Command::new("kill").args(["-TERM", &pid]).status().unwrap();
+        let status = child.wait().unwrap();
+        assert_eq!(status.signal(), Some(15), "{status:?} after {wait:?}");
+        assert!(!folder.path().join("v.bin").exists());
+        wait = wait * 3 / 2;
     }
+    assert!(train("v.bin", &["--resume"]).wait().unwrap().success());
+    let bytes = |name: &str| std::fs::read(folder.path().join(name)).unwrap();
+    assert!(bytes("v.bin") == bytes("whole.bin"));
+    assert!(!checkpoint.exists());
 }
