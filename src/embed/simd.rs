@@ -323,14 +323,19 @@ macro_rules! dispatch {
 }
 pub(crate) use dispatch;
 
-/// Asks for a row before it is needed.
+/// Asks for a row before it is read and written.
+///
+/// The lines are asked for as ours alone: a row that another core has changed would otherwise be fetched twice, once to
+/// read and once more to write.
 #[inline(always)]
-pub fn prefetch(row: *const f32, values: usize) {
+pub fn prefetch(row: *mut f32, values: usize) {
     #[cfg(target_arch = "x86_64")]
     for i in (0..values).step_by(LINE) {
-        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
-        // SAFETY: a prefetch of any address is no access.
-        unsafe { _mm_prefetch::<_MM_HINT_T0>(row.wrapping_add(i).cast()) };
+        let line = row.wrapping_add(i);
+        // SAFETY: a prefetch of any address is no access. Processors without the instruction take it for none.
+        unsafe {
+            std::arch::asm!("prefetchw [{}]", in(reg) line, options(nostack, preserves_flags))
+        };
     }
     #[cfg(not(target_arch = "x86_64"))]
     let _ = (row, values);

@@ -288,6 +288,7 @@ fn run_task(
     part: &[u32],
     (task, all): (usize, usize),
 ) -> u64 {
+    worker.begin();
     let mut random = Random::new(shop.options.seed, task as u64);
     let mut thinned = Vec::new();
     let (mut words, mut looked) = (0, 0);

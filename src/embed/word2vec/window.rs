@@ -4,7 +4,7 @@ use super::compose::{Change, Parts, Slots, gather, scatter};
 use super::huffman::Huffman;
 use super::kernel::{Block, Scratch, step};
 use super::matrix::Shared;
-use super::negatives::Negatives;
+use super::negatives::{Negatives, Pool};
 use super::options::{Model, Options};
 use crate::embed::random::Random;
 use crate::embed::simd::{Level, prefetch};
@@ -31,6 +31,8 @@ pub struct Shop<'a> {
 pub struct Worker {
     /// Negatives of every word of the sentence.
     drawn: Vec<u32>,
+    /// Where they are drawn from; none before the first sentence of a task.
+    pool: Option<Pool>,
     inputs: Vec<*mut f32>,
     rows: Vec<*mut f32>,
     targets: Vec<f32>,
@@ -64,6 +66,7 @@ impl Worker {
         };
         Worker {
             drawn: Vec::new(),
+            pool: None,
             inputs: Vec::new(),
             rows: Vec::new(),
             targets: Vec::new(),
@@ -75,14 +78,21 @@ impl Worker {
         }
     }
 
+    /// Begins a task: what was drawn before it has no part in it, so that a run can be resumed between tasks.
+    pub fn begin(&mut self) {
+        self.pool = None;
+        self.steps = 0;
+    }
+
     /// Trains on a sentence that has been thinned out.
     pub fn sentence(&mut self, shop: &Shop, sentence: &[u32], rate: f32, random: &mut Random) {
         let window = shop.options.window as usize;
         if let Outputs::Negative(negatives) = shop.outputs {
             let count = sentence.len() * shop.options.negative;
+            let pool = (self.pool).get_or_insert_with(|| Pool::new(negatives, random));
             self.drawn.clear();
             self.drawn
-                .extend((0..count).map(|_| negatives.draw(random)));
+                .extend((0..count).map(|_| pool.draw(negatives, random)));
         }
         let mut entered = 0;
         for at in 0..sentence.len() {
