@@ -4,8 +4,9 @@
     embed.py train  --corpus FILE --seeds 5 --work DIR [--cbow] [--hs] [--dim N]   # gensim's vectors, a file a seed
     embed.py scores --data DIR VECTORS...                                          # every set, mean and standard error
     embed.py speed  --corpus FILE --wordmill BINARY --work DIR [--rounds N]        # whole processes in turns
+    embed.py growth --corpus FILE --wordmill BINARY --work DIR [--rounds N]        # by threads, text and vocabulary
 
-DIR of `scores` holds questions-words.txt and EN-*.txt. Needs gensim (4.4) from PyPI. Both sides train with 2 threads,
+DIR of `scores` holds questions-words.txt and EN-*.txt. Needs gensim (4.4) from PyPI, and NumPy. Both sides train with 2 threads,
 window 5, 5 negatives, 5 epochs, sample 1e-4, words seen 5 times.
 """
 import argparse, json, logging, math, os, resource, statistics, subprocess, sys, time
@@ -76,23 +77,70 @@ def measured(command):
     return time.time() - start, usage.ru_maxrss / 1024
 
 
+def ours(args, corpus, *more):
+    """The command of a run of wordmill with the settings of all comparisons."""
+    return [args.wordmill, "word2vec", "train", str(corpus), "-o", str(Path(args.work) / "speed.bin"), "-q", "--dim",
+            str(args.dim), "--window", "5", "--sample", "1e-4", "--objective", "hierarchical" if args.hs else "negative",
+            "--model", "cbow" if args.cbow else "skip-gram", *map(str, more)]
+
+
 def speed(args):
     """Whole processes in turns, each side's best and worst time."""
     words = sum(len(line.split()) for line in open(args.corpus)) * args.epochs
-    out = Path(args.work) / "speed.bin"
     kind = ["--cbow"] * args.cbow + ["--hs"] * args.hs
-    ours = [args.wordmill, "word2vec", "train", args.corpus, "-o", str(out), "-q", "--threads", "2", "--dim",
-            str(args.dim), "--window", "5", "--sample", "1e-4", "--min-count", "5", "--epochs", str(args.epochs),
-            "--objective", "hierarchical" if args.hs else "negative", "--model", "cbow" if args.cbow else "skip-gram"]
+    command = ours(args, args.corpus, "--threads", 2, "--min-count", 5, "--epochs", args.epochs)
     theirs = [sys.executable, __file__, "one", "--corpus", args.corpus, "--work", str(args.work), "--dim",
               str(args.dim), "--epochs", str(args.epochs)] + kind
     times = {"wordmill": [], "gensim": []}
     for _ in range(args.rounds):
-        for name, command in (("wordmill", ours), ("gensim", theirs)):
+        for name, command in (("wordmill", command), ("gensim", theirs)):
             seconds, peak = measured(command)
             times[name].append(seconds)
             print(f"{name:9} {seconds:7.1f} s {words / seconds / 1e3:7.0f} thousand words/s {peak:6.0f} MiB", flush=True)
     print(f"ratio {min(times['gensim']) / min(times['wordmill']):.2f} (best of {args.rounds})")
+
+
+def repeated(text, size, out):
+    """A file of about `size` bytes of the text again and again."""
+    with open(out, "wb") as file:
+        while file.tell() < size:
+            file.write(text[:size - file.tell()])
+    return out
+
+
+def zipf(vocabulary, words, out):
+    """A file of lines of 20 words drawn by Zipf's law, p(r) ~ 1 / (r + 2.7), from so many."""
+    import numpy
+    random = numpy.random.default_rng(1)
+    sums = numpy.cumsum(1 / (numpy.arange(vocabulary) + 2.7))
+    names = numpy.array([f"w{n}" for n in range(vocabulary)])
+    with open(out, "w") as file:
+        for _ in range(words // 1_000_000):
+            drawn = names[numpy.searchsorted(sums, random.random(1_000_000) * sums[-1])]
+            file.writelines(" ".join(line) + "\n" for line in drawn.reshape(-1, 20))
+    return out
+
+
+def growth(args):
+    """Median thousand words a second of whole processes: by threads, by size of the text at one vocabulary, by size of
+    the vocabulary at one size of text."""
+    work, text = Path(args.work), open(args.corpus, "rb").read()
+    series = [(f"{threads} threads", args.corpus, ["--threads", threads, "--min-count", 5]) for threads in (1, 2)]
+    for size in (10, 30, 100, 300, 1000):
+        file = repeated(text, size * 1_000_000, work / f"growth-{size}.txt")
+        series.append((f"{size} MB", file, ["--threads", 2, "--max-vocab", 20_000]))
+    for vocabulary in (10_000, 30_000, 100_000, 300_000, 1_000_000):
+        file = zipf(vocabulary, 20_000_000, work / f"zipf-{vocabulary}.txt")
+        series.append((f"{vocabulary} words", file, ["--threads", 2, "--min-count", 1]))
+    rates = {name: [] for name, *_ in series}
+    for _ in range(args.rounds):
+        for name, file, more in series:
+            words = sum(line.count(b" ") + 1 for line in open(file, "rb")) * args.epochs
+            seconds, peak = measured(ours(args, file, "--epochs", args.epochs, *more))
+            rates[name].append(words / seconds / 1e3)
+            print(f"{name:16} {seconds:7.1f} s {rates[name][-1]:7.0f} thousand words/s {peak:6.0f} MiB", flush=True)
+    for name, values in rates.items():
+        print(f"{name:16} median {statistics.median(values):7.0f} best {max(values):7.0f} thousand words/s")
 
 
 def one(args):
@@ -102,7 +150,7 @@ def one(args):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("mode", choices=["train", "scores", "speed", "one"])
+    parser.add_argument("mode", choices=["train", "scores", "speed", "growth", "one"])
     parser.add_argument("vectors", nargs="*")
     parser.add_argument("--corpus"), parser.add_argument("--work", default="."), parser.add_argument("--data")
     parser.add_argument("--wordmill", default="target/release/wordmill")

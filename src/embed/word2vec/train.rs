@@ -112,9 +112,10 @@ impl<'a> Trainer<'a> {
         };
         let (mut input, output) = (matrix(rows)?, matrix(words)?);
         input.fill(&mut Random::new(options.seed, u64::MAX));
+        let tokens = corpus.vocabulary.tokens();
         let keep = counts
             .iter()
-            .map(|&n| share_kept(n, corpus.vocabulary.tokens(), options.sample))
+            .map(|&n| share_kept(n, tokens, options.sample))
             .collect();
         Ok(Trainer {
             corpus,
