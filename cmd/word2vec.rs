@@ -5,6 +5,7 @@ use crate::report::{ReportArgs, Words};
 use crate::sentences::CorpusArgs;
 use crate::stream::{Failure, Output};
 use anyhow::{Result, bail};
+use serde_json::json;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use std::collections::HashSet;
 use std::ffi::OsString;
@@ -244,6 +245,15 @@ fn train(args: &TrainArgs) -> Result<()> {
     let mut trainer = Trainer::new(&corpus, options).map_err(train_failure)?;
     match &checkpoint {
         Some(path) if args.resume && path.exists() => resume(&mut trainer, path)?,
+        Some(path) if args.resume => args.report.say(
+            || json!({"warning": "no checkpoint", "file": path}),
+            || {
+                format!(
+                    "wordmill word2vec train: no {}: begins anew",
+                    path.display()
+                )
+            },
+        ),
         _ => {}
     }
     let (stop, signal) = on_signals(checkpoint.is_some())?;

@@ -38,6 +38,21 @@ fn the_last_line_needs_no_newline_and_cr_lf_ends_lines() {
 }
 
 #[test]
+fn training_on_some_parts_of_a_text_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let part = file(folder.path(), "part", "--shard 1/3");
+    let outcome = wordmill("glove train --dim 2 --epochs 1").arg(&part).run();
+    assert!(
+        outcome
+            .stderr
+            .contains("counts of 1 of 3 parts of the text")
+    );
+    let whole = file(folder.path(), "whole", "");
+    let outcome = wordmill("glove train --dim 2 --epochs 1").arg(&whole).run();
+    assert!(!outcome.stderr.contains("parts of the text"));
+}
+
+#[test]
 fn four_shards_merge_into_the_whole() {
     let folder = tempfile::tempdir().unwrap();
     let whole = std::fs::read(file(folder.path(), "whole", "")).unwrap();

@@ -221,6 +221,18 @@ fn progress_is_lines_or_objects_on_stderr() {
 }
 
 #[test]
+fn resuming_without_a_checkpoint_says_that_it_begins_anew() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("v.bin");
+    let outcome = wordmill(&format!("{} --resume -o", TRAIN.replace(" -q", "")))
+        .arg(&out)
+        .stdin(sentences())
+        .run();
+    assert!(outcome.stderr.contains("v.bin.checkpoint: begins anew"));
+    assert!(out.exists());
+}
+
+#[test]
 fn a_signal_keeps_what_was_learned_and_resume_ends_as_if_nothing_had_happened() {
     let folder = tempfile::tempdir().unwrap();
     let text = folder.path().join("text");

@@ -6,6 +6,7 @@ use crate::stream::input::{Stream, inputs, name_of};
 use crate::stream::{Failure, Output};
 use crate::threads;
 use anyhow::{Result, bail};
+use serde_json::json;
 use std::io::{Cursor, Read};
 use std::path::PathBuf;
 use wordmill::embed::cooccur::Cooccurrence;
@@ -119,6 +120,13 @@ pub fn run(args: &Args) -> Result<()> {
     threads::limit(args.resources.threads)?;
     let mut output = Output::create(args.out.as_deref(), false)?;
     let counts = counts(args)?;
+    if !counts.parts.are_all() {
+        let (there, of) = (counts.parts.counted.len(), counts.parts.of);
+        args.resources.report.say(
+            || json!({"warning": "incomplete", "parts": there, "of": of}),
+            || format!("wordmill glove train: counts of {there} of {of} parts of the text"),
+        );
+    }
     let options = args.fit.options();
     // The rows may take the other half.
     let memory = args.resources.memory as u64 / 2;
