@@ -39,7 +39,7 @@ impl Default for Options {
     fn default() -> Options {
         Options {
             dim: 100,
-            epochs: 15,
+            epochs: 25,
             rate: 0.05,
             x_max: 10.0,
             alpha: 0.75,
