@@ -6,8 +6,8 @@
     embed.py speed  --corpus FILE --wordmill BINARY --work DIR [--rounds N]        # whole processes in turns
     embed.py growth --corpus FILE --wordmill BINARY --work DIR [--rounds N]        # by threads, text and vocabulary
 
-DIR of `scores` holds questions-words.txt and EN-*.txt. Needs gensim (4.4) from PyPI, and NumPy. Both sides train with 2 threads,
-window 5, 5 negatives, 5 epochs, sample 1e-4, words seen 5 times.
+DIR of `scores` holds questions-words.txt and EN-*.txt. Needs gensim (4.4) from PyPI, and NumPy. Both sides
+train with 2 threads, window 5, 5 negatives, 5 epochs, sample 1e-4, words seen 5 times.
 """
 import argparse, json, logging, math, os, resource, statistics, subprocess, sys, time
 from pathlib import Path
@@ -88,12 +88,12 @@ def speed(args):
     """Whole processes in turns, each side's best and worst time."""
     words = sum(len(line.split()) for line in open(args.corpus)) * args.epochs
     kind = ["--cbow"] * args.cbow + ["--hs"] * args.hs
-    command = ours(args, args.corpus, "--threads", 2, "--min-count", 5, "--epochs", args.epochs)
+    mine = ours(args, args.corpus, "--threads", 2, "--min-count", 5, "--epochs", args.epochs)
     theirs = [sys.executable, __file__, "one", "--corpus", args.corpus, "--work", str(args.work), "--dim",
               str(args.dim), "--epochs", str(args.epochs)] + kind
     times = {"wordmill": [], "gensim": []}
     for _ in range(args.rounds):
-        for name, command in (("wordmill", command), ("gensim", theirs)):
+        for name, command in (("wordmill", mine), ("gensim", theirs)):
             seconds, peak = measured(command)
             times[name].append(seconds)
             print(f"{name:9} {seconds:7.1f} s {words / seconds / 1e3:7.0f} thousand words/s {peak:6.0f} MiB", flush=True)
@@ -129,6 +129,7 @@ def growth(args):
     for size in (10, 30, 100, 300, 1000):
         file = repeated(text, size * 1_000_000, work / f"growth-{size}.txt")
         series.append((f"{size} MB", file, ["--threads", 2, "--max-vocab", 20_000]))
+    del text  # A child's peak counts what its parent had in memory.
     for vocabulary in (10_000, 30_000, 100_000, 300_000, 1_000_000):
         file = zipf(vocabulary, 20_000_000, work / f"zipf-{vocabulary}.txt")
         series.append((f"{vocabulary} words", file, ["--threads", 2, "--min-count", 1]))
