@@ -83,25 +83,26 @@ struct ChoiceArgs {
     /// What predicts what
     #[arg(long, value_enum, default_value = "skip-gram")]
     model: ModelName,
-    /// How a prediction is scored
-    #[arg(long, value_enum, default_value = "negative")]
-    objective: ObjectiveName,
+    /// How a prediction is scored [default: negative; hierarchical for skip-gram without n-grams of texts below 5 million
+    /// words, unless --negative is given]
+    #[arg(long, value_enum)]
+    objective: Option<ObjectiveName>,
     /// Values of a vector
     #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     dim: u32,
     /// Words on each side that are learned from, at most
     #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=1000))]
     window: u32,
-    /// Negatives to a word
-    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=1000))]
-    negative: u32,
+    /// Negatives to a word [default: 5]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]
+    negative: Option<u32>,
     /// Thin out words more frequent than this share of the text; 0 keeps all
     #[arg(long, value_name = "SHARE", default_value_t = 1e-4, value_parser = share)]
     sample: f64,
     /// How often to go over the text [default: 5, and more for texts below 20 million words]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     epochs: Option<u32>,
-    /// Learning rate at the beginning [default: 0.025, CBOW 0.05]
+    /// Learning rate at the beginning [default: 0.025; 0.05 for CBOW and with n-grams]
     #[arg(long, value_name = "RATE", value_parser = rate)]
     lr: Option<f32>,
     /// CBOW: move each of C neighbours by a C-th of the gradient of their mean, not by all of it; wants a larger --lr
@@ -163,6 +164,9 @@ fn rate(text: &str) -> Result<f32, String> {
 impl ChoiceArgs {
     fn options(&self, corpus: &Corpus) -> Result<Options> {
         let is_cbow = self.model == ModelName::Cbow;
+        let subwords = self.subwords()?;
+        let tokens = corpus.vocabulary.tokens();
+        let has_pairs_of_words = !is_cbow && subwords.is_none();
         Ok(Options {
             model: if is_cbow {
                 Model::Cbow
@@ -170,19 +174,23 @@ impl ChoiceArgs {
                 Model::SkipGram
             },
             objective: match self.objective {
-                ObjectiveName::Negative => Objective::Negative,
-                ObjectiveName::Hierarchical => Objective::Hierarchical,
+                Some(ObjectiveName::Negative) => Objective::Negative,
+                Some(ObjectiveName::Hierarchical) => Objective::Hierarchical,
+                None if has_pairs_of_words && self.negative.is_none() => {
+                    Objective::for_text(tokens)
+                }
+                None => Objective::Negative,
             },
             dim: self.dim as usize,
             window: self.window,
-            negative: self.negative as usize,
+            negative: self.negative.unwrap_or(5) as usize,
             sample: self.sample,
-            epochs: self
-                .epochs
-                .unwrap_or_else(|| Options::epochs_for(corpus.vocabulary.tokens())),
-            rate: self.lr.unwrap_or(if is_cbow { 0.05 } else { 0.025 }),
+            epochs: self.epochs.unwrap_or_else(|| Options::epochs_for(tokens)),
+            rate: self
+                .lr
+                .unwrap_or(if has_pairs_of_words { 0.025 } else { 0.05 }),
             shares_gradient: self.share_gradient,
-            subwords: self.subwords()?,
+            subwords,
             max_sentence: self.max_sentence as usize,
             seed: self.seed,
         })

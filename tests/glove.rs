@@ -200,6 +200,35 @@ fn no_place_for_temporary_files_is_named() {
     }
 }
 
+/// A limit on the size of files stands for a disk that fills up.
+#[test]
+fn a_disk_that_fills_up_is_named_and_nothing_is_left() {
+    let folder = tempfile::tempdir().unwrap();
+    let (place, out) = (folder.path().display(), folder.path().join("out"));
+    std::fs::write(&out, "earlier").unwrap();
+    let named = out.display().to_string();
+    let text: String = (0..500).map(|i| format!("w{i} w{}\n", i + 1)).collect();
+    for (flags, name) in [
+        (
+            "cooccur --memory 9",
+            format!("temporary files in {place}: "),
+        ),
+        ("train --memory 9", format!("temporary files in {place}: ")),
+        ("cooccur", format!("{named}: ")),
+        ("train --epochs 1", format!("{named}: ")),
+    ] {
+        let limited = format!("trap '' XFSZ; ulimit -f 1; TMPDIR={place}");
+        let line = format!("{limited} wordmill glove {flags} -q --min-count 1 -o {named}");
+        let message = shell(&line).stdin(&text).fails(1);
+        assert!(
+            message.contains(&format!("{name}File too large")),
+            "{flags}: {message}"
+        );
+        assert_eq!(std::fs::read_to_string(&out).unwrap(), "earlier");
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+}
+
 #[test]
 fn nothing_to_learn_from_is_an_error() {
     for (text, problem) in [

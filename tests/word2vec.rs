@@ -201,7 +201,10 @@ fn a_failed_run_leaves_the_earlier_result() {
 fn a_full_disk_and_a_reader_that_leaves_end_as_they_should() {
     let train = "wordmill word2vec train -q --min-count 2 corpora/sample.txt";
     let message = shell(&format!("{train} > /dev/full")).fails(1);
-    assert!(message.contains("No space left"), "{message}");
+    assert!(
+        message.contains("standard output: No space left"),
+        "{message}"
+    );
     let line = format!("{train} --dim 2000 | head -n 1 > /dev/null; echo ${{PIPESTATUS[0]}}");
     assert_eq!(shell(&line).text(), "0\n");
 }

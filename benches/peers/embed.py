@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""word2vec beside gensim: scores over several seeds, and words a second in the same run.
+"""word2vec beside gensim, and with n-grams beside fastText: scores over several seeds, words a second in the same run.
 
     embed.py train  --corpus FILE --seeds 5 --work DIR [--cbow] [--hs] [--dim N]   # gensim's vectors, a file a seed
     embed.py scores --data DIR VECTORS...                                          # every set, mean and standard error
     embed.py speed  --corpus FILE --wordmill BINARY --work DIR [--rounds N]        # whole processes in turns
     embed.py growth --corpus FILE --wordmill BINARY --work DIR [--rounds N]        # by threads, text and vocabulary
 
-DIR of `scores` holds questions-words.txt and EN-*.txt. Needs gensim (4.4) from PyPI, and NumPy. Both sides
+DIR of `scores` holds questions-words.txt and EN-*.txt. Needs gensim (4.4) and fasttext-wheel from PyPI, and NumPy. All
 train with 2 threads, window 5, 5 negatives, 5 epochs, sample 1e-4, words seen 5 times.
 """
 import argparse, json, logging, math, os, resource, statistics, subprocess, sys, time
@@ -22,6 +22,18 @@ def gensim_train(args, seed, out):
         corpus_file=args.corpus, vector_size=args.dim, window=5, min_count=5, sample=1e-4, epochs=args.epochs,
         workers=2, seed=seed, sg=0 if args.cbow else 1, hs=1 if args.hs else 0, negative=0 if args.hs else 5)
     model.wv.save_word2vec_format(str(out), binary=True)
+
+
+def fasttext_train(args, out):
+    """One run of fastText with words' n-grams of 3 to 6 characters."""
+    import fasttext
+    model = fasttext.train_unsupervised(
+        args.corpus, model="cbow" if args.cbow else "skipgram", dim=args.dim, ws=5, minCount=5, neg=5, t=1e-4,
+        epoch=args.epochs, thread=2, minn=3, maxn=6, bucket=2_000_000, verbose=0)
+    with open(out, "w") as file:
+        file.write(f"{len(model.words)} {args.dim}\n")
+        for word in model.words:
+            file.write(word + " " + " ".join(f"{x:.5g}" for x in model.get_word_vector(word)) + "\n")
 
 
 def train(args):
@@ -81,23 +93,24 @@ def ours(args, corpus, *more):
     """The command of a run of wordmill with the settings of all comparisons."""
     return [args.wordmill, "word2vec", "train", str(corpus), "-o", str(Path(args.work) / "speed.bin"), "-q", "--dim",
             str(args.dim), "--window", "5", "--sample", "1e-4", "--objective", "hierarchical" if args.hs else "negative",
-            "--model", "cbow" if args.cbow else "skip-gram", *map(str, more)]
+            "--model", "cbow" if args.cbow else "skip-gram", *["--min-n=3", "--max-n=6"] * args.subwords, *map(str, more)]
 
 
 def speed(args):
     """Whole processes in turns, each side's best and worst time."""
     words = sum(len(line.split()) for line in open(args.corpus)) * args.epochs
-    kind = ["--cbow"] * args.cbow + ["--hs"] * args.hs
+    kind = ["--cbow"] * args.cbow + ["--hs"] * args.hs + ["--subwords"] * args.subwords
+    peer = "fastText" if args.subwords else "gensim"
     mine = ours(args, args.corpus, "--threads", 2, "--min-count", 5, "--epochs", args.epochs)
     theirs = [sys.executable, __file__, "one", "--corpus", args.corpus, "--work", str(args.work), "--dim",
               str(args.dim), "--epochs", str(args.epochs)] + kind
-    times = {"wordmill": [], "gensim": []}
+    times = {"wordmill": [], peer: []}
     for _ in range(args.rounds):
-        for name, command in (("wordmill", mine), ("gensim", theirs)):
+        for name, command in (("wordmill", mine), (peer, theirs)):
             seconds, peak = measured(command)
             times[name].append(seconds)
             print(f"{name:9} {seconds:7.1f} s {words / seconds / 1e3:7.0f} thousand words/s {peak:6.0f} MiB", flush=True)
-    print(f"ratio {min(times['gensim']) / min(times['wordmill']):.2f} (best of {args.rounds})")
+    print(f"ratio {min(times[peer]) / min(times['wordmill']):.2f} (best of {args.rounds})")
 
 
 def repeated(text, size, out):
@@ -145,8 +158,11 @@ def growth(args):
 
 
 def one(args):
-    """One run of gensim, for `speed`."""
-    gensim_train(args, 1, Path(args.work) / "speed-gensim.bin")
+    """One run of the peer, for `speed`."""
+    if args.subwords:
+        fasttext_train(args, Path(args.work) / "speed-fasttext.vec")
+    else:
+        gensim_train(args, 1, Path(args.work) / "speed-gensim.bin")
 
 
 def main():
@@ -158,6 +174,7 @@ def main():
     for name, value in (("--seeds", 5), ("--dim", 100), ("--epochs", 5), ("--rounds", 3)):
         parser.add_argument(name, type=int, default=value)
     parser.add_argument("--cbow", action="store_true"), parser.add_argument("--hs", action="store_true")
+    parser.add_argument("--subwords", action="store_true")
     args = parser.parse_intermixed_args()
     globals()[args.mode](args)
 

@@ -159,14 +159,18 @@ impl Output {
     }
 }
 
-/// For others to write to.
+/// For others to write to; errors name the output.
 impl Write for Output {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
         match self.sink.writer().write_all(bytes) {
+            Ok(()) => Ok(bytes.len()),
             Err(error) if self.is_stdout && error.kind() == ErrorKind::BrokenPipe => {
                 std::process::exit(0)
             }
-            written => written.map(|()| bytes.len()),
+            Err(error) => {
+                let named = format!("{}: {error}", self.name);
+                Err(std::io::Error::new(error.kind(), named))
+            }
         }
     }
 

@@ -1,9 +1,8 @@
 //! `wordmill vectors analogy`: what is to c as b is to a.
 
 use super::load::Shared;
-use super::nearest::{answer, write_answers};
+use super::nearest::answer;
 use super::queries::{self, Words};
-use crate::stream::Failure;
 use anyhow::Result;
 use std::path::PathBuf;
 use wordmill::embed::vectors::search::Search;
@@ -36,27 +35,16 @@ pub struct Args {
 }
 
 pub fn run(args: &Args) -> Result<()> {
-    if !matches!(args.words.len(), 0 | 3) {
-        let problem = format!("expected three words, found {}", args.words.len());
-        return Err(Failure::usage(problem).hint("as in: man king woman").into());
-    }
+    let three = Words::Some(3);
+    let usage = three.check(&args.words);
+    usage.map_err(|failure| failure.hint("as in: man king woman"))?;
     let vectors = args.shared.open(&args.vectors)?;
     let search = Search::new(vectors.view());
     let most = args.k as usize;
     let ask = |rows: &[u32]| search.query(&rows[1..], &rows[..1]);
-    let mut output = args.shared.output()?;
-    if args.words.is_empty() {
-        queries::stream(
-            "analogy",
-            &vectors,
-            Words::Some(3),
-            &mut output,
-            |asked, out| {
-                answer(&vectors, &search, (asked, ask), most, out);
-            },
-        )?;
-        return output.finish();
-    }
-    let asked = queries::given(&vectors, args.words.chunks(3))?;
-    write_answers(&vectors, &search, (&asked, ask), most, output)
+    let output = args.shared.output()?;
+    let words = (three, args.words.as_slice());
+    queries::run("analogy", &vectors, words, output, |asked, out| {
+        answer(&vectors, &search, (asked, ask), most, out)
+    })
 }

@@ -2,7 +2,6 @@
 
 use super::load::Shared;
 use super::queries::{self, Asked, Words};
-use crate::stream::Output;
 use anyhow::Result;
 use std::fmt::Write;
 use std::path::PathBuf;
@@ -40,35 +39,11 @@ pub fn run(args: &Args) -> Result<()> {
     let search = Search::new(vectors.view());
     let most = args.k as usize;
     let ask = |rows: &[u32]| search.query(rows, &[]);
-    let mut output = args.shared.output()?;
-    if args.words.is_empty() {
-        queries::stream(
-            "nearest",
-            &vectors,
-            Words::One,
-            &mut output,
-            |asked, out| {
-                answer(&vectors, &search, (asked, ask), most, out);
-            },
-        )?;
-        return output.finish();
-    }
-    let asked = queries::given(&vectors, args.words.chunks(1))?;
-    write_answers(&vectors, &search, (&asked, ask), most, output)
-}
-
-/// Answers the queries of a command line.
-pub fn write_answers(
-    vectors: &Vectors,
-    search: &Search,
-    asked: (&[Asked], impl Fn(&[u32]) -> Query),
-    most: usize,
-    mut output: Output,
-) -> Result<()> {
-    let mut out = String::new();
-    answer(vectors, search, asked, most, &mut out);
-    output.write(&out)?;
-    output.finish()
+    let output = args.shared.output()?;
+    let words = (Words::One, args.words.as_slice());
+    queries::run("nearest", &vectors, words, output, |asked, out| {
+        answer(&vectors, &search, (asked, ask), most, out)
+    })
 }
 
 /// Appends the best rows of each query that `ask` makes of the rows of its words.

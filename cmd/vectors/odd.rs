@@ -2,7 +2,6 @@
 
 use super::load::Shared;
 use super::queries::{self, Asked, Words};
-use crate::stream::Failure;
 use anyhow::Result;
 use std::path::PathBuf;
 use wordmill::embed::vectors::search::Search;
@@ -31,10 +30,7 @@ pub struct Args {
 }
 
 pub fn run(args: &Args) -> Result<()> {
-    if matches!(args.words.len(), 1 | 2) {
-        let problem = format!("expected three words or more, found {}", args.words.len());
-        return Err(Failure::usage(problem).into());
-    }
+    Words::Several.check(&args.words)?;
     let vectors = args.shared.open(&args.vectors)?;
     let search = Search::new(vectors.view());
     let answer = |asked: &[Asked], out: &mut String| {
@@ -47,14 +43,7 @@ pub fn run(args: &Args) -> Result<()> {
             out.push('\n');
         }
     };
-    let mut output = args.shared.output()?;
-    if args.words.is_empty() {
-        queries::stream("odd-one-out", &vectors, Words::Several, &mut output, answer)?;
-    } else {
-        let mut out = String::new();
-        let all = args.words.chunks(args.words.len());
-        answer(&queries::given(&vectors, all)?, &mut out);
-        output.write(&out)?;
-    }
-    output.finish()
+    let output = args.shared.output()?;
+    let words = (Words::Several, args.words.as_slice());
+    queries::run("odd-one-out", &vectors, words, output, answer)
 }

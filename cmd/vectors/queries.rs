@@ -36,14 +36,73 @@ pub enum Words {
     Several,
 }
 
-/// Queries of the command line.
+impl Words {
+    fn wanted(self) -> &'static str {
+        match self {
+            Words::One => "one word",
+            Words::Some(2) => "two words",
+            Words::Some(_) => "three words",
+            Words::Several => "three words or more",
+        }
+    }
+
+    fn fits(self, count: usize) -> bool {
+        match self {
+            Words::One => true,
+            Words::Some(wanted) => count == wanted,
+            Words::Several => count >= 3,
+        }
+    }
+
+    /// Whether queries of the command line have as many words as they need.
+    ///
+    /// # Errors
+    /// They have not: wrong usage.
+    pub fn check(self, given: &[String]) -> Result<(), Failure> {
+        match given.is_empty() || self.fits(given.len()) {
+            true => Ok(()),
+            false => {
+                let (wanted, found) = (self.wanted(), given.len());
+                Err(Failure::usage(format!("expected {wanted}, found {found}")))
+            }
+        }
+    }
+
+    /// Words of one query, of so many on the command line.
+    fn of_a_query(self, given: usize) -> usize {
+        match self {
+            Words::One => 1,
+            Words::Some(count) => count,
+            Words::Several => given,
+        }
+    }
+}
+
+/// Answers the queries of the command line, or, if there are none, those of standard input, some at a time; `answer`
+/// appends an answer to each.
 ///
 /// # Errors
-/// When a word has no vector.
-pub fn given<'q>(
+/// When a word of the command line has no vector, a line has too many words or too few, or the output fails.
+pub fn run(
+    command: &str,
     vectors: &Vectors,
-    queries: impl Iterator<Item = &'q [String]>,
-) -> Result<Vec<Asked>> {
+    (words, on_line): (Words, &[String]),
+    mut output: Output,
+    answer: impl Fn(&[Asked], &mut String),
+) -> Result<()> {
+    if on_line.is_empty() {
+        stream(command, vectors, words, &mut output, answer)?;
+    } else {
+        let mut answers = String::new();
+        let queries = on_line.chunks(words.of_a_query(on_line.len()));
+        answer(&given(vectors, queries)?, &mut answers);
+        output.write(&answers)?;
+    }
+    output.finish()
+}
+
+/// Queries of the command line.
+fn given<'q>(vectors: &Vectors, queries: impl Iterator<Item = &'q [String]>) -> Result<Vec<Asked>> {
     let asked = |words: &[String]| {
         let rows: Result<Vec<u32>> = words.iter().map(|word| row(vectors, word)).collect();
         Ok(Asked {
@@ -54,11 +113,8 @@ pub fn given<'q>(
     queries.map(asked).collect()
 }
 
-/// Reads queries from standard input, and calls `answer` with some at a time; it appends an answer to each.
-///
-/// # Errors
-/// When a line has too many words or too few.
-pub fn stream(
+/// Queries of standard input.
+fn stream(
     command: &str,
     vectors: &Vectors,
     words: Words,
@@ -103,19 +159,8 @@ fn query(
             rows: None,
         });
     }
-    let wanted = match words {
-        Words::One => "one word",
-        Words::Some(2) => "two words",
-        Words::Some(_) => "three words",
-        Words::Several => "three words or more",
-    };
-    let fits = match words {
-        Words::One => true,
-        Words::Some(count) => fields.len() == count,
-        Words::Several => fields.len() >= 3,
-    };
-    if !fits {
-        let problem = format!("expected {wanted}, found {}", fields.len());
+    if !words.fits(fields.len()) {
+        let problem = format!("expected {}, found {}", words.wanted(), fields.len());
         return Err(Failure::at_line("-", number, problem).into());
     }
     let mut rows = Vec::new();

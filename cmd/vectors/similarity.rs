@@ -2,7 +2,6 @@
 
 use super::load::Shared;
 use super::queries::{self, Asked, Words};
-use crate::stream::Failure;
 use anyhow::Result;
 use std::fmt::Write;
 use std::path::PathBuf;
@@ -32,10 +31,8 @@ pub struct Args {
 }
 
 pub fn run(args: &Args) -> Result<()> {
-    if !matches!(args.words.len(), 0 | 2) {
-        let problem = format!("expected two words, found {}", args.words.len());
-        return Err(Failure::usage(problem).into());
-    }
+    let two = Words::Some(2);
+    two.check(&args.words)?;
     let vectors = args.shared.open(&args.vectors)?;
     let search = Search::new(vectors.view());
     let answer = |asked: &[Asked], out: &mut String| {
@@ -48,13 +45,7 @@ pub fn run(args: &Args) -> Result<()> {
             };
         }
     };
-    let mut output = args.shared.output()?;
-    if args.words.is_empty() {
-        queries::stream("similarity", &vectors, Words::Some(2), &mut output, answer)?;
-    } else {
-        let mut out = String::new();
-        answer(&queries::given(&vectors, args.words.chunks(2))?, &mut out);
-        output.write(&out)?;
-    }
-    output.finish()
+    let output = args.shared.output()?;
+    let words = (two, args.words.as_slice());
+    queries::run("similarity", &vectors, words, output, answer)
 }

@@ -5,12 +5,11 @@
 //! scatter   x_r += scale · (after − before)      for every r
 //! ```
 //!
-//! With subwords, a word's vector is gathered when the word enters the window, trained as a row of its own while it is
-//! inside, and what changed is scattered over its n-grams when it leaves, as fastText adds a gradient to each of them.
+//! CBOW gathers the neighbours of a word, skip-gram with subwords the n-grams of a word; the mean is trained as a row of
+//! its own, and what changed is scattered over all of them, as fastText adds a gradient to each n-gram.
 
-use super::matrix::Shared;
 use super::subwords::Subwords;
-use crate::embed::simd::{Lanes, Level, dispatch};
+use crate::embed::simd::{Lanes, dispatch};
 use compact_str::CompactString;
 
 #[inline(always)]
@@ -89,67 +88,10 @@ impl Parts {
     }
 }
 
-/// The words of a window, put together, in slots that are used in turn.
-pub struct Slots {
-    /// Behind each other for every slot: the vector as it was put together, and as it is now.
-    values: Vec<f32>,
-    stride: usize,
-    rows: Vec<*mut f32>,
-}
-
-impl Slots {
-    pub fn new(count: usize, stride: usize) -> Slots {
-        Slots {
-            values: vec![0.0; count * 2 * stride],
-            stride,
-            rows: Vec::new(),
-        }
-    }
-
-    fn count(&self) -> usize {
-        self.values.len() / (2 * self.stride)
-    }
-
-    /// The vector of the word at a place of the sentence.
-    pub fn row(&mut self, place: usize) -> *mut f32 {
-        let slot = place % self.count();
-        self.values[(2 * slot + 1) * self.stride..].as_mut_ptr()
-    }
-
-    /// A word enters the window.
-    pub fn enter(&mut self, level: Level, place: usize, parts: &[u32], input: Shared) {
-        let stride = self.stride;
-        self.rows.clear();
-        self.rows.extend(parts.iter().map(|&part| input.row(part)));
-        let now = self.row(place);
-        // SAFETY: rows of the matrix and slots have `stride` values; levels come from `Level::best`.
-        unsafe {
-            gather(level, &self.rows, now, stride);
-            std::ptr::copy_nonoverlapping(now, now.sub(stride), stride);
-        }
-    }
-
-    /// A word leaves the window: its parts learn what it has learned.
-    pub fn leave(&mut self, level: Level, place: usize, parts: &[u32], input: Shared) {
-        self.rows.clear();
-        self.rows.extend(parts.iter().map(|&part| input.row(part)));
-        let after = self.row(place);
-        // SAFETY: as above; `before` lies one row ahead of `after` in the slot.
-        unsafe {
-            let change = Change {
-                rows: &self.rows,
-                before: after.sub(self.stride),
-                after,
-                scale: 1.0,
-            };
-            scatter(level, change, self.stride);
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::embed::simd::Level;
 
     #[test]
     fn gathering_is_the_mean_and_scattering_moves_every_row() {

@@ -99,6 +99,81 @@ fn words_of_one_subject_come_together_whatever_the_model() {
     }
 }
 
+/// The neighbours share n-grams, and each step must see what the one before has changed.
+#[test]
+fn words_of_n_grams_learn_one_after_another() {
+    let mut reader = Reader::default();
+    let text = "king kings kings king walking kings king walking king\n".repeat(20);
+    reader.read(text.as_bytes(), false).unwrap();
+    let limits = Limits {
+        min_count: 1,
+        max_words: None,
+    };
+    let corpus = reader.finish(limits).unwrap();
+    let options = Options {
+        objective: Objective::Hierarchical,
+        window: 1,
+        epochs: 1,
+        rate: 0.5,
+        subwords: Some(Subwords {
+            min_n: 2,
+            max_n: 3,
+            buckets: 50,
+        }),
+        ..options()
+    };
+    let mut trainer = Trainer::new(&corpus, options.clone()).unwrap();
+    let wide = |values: &[f32]| values.iter().map(|v| f64::from(*v)).collect::<Vec<f64>>();
+    let mut x: Vec<Vec<f64>> = (trainer.input.values().chunks(trainer.input.stride()))
+        .map(wide)
+        .collect();
+    let mut y = vec![vec![0.0; x[0].len()]; corpus.vocabulary.len()];
+    let (parts, Outputs::Hierarchical(tree)) = (trainer.parts.as_ref().unwrap(), &trainer.outputs)
+    else {
+        panic!("a tree");
+    };
+    let dot = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
+    let add = |to: &mut [f64], by: f64, what: &[f64]| {
+        to.iter_mut().zip(what).for_each(|(to, v)| *to += by * v);
+    };
+    for sentence in sentences(corpus.tokens(), 1000) {
+        for at in 0..sentence.len() {
+            let rows = parts.of(sentence[at]);
+            let mut mean = vec![0.0; x[0].len()];
+            for row in rows {
+                add(&mut mean, 1.0 / rows.len() as f64, &x[*row as usize]);
+            }
+            let before = mean.clone();
+            for place in [at.wrapping_sub(1), at + 1] {
+                let Some(&neighbour) = sentence.get(place) else {
+                    continue;
+                };
+                let (nodes, targets) = tree.path(neighbour);
+                let old = mean.clone();
+                for (&node, &target) in nodes.iter().zip(targets) {
+                    let node = &mut y[node as usize];
+                    let p = 1.0 / (1.0 + (-dot(&old, node)).exp());
+                    let g = f64::from(options.rate) * (f64::from(target) - p);
+                    add(&mut mean, g, node);
+                    add(node, g, &old);
+                }
+            }
+            let moved: Vec<f64> = mean.iter().zip(&before).map(|(a, b)| a - b).collect();
+            for row in rows {
+                add(&mut x[*row as usize], 1.0, &moved);
+            }
+        }
+    }
+    trainer.run(1, &AtomicBool::new(false), |_| {}).unwrap();
+    let found = wide(trainer.input.values());
+    let expected = x.concat();
+    let largest = expected.iter().fold(0.0, |most: f64, v| most.max(v.abs()));
+    assert!(largest > 0.5, "they have learned: {largest}");
+    for (found, expected) in found.iter().zip(&expected) {
+        assert!((found - expected).abs() < 1e-3, "{found} {expected}");
+    }
+}
+
 #[test]
 fn one_thread_and_a_seed_give_the_same_bytes() {
     let corpus = corpus(200);

@@ -1,6 +1,6 @@
 //! A sentence, word by word: which rows meet which, and the step on them.
 
-use super::compose::{Change, Parts, Slots, gather, scatter};
+use super::compose::{Change, Parts, gather, scatter};
 use super::huffman::Huffman;
 use super::kernel::{Block, Scratch, step};
 use super::matrix::Shared;
@@ -37,8 +37,7 @@ pub struct Worker {
     rows: Vec<*mut f32>,
     targets: Vec<f32>,
     scratch: Scratch,
-    slots: Slots,
-    /// CBOW's mean, before and after the step.
+    /// The mean of `inputs`, before and after the step.
     means: Vec<f32>,
     steps: u64,
     pub loss: Loss,
@@ -59,11 +58,6 @@ const AHEAD: usize = 2;
 
 impl Worker {
     pub fn new(shop: &Shop) -> Worker {
-        let stride = shop.input.stride();
-        let slots = match shop.parts {
-            Some(_) => 2 * shop.options.window as usize + 1,
-            None => 0,
-        };
         Worker {
             drawn: Vec::new(),
             pool: None,
@@ -71,8 +65,7 @@ impl Worker {
             rows: Vec::new(),
             targets: Vec::new(),
             scratch: Scratch::default(),
-            slots: Slots::new(slots, stride),
-            means: vec![0.0; 2 * stride],
+            means: vec![0.0; 2 * shop.input.stride()],
             steps: 0,
             loss: Loss::default(),
         }
@@ -87,60 +80,105 @@ impl Worker {
     /// Trains on a sentence that has been thinned out.
     pub fn sentence(&mut self, shop: &Shop, sentence: &[u32], rate: f32, random: &mut Random) {
         let window = shop.options.window as usize;
-        if let Outputs::Negative(negatives) = shop.outputs {
-            let count = sentence.len() * shop.options.negative;
-            let pool = (self.pool).get_or_insert_with(|| Pool::new(negatives, random));
-            self.drawn.clear();
-            self.drawn
-                .extend((0..count).map(|_| pool.draw(negatives, random)));
+        let by_word = shop.parts.is_none() || shop.options.model == Model::Cbow;
+        self.drawn.clear();
+        if by_word {
+            self.draw(shop, sentence.len(), random);
         }
         let mut entered = 0;
         for at in 0..sentence.len() {
             let last = (at + window).min(sentence.len() - 1);
             while entered <= last {
-                self.enter(shop, sentence, entered);
+                self.enter(shop, sentence[entered]);
                 entered += 1;
             }
-            if at > window {
-                self.leave(shop, sentence, at - window - 1);
-            }
-            self.ask_ahead(shop, sentence, at + AHEAD);
             let reach = random.below(window as u32) as usize + 1;
             let (from, to) = (
                 at.saturating_sub(reach),
                 (at + reach).min(sentence.len() - 1),
             );
+            let around = (from..=to).filter(|&place| place != at);
+            if !by_word {
+                let around = around.map(|place| sentence[place]);
+                self.predict_around(shop, (sentence[at], around), rate, random);
+                continue;
+            }
+            self.ask_ahead(shop, sentence, at + AHEAD);
             self.inputs.clear();
-            for place in (from..=to).filter(|&place| place != at) {
-                let row = match shop.parts {
-                    Some(_) => self.slots.row(place),
-                    None => shop.input.row(sentence[place]),
-                };
-                self.inputs.push(row);
+            for place in around {
+                self.add_inputs(shop, sentence[place]);
             }
-            if !self.inputs.is_empty() && self.choose_outputs(shop, sentence, at, random) {
-                self.learn(shop, rate);
+            let drawn = at * shop.options.negative;
+            if !self.inputs.is_empty() && self.choose_outputs(shop, sentence[at], drawn, random) {
+                match shop.options.model {
+                    Model::SkipGram => self.learn(shop, false, rate),
+                    Model::Cbow => {
+                        self.gather(shop);
+                        self.learn(shop, true, rate);
+                        self.scatter(shop);
+                    }
+                }
             }
-        }
-        for place in sentence.len().saturating_sub(window + 1)..sentence.len() {
-            self.leave(shop, sentence, place);
         }
     }
 
-    fn enter(&mut self, shop: &Shop, sentence: &[u32], place: usize) {
+    /// Skip-gram of words that are put together from n-grams: the word predicts each neighbour in a step of its own.
+    ///
+    /// The other way round, as without n-grams, neighbours would learn from one set of negatives at once, and n-grams that
+    /// several of them share would learn it several times: half of the right analogies are lost by that.
+    fn predict_around(
+        &mut self,
+        shop: &Shop,
+        (word, around): (u32, impl Iterator<Item = u32>),
+        rate: f32,
+        random: &mut Random,
+    ) {
+        self.inputs.clear();
+        self.add_inputs(shop, word);
+        self.gather(shop);
+        for neighbour in around {
+            self.drawn.clear();
+            self.draw(shop, 1, random);
+            if self.choose_outputs(shop, neighbour, 0, random) {
+                self.learn(shop, true, rate);
+            }
+        }
+        self.scatter(shop);
+    }
+
+    /// Draws the negatives of so many words.
+    fn draw(&mut self, shop: &Shop, words: usize, random: &mut Random) {
+        if let Outputs::Negative(negatives) = shop.outputs {
+            let count = words * shop.options.negative;
+            let pool = (self.pool).get_or_insert_with(|| Pool::new(negatives, random));
+            self.drawn
+                .extend((0..count).map(|_| pool.draw(negatives, random)));
+        }
+    }
+
+    /// Adds the rows that make a word.
+    fn add_inputs(&mut self, shop: &Shop, word: u32) {
         match shop.parts {
             Some(parts) => {
-                self.slots
-                    .enter(shop.level, place, parts.of(sentence[place]), shop.input)
+                let rows = parts.of(word).iter().map(|&row| shop.input.row(row));
+                self.inputs.extend(rows);
             }
-            None => prefetch(shop.input.row(sentence[place]), shop.input.stride()),
+            None => self.inputs.push(shop.input.row(word)),
         }
     }
 
-    fn leave(&mut self, shop: &Shop, sentence: &[u32], place: usize) {
-        if let Some(parts) = shop.parts {
-            self.slots
-                .leave(shop.level, place, parts.of(sentence[place]), shop.input);
+    /// Has the rows of a word fetched, which comes into the window.
+    fn enter(&self, shop: &Shop, word: u32) {
+        match shop.parts {
+            Some(parts) => {
+                for &row in parts.of(word) {
+                    prefetch(shop.input.row(row), shop.input.stride());
+                }
+                if matches!(shop.outputs, Outputs::Negative(_)) {
+                    prefetch(shop.output.row(word), shop.output.stride());
+                }
+            }
+            None => prefetch(shop.input.row(word), shop.input.stride()),
         }
     }
 
@@ -156,15 +194,14 @@ impl Worker {
         }
     }
 
-    /// Chooses the outputs of the word; whether there are any.
+    /// Chooses the outputs of a word, its negatives being those from `drawn` on; whether there are any.
     fn choose_outputs(
         &mut self,
         shop: &Shop,
-        sentence: &[u32],
-        at: usize,
+        word: u32,
+        drawn: usize,
         random: &mut Random,
     ) -> bool {
-        let word = sentence[at];
         self.rows.clear();
         self.targets.clear();
         match shop.outputs {
@@ -178,7 +215,7 @@ impl Worker {
                 self.rows.push(shop.output.row(word));
                 self.targets.push(1.0);
                 for k in 0..shop.options.negative {
-                    let mut row = shop.output.row(self.drawn[at * shop.options.negative + k]);
+                    let mut row = shop.output.row(self.drawn[drawn + k]);
                     // A row that is there already would lose one of its updates; another word is drawn instead.
                     let mut tries = 0;
                     while self.rows.contains(&row) && tries < 100 {
@@ -195,43 +232,48 @@ impl Worker {
         !self.rows.is_empty()
     }
 
-    /// The step on what was chosen.
-    fn learn(&mut self, shop: &Shop, rate: f32) {
+    /// Puts the mean of the inputs in place of them.
+    fn gather(&mut self, shop: &Shop) {
+        let stride = shop.input.stride();
+        let (before, mean) = self.means.split_at_mut(stride);
+        // SAFETY: rows of the matrix have `stride` values, as `mean` has; the level is that of this processor.
+        unsafe { gather(shop.level, &self.inputs, mean.as_mut_ptr(), stride) };
+        before.copy_from_slice(mean);
+    }
+
+    /// Has the inputs learn what their mean has learned.
+    fn scatter(&self, shop: &Shop) {
+        let stride = shop.input.stride();
+        let (before, after) = self.means.split_at(stride);
+        let scale = match shop.options.shares_gradient {
+            true => 1.0 / self.inputs.len() as f32,
+            false => 1.0,
+        };
+        let change = Change {
+            rows: &self.inputs,
+            before: before.as_ptr(),
+            after: after.as_ptr(),
+            scale,
+        };
+        // SAFETY: as in `gather`.
+        unsafe { scatter(shop.level, change, stride) };
+    }
+
+    /// The step on what was chosen, of the inputs or of their mean.
+    fn learn(&mut self, shop: &Shop, of_mean: bool, rate: f32) {
         self.steps += 1;
         let asks = self.steps.is_multiple_of(ASK_EVERY);
         let stride = shop.input.stride();
-        let (before, mean) = (self.means.as_mut_ptr(), self.means[stride..].as_mut_ptr());
-        let mean = [mean];
-        let is_cbow = shop.options.model == Model::Cbow;
+        let mean = [self.means[stride..].as_mut_ptr()];
         let block = Block {
-            inputs: if is_cbow { &mean } else { &self.inputs },
+            inputs: if of_mean { &mean } else { &self.inputs },
             outputs: &self.rows,
             targets: &self.targets,
             stride,
         };
-        // SAFETY: rows come from the matrices, the slots and `means`, all of `stride` values and alive; outputs differ
-        // from each other; the level is that of this processor.
-        let loss = unsafe {
-            if is_cbow {
-                gather(shop.level, &self.inputs, mean[0], stride);
-                std::ptr::copy_nonoverlapping(mean[0], before, stride);
-            }
-            let loss = step(shop.level, block, rate, &mut self.scratch, asks);
-            if is_cbow {
-                let scale = match shop.options.shares_gradient {
-                    true => 1.0 / self.inputs.len() as f32,
-                    false => 1.0,
-                };
-                let change = Change {
-                    rows: &self.inputs,
-                    before,
-                    after: mean[0],
-                    scale,
-                };
-                scatter(shop.level, change, stride);
-            }
-            loss
-        };
+        // SAFETY: rows come from the matrices and `means`, all of `stride` values and alive; outputs differ from each
+        // other; the level is that of this processor.
+        let loss = unsafe { step(shop.level, block, rate, &mut self.scratch, asks) };
         if asks {
             self.loss.sum += f64::from(loss);
             self.loss.pairs += block.inputs.len() as f64;
