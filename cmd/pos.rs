@@ -3,16 +3,21 @@
 use crate::corpus;
 use crate::eval::{self, EvalArgs, System};
 use crate::layers::{ModelArgs, Models};
-use crate::stream::{self, Job, KeepArgs, Newline, StreamArgs, Tsv};
+use crate::stream::{self, Invalid, Job, KeepArgs, Newline, StreamArgs, Tsv};
 use crate::train::{self, AlsoArgs, ClassesArgs, EpochsArgs, TrainArgs};
+use crate::vectors::load;
 use anyhow::Result;
 use clap::Subcommand;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use wordmill::text::eval::Task;
 use wordmill::text::format::OutputFormat;
+use wordmill::text::network::train::Vectors;
 use wordmill::text::pipeline::Pipeline;
 use wordmill::text::plain::View;
-use wordmill::text::pos::{self, train::Options};
+use wordmill::text::pos::{
+    self,
+    train::{Known, Options, Report},
+};
 use wordmill::text::tokenize;
 use wordmill::text::tsv::TsvColumn;
 
@@ -67,6 +72,12 @@ struct PosTrainArgs {
     /// List of inflected forms to know: form, lemma, UPOS and XPOS, parted by tabs
     #[arg(long, value_name = "FILE")]
     dictionary: Vec<PathBuf>,
+    /// Word vectors, in any format of `wordmill vectors`: a small network learns from them too, and has a say
+    #[arg(long, value_name = "FILE")]
+    vectors: Option<PathBuf>,
+    /// What the network's say is worth beside the other model's
+    #[arg(long, value_name = "X", requires = "vectors", default_value_t = Options::default().trust)]
+    trust: f32,
 }
 
 const COLUMNS: &[TsvColumn] = &[
@@ -114,24 +125,35 @@ fn system(models: &Models) -> Result<System<'static>> {
 fn train(args: &PosTrainArgs) -> Result<()> {
     let mut documents = vec![args.shared.read()?];
     documents.extend(args.also.read()?);
-    let known = (
-        &corpus::read_dictionaries(&args.dictionary)?[..],
-        args.classes.read()?,
-    );
+    let dictionary = corpus::read_dictionaries(&args.dictionary)?;
+    let known = Known {
+        dictionary: &dictionary,
+        classes: args.classes.read()?,
+        vectors: args.vectors.as_deref().map(vectors).transpose()?,
+    };
     let mut options = Options {
         seed: args.shared.seed,
+        trust: args.trust,
         ..Options::default()
     };
     options.epochs = args.epochs.epochs.unwrap_or(options.epochs);
+    options.network.seed = options.seed;
     let rounds = args.shared.rounds(options.epochs);
-    let tagger = pos::train::train(
-        &train::sources(&documents),
-        known,
-        &options,
-        |epoch, right| {
-            rounds.done(epoch, &format!("{:.2} % of sentences right", 100.0 * right));
-        },
-    );
+    let network = args.shared.rounds(options.network.epochs);
+    let tagger =
+        pos::train::train(
+            &train::sources(&documents),
+            known,
+            &options,
+            |report| match report {
+                Report::Network { epoch, loss } => {
+                    network.done(epoch, &format!("network, loss {loss:.4}"));
+                }
+                Report::Perceptron { epoch, right } => {
+                    rounds.done(epoch, &format!("{:.2} % of sentences right", 100.0 * right));
+                }
+            },
+        );
     let section = tagger.to_section();
     let pipeline = Pipeline {
         pos: Some(tagger),
@@ -139,4 +161,12 @@ fn train(args: &PosTrainArgs) -> Result<()> {
     };
     args.shared
         .finish(Task::Pos, section, |document| pipeline.annotate(document))
+}
+
+/// Vectors of a file.
+fn vectors(path: &Path) -> Result<Vectors> {
+    let found = load::load(path, Invalid::Error)?;
+    let view = found.view();
+    let rows = (0..view.words.len()).map(|row| (view.words[row].as_str(), view.row(row)));
+    Ok(Vectors::new(rows, view.dim))
 }

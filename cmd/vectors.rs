@@ -4,7 +4,7 @@ mod analogy;
 mod average;
 mod convert;
 mod eval;
-mod load;
+pub mod load;
 mod nearest;
 mod odd;
 mod plot;

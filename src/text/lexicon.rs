@@ -90,6 +90,11 @@ impl Lexicon {
         &self.lists[number as usize]
     }
 
+    /// How many different lists there are. They are numbered as they came.
+    pub fn lists(&self) -> usize {
+        self.lists.len()
+    }
+
     /// The length of the longest list.
     pub fn longest(&self) -> usize {
         self.lists.iter().map(Vec::len).max().unwrap_or(0)

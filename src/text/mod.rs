@@ -17,6 +17,7 @@
 //! | [`lemma`] | lemmas by edit rules |
 //! | [`ner`] | named entities |
 //! | [`tagger`], [`lexicon`], [`word_shape`], [`word_classes`] | the sequence learner behind tags, lemmas and entities, and what it sees of a word |
+//! | [`network`] | a small neural network over a window of words, a second opinion for the tagger |
 //! | [`pipeline`], [`english`] | all layers in one pass, and the models inside the binary |
 //! | [`eval`] | how well an annotation agrees with a gold standard |
 //! | [`hash`], [`weights`], [`model`] | feature hashing, quantised weights, and the model file they are kept in |
@@ -40,6 +41,7 @@ pub mod lemma;
 pub mod lexicon;
 pub mod model;
 pub mod ner;
+pub mod network;
 pub mod offsets;
 pub mod pipeline;
 pub mod plain;

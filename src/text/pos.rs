@@ -12,11 +12,13 @@ use super::document::{Sentence, Word};
 use super::hash;
 use super::lexicon::Lexicon;
 use super::model::{ModelError, Section, Tensor};
+use super::network::{self, Network};
 use super::tagger::{Decoder, Lattice};
 use super::weights::Weights;
 use super::word_classes::{LISTS, WordClasses};
 use super::word_shape::WordShape;
 use compact_str::CompactString;
+use std::collections::HashMap;
 
 /// Name of the layer in model files.
 pub const LAYER: &str = "pos";
@@ -32,6 +34,10 @@ pub struct PosTagger {
     classes: WordClasses,
     weights: Weights,
     beam: usize,
+    /// A second opinion, and what it is worth.
+    network: Option<Network>,
+    trust: f32,
+    labels: Labels,
 }
 
 /// A joint tag; empty where the column is `_`.
@@ -49,6 +55,32 @@ impl Tag {
             upos: word.upos.clone(),
             xpos: word.xpos.clone(),
             feats: word.feats.clone(),
+        }
+    }
+}
+
+/// Joint tags as labels of three heads of a network: UPOS, XPOS and FEATS, each numbered as it comes.
+#[derive(Clone, Debug, Default, PartialEq)]
+struct Labels {
+    /// Labels of each head.
+    heads: [usize; 3],
+    /// For each tag its label of each head.
+    of_tags: Vec<[u16; 3]>,
+}
+
+impl Labels {
+    fn of(tags: &[Tag]) -> Labels {
+        let mut numbers: [HashMap<&str, u16>; 3] = Default::default();
+        let of_tags = tags.iter().map(|tag| {
+            let columns = [&tag.upos, &tag.xpos, &tag.feats];
+            std::array::from_fn(|head| {
+                let next = numbers[head].len() as u16;
+                *numbers[head].entry(columns[head]).or_insert(next)
+            })
+        });
+        Labels {
+            of_tags: of_tags.collect(),
+            heads: numbers.map(|numbers| numbers.len()),
         }
     }
 }
@@ -117,6 +149,7 @@ pub struct PosScratch {
     decoder: Decoder<i32>,
     extractor: Extractor,
     tags: Vec<u16>,
+    network: network::Scratch,
 }
 
 impl PosTagger {
@@ -127,6 +160,7 @@ impl PosTagger {
             decoder: Decoder::new(self.beam),
             extractor: Extractor::default(),
             tags: Vec::new(),
+            network: network::Scratch::default(),
         }
     }
 
@@ -137,8 +171,10 @@ impl PosTagger {
             decoder,
             extractor,
             tags,
+            network,
         } = scratch;
         extractor.fill(&sentence.words, &self.knowledge(), TARGET, lattice);
+        self.ask_network(extractor, network, lattice);
         decoder.decode(lattice, &self.weights, tags);
         for (word, &tag) in sentence.words.iter_mut().zip(tags.iter()) {
             if keep && !word.upos.is_empty() {
@@ -149,6 +185,30 @@ impl PosTagger {
             word.xpos.clone_from(&tag.xpos);
             word.feats.clone_from(&tag.feats);
         }
+    }
+
+    /// Adds what the network thinks of the candidates.
+    fn ask_network(
+        &self,
+        extractor: &Extractor,
+        scratch: &mut network::Scratch,
+        lattice: &mut Lattice,
+    ) {
+        let Some(network) = &self.network else {
+            return;
+        };
+        network.read(extractor.shapes(), scratch);
+        let [upos, xpos, _] = self.labels.heads;
+        let mut looked = usize::MAX;
+        lattice.ask(|at, tag| {
+            if at != looked {
+                network.look(at, scratch);
+                looked = at;
+            }
+            let [u, x, f] = self.labels.of_tags[usize::from(tag)].map(usize::from);
+            let scores = [u, upos + x, upos + xpos + f].map(|label| network.score(label, scratch));
+            self.trust * scores.iter().sum::<f32>()
+        });
     }
 
     fn knowledge(&self) -> Knowledge<'_> {
@@ -171,6 +231,11 @@ impl PosTagger {
         self.dictionary.save(&mut section, "dictionary");
         self.classes.save(&mut section);
         self.weights.save(&mut section, "weights");
+        if let Some(network) = &self.network {
+            network.save(&mut section);
+            let trust = Tensor::from_f32(&[self.trust]);
+            section.tensors.insert("trust".to_owned(), trust);
+        }
         section
     }
 
@@ -188,6 +253,13 @@ impl PosTagger {
             .first()
             .map_or(4, |b| (*b).clamp(1, 64)) as usize;
         let weights = Weights::load(section, "weights")?;
+        let labels = Labels::of(&tags);
+        let network = Network::load(section, &labels.heads)?;
+        let trust = match network {
+            Some(_) => section.f32s("trust")?.first().copied().unwrap_or(1.0),
+            None => 0.0,
+        };
+        let trust = std::env::var("LAB_TRUST").map_or(trust, |t| t.parse().unwrap());
         Ok(PosTagger {
             tags,
             lexicon,
@@ -195,6 +267,9 @@ impl PosTagger {
             classes: WordClasses::load(section)?,
             weights,
             beam,
+            network,
+            trust,
+            labels,
         })
     }
 }
@@ -233,6 +308,12 @@ fn merge(tags: &mut Vec<u16>, more: &[u16]) {
 const PADDING: usize = 2;
 
 impl Extractor {
+    /// What the words of the sentence look like.
+    fn shapes(&self) -> impl Iterator<Item = &WordShape> {
+        let words = &self.forms[PADDING..self.forms.len() - PADDING];
+        words.iter().map(|form| &form.shape)
+    }
+
     fn fill(&mut self, words: &[Word], known: &Knowledge, source: u64, lattice: &mut Lattice) {
         self.lists = known.classes.lists();
         self.read_forms(words, known);

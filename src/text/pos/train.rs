@@ -1,9 +1,12 @@
 //! Trains a [`PosTagger`] from annotated sentences.
 
-use super::{Extractor, Knowledge, LONGEST_ENDING, PosTagger, Tag, ending_key, guess, merge};
+use super::{
+    Extractor, Knowledge, LONGEST_ENDING, Labels, PosTagger, Tag, ending_key, guess, merge,
+};
 use crate::text::document::{Sentence, Word};
 use crate::text::hash;
 use crate::text::lexicon::{Lexicon, LexiconBuilder, by_frequency};
+use crate::text::network;
 use crate::text::tagger::{Lattice, train::Perceptron};
 use crate::text::weights::Weights;
 use crate::text::word_classes::WordClasses;
@@ -19,6 +22,10 @@ pub struct Options {
     pub bits: u32,
     /// Entries changed fewer times are left out.
     pub min_changes: u8,
+    /// Of the network, if there are vectors for one.
+    pub network: network::train::Options,
+    /// What the network's scores are worth beside those of the perceptron.
+    pub trust: f32,
     pub seed: u64,
 }
 
@@ -29,10 +36,15 @@ impl Default for Options {
             beam: 4,
             bits: 22,
             min_changes: 2,
+            network: network::train::Options::default(),
+            trust: TRUST,
             seed: 1,
         }
     }
 }
+
+/// Chosen on held-back training documents.
+const TRUST: f32 = 10.0;
 
 /// A form seen this often has only the tags it was seen with; rarer ones also what their ending suggests.
 const KNOWN: u32 = 5;
@@ -44,16 +56,53 @@ const ENDING_COUNT: u32 = 8;
 const ENDING_SHARE: f32 = 0.004;
 const ENDING_TAGS: usize = 14;
 
-/// Trains on sentences from several sources, the first being the one that later text is taken to resemble; `report`
-/// hears of each epoch and the share of sentences it got right.
+/// What is known of words before anything is learned.
+pub struct Known<'a> {
+    pub dictionary: &'a [Word],
+    pub classes: WordClasses,
+    /// With them a network learns too.
+    pub vectors: Option<network::train::Vectors>,
+}
+
+/// What training tells.
+#[derive(Clone, Copy, Debug)]
+pub enum Report {
+    /// The network went over the data for the n-th time, from 0 on, with this loss for each word.
+    Network { epoch: u32, loss: f32 },
+    /// The perceptron did, and got this share of the sentences right.
+    Perceptron { epoch: u32, right: f32 },
+}
+
+/// Trains on sentences from several sources, the first being the one that later text is taken to resemble.
 pub fn train(
     sources: &[Vec<&Sentence>],
-    (dictionary, classes): (&[Word], WordClasses),
+    known: Known,
     options: &Options,
-    mut report: impl FnMut(u32, f32),
+    mut report: impl FnMut(Report),
 ) -> PosTagger {
+    let Known {
+        dictionary,
+        classes,
+        vectors,
+    } = known;
     let (sentences, source) = flatten(sources);
     let (tags, ids) = joint_tags(&sentences);
+    let labels = Labels::of(&tags);
+    let network = vectors.map(|vectors| {
+        let examples: Vec<_> = (sentences.iter().zip(&source))
+            .map(|(sentence, source)| example(sentence, *source, &labels, &ids))
+            .collect();
+        let heads = (&labels.heads[..], sources.len());
+        network::train::train(
+            &examples,
+            vectors,
+            heads,
+            &options.network,
+            |epoch, loss| {
+                report(Report::Network { epoch, loss });
+            },
+        )
+    });
     let lexicon = build_lexicon(&sentences, &ids);
     let dictionary = build_dictionary(dictionary);
     let known = Knowledge {
@@ -77,7 +126,8 @@ pub fn train(
             }
             right += u32::from(perceptron.learn(&lattice, &gold));
         }
-        report(epoch, right as f32 / order.len() as f32);
+        let right = right as f32 / order.len() as f32;
+        report(Report::Perceptron { epoch, right });
     }
     let weights = Weights::quantize(&perceptron.averaged(options.min_changes), 8.0);
     PosTagger {
@@ -87,6 +137,28 @@ pub fn train(
         classes,
         weights,
         beam: options.beam,
+        network,
+        trust: options.trust,
+        labels,
+    }
+}
+
+/// A sentence for the network.
+fn example(
+    sentence: &Sentence,
+    source: u64,
+    labels: &Labels,
+    ids: &HashMap<Tag, u16>,
+) -> network::train::Example {
+    let mut scratch = String::new();
+    let words = &sentence.words;
+    let labels = words
+        .iter()
+        .flat_map(|w| labels.of_tags[usize::from(ids[&Tag::of(w)])]);
+    network::train::Example {
+        labels: labels.collect(),
+        words: (words.iter().map(|w| WordShape::new(&w.form, &mut scratch))).collect(),
+        source: source as usize,
     }
 }
 

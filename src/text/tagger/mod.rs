@@ -27,6 +27,8 @@ pub const START: u16 = u16::MAX;
 pub struct Lattice {
     features: Vec<u64>,
     candidates: Vec<u16>,
+    /// What another model adds to the score of each candidate; empty when there is none.
+    opinions: Vec<f32>,
     positions: Vec<Position>,
 }
 
@@ -44,6 +46,7 @@ impl Lattice {
     pub fn clear(&mut self) {
         self.features.clear();
         self.candidates.clear();
+        self.opinions.clear();
         self.positions.clear();
     }
 
@@ -78,6 +81,21 @@ impl Lattice {
             .for_each(|p| p.candidates += 1);
     }
 
+    /// Asks another model what it adds to the score of each candidate of the positions where there is a choice: `ask` gets
+    /// a position and a tag.
+    pub fn ask(&mut self, mut ask: impl FnMut(usize, u16) -> f32) {
+        self.opinions.clear();
+        self.opinions.resize(self.candidates.len(), 0.0);
+        for i in 0..self.len() {
+            let range = self.candidate_range(i);
+            if range.len() > 1 {
+                for at in range {
+                    self.opinions[at] = ask(i, self.candidates[at]);
+                }
+            }
+        }
+    }
+
     pub fn len(&self) -> usize {
         self.positions.len()
     }
@@ -86,13 +104,24 @@ impl Lattice {
         self.positions.is_empty()
     }
 
-    fn candidates(&self, i: usize) -> &[u16] {
+    fn candidate_range(&self, i: usize) -> Range<usize> {
         let start = if i == 0 {
             0
         } else {
             self.positions[i - 1].candidates
         };
-        &self.candidates[start as usize..self.positions[i].candidates as usize]
+        start as usize..self.positions[i].candidates as usize
+    }
+
+    fn candidates(&self, i: usize) -> &[u16] {
+        &self.candidates[self.candidate_range(i)]
+    }
+
+    /// What another model adds to the candidates of a position, if one was asked.
+    fn opinions(&self, i: usize) -> &[f32] {
+        self.opinions
+            .get(self.candidate_range(i))
+            .unwrap_or_default()
     }
 
     fn start(&self, i: usize) -> usize {
@@ -126,6 +155,8 @@ pub trait Scores {
     type Sum: Copy + PartialOrd + Default + std::ops::Add<Output = Self::Sum> + std::ops::AddAssign;
     /// The weight at a hash.
     fn at(&self, hash: u64) -> Self::Sum;
+    /// A score from elsewhere, in the unit of the weights.
+    fn of(&self, score: f32) -> Self::Sum;
 }
 
 impl Scores for Weights {
@@ -134,6 +165,10 @@ impl Scores for Weights {
     #[inline(always)]
     fn at(&self, hash: u64) -> i32 {
         Weights::at(self, hash)
+    }
+
+    fn of(&self, score: f32) -> i32 {
+        (score / self.scale).round() as i32
     }
 }
 
@@ -234,6 +269,9 @@ impl<S: Copy + PartialOrd + Default + std::ops::Add<Output = S> + std::ops::AddA
             for (sum, &tag) in self.unary.iter_mut().zip(candidates) {
                 *sum += scores.at(with_tag(feature, tag));
             }
+        }
+        for (sum, &opinion) in self.unary.iter_mut().zip(lattice.opinions(i)) {
+            *sum += scores.of(opinion);
         }
     }
 

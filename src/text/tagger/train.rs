@@ -30,6 +30,10 @@ impl Scores for Table {
     fn at(&self, hash: u64) -> f32 {
         self.weights[hash as usize & (self.weights.len() - 1)]
     }
+
+    fn of(&self, score: f32) -> f32 {
+        score
+    }
 }
 
 impl Perceptron {

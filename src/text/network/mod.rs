@@ -1,0 +1,359 @@
+//! A small neural network that tags the words of a sentence: what a word looks like and where it stands in running text,
+//! of the word and its neighbours, through one hidden layer.
+//!
+//! ```text
+//! e(w)  = V[w] ⊕ Σ_k F[k-th property of w]                 a vector learned from running text, and one of what is seen of w
+//! z     = a + Σ_{o = −r … r} W_o e(w_{i+o})                 (2 H); nothing stands outside the sentence
+//! h_j   = max(z_j, z_{H+j})                                 (H)
+//! s     = U h + c                                           scores of all labels of all heads; c of the source of the text
+//! ```
+//!
+//! Each head is a set of labels of its own, of which a word has one. Words not in V have the vector of unknown words;
+//! properties are hashed. Maxout: Goodfellow et al. (2013), Maxout networks. Feed-forward taggers of this size: Botha et
+//! al. (2017), Natural language processing with small feed-forward networks.
+//!
+//! W e(w) depends on the form of the word alone, so that it is kept for forms that were met lately: a word costs 2 r + 1
+//! sums of rows that are there already.
+
+pub mod train;
+
+use super::lexicon::Lexicon;
+use super::model::{ModelError, Section, Tensor};
+use super::word_shape::WordShape;
+use gemm::{Parallelism, gemm};
+use std::collections::HashMap;
+
+/// Properties of a word that have rows in F.
+const PROPERTIES: usize = 12;
+
+/// F has 2^15 rows.
+const BUCKETS: usize = 1 << 15;
+
+/// What a network knows of a word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Input {
+    /// Row of V; 0 is that of unknown words.
+    word: u32,
+    /// Rows of F; [`BUCKETS`] for a property that it has not.
+    properties: [u16; PROPERTIES],
+}
+
+impl Input {
+    fn of(shape: &WordShape, words: &Lexicon) -> Input {
+        let mut properties = [BUCKETS as u16; PROPERTIES];
+        let seen = [shape.lower, shape.exact, shape.shape];
+        let affixes = shape.suffixes[..5].iter().chain(&shape.prefixes);
+        for (property, hash) in properties.iter_mut().zip(seen.iter().chain(affixes)) {
+            if *hash != 0 {
+                *property = (hash >> 17) as u16 & (BUCKETS - 1) as u16;
+            }
+        }
+        Input {
+            word: words.find(shape.lower).map_or(0, |row| row + 1),
+            properties,
+        }
+    }
+}
+
+/// The sizes of a network.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Sizes {
+    /// Values of a row of V and of F.
+    vector: usize,
+    property: usize,
+    /// r, words on each side.
+    reach: usize,
+    /// H.
+    hidden: usize,
+    /// Labels of each head.
+    heads: Vec<usize>,
+}
+
+impl Sizes {
+    /// Values of e(w).
+    fn input(&self) -> usize {
+        self.vector + self.property
+    }
+
+    fn window(&self) -> usize {
+        2 * self.reach + 1
+    }
+
+    fn labels(&self) -> usize {
+        self.heads.iter().sum()
+    }
+}
+
+/// A trained network.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Network {
+    sizes: Sizes,
+    words: Lexicon,
+    /// V, a row behind that of unknown words for each word of `words`, in steps of `scales`.
+    vectors: Vec<i8>,
+    scales: Vec<f32>,
+    /// F, in steps of `step`.
+    properties: Vec<i8>,
+    step: f32,
+    /// W side by side, (input, window · 2 H), and a.
+    window: Vec<f32>,
+    window_bias: Vec<f32>,
+    /// U, (labels, H), and c of the target source.
+    output: Vec<f32>,
+    output_bias: Vec<f32>,
+}
+
+/// Forms whose products are kept.
+const KEPT: usize = 2048;
+
+/// Buffers of one thread.
+#[derive(Debug, Default)]
+pub struct Scratch {
+    /// Slots of forms by their hash.
+    slots: HashMap<u64, u32>,
+    /// W e(w) of each slot.
+    products: Vec<f32>,
+    /// The slot of each word of the sentence.
+    sentence: Vec<u32>,
+    missing: Vec<f32>,
+    hidden: Vec<f32>,
+}
+
+impl Network {
+    /// Reads a sentence: afterwards `scratch` has the products of all its words.
+    pub fn read<'s>(&self, words: impl Iterator<Item = &'s WordShape>, scratch: &mut Scratch) {
+        let wide = self.window_bias.len() * self.sizes.window();
+        scratch.sentence.clear();
+        scratch.missing.clear();
+        let shapes: Vec<&WordShape> = words.collect();
+        if scratch.slots.len() + shapes.len() > KEPT {
+            scratch.slots.clear();
+        }
+        let first = scratch.slots.len();
+        for shape in shapes {
+            let next = scratch.slots.len() as u32;
+            let slot = *scratch.slots.entry(shape.exact).or_insert(next);
+            if slot == next {
+                self.embed(&Input::of(shape, &self.words), &mut scratch.missing);
+            }
+            scratch.sentence.push(slot);
+        }
+        let new = scratch.slots.len() - first;
+        let size = wide * scratch.slots.len();
+        if scratch.products.len() < size {
+            scratch.products.resize(size, 0.0);
+        }
+        let products = &mut scratch.products[wide * first..size];
+        let input = self.sizes.input();
+        product(
+            (new, input, wide),
+            (&scratch.missing, input, 1),
+            (&self.window, wide, 1),
+            (products, wide),
+            (false, Parallelism::None),
+        );
+    }
+
+    /// Appends e(w).
+    fn embed(&self, input: &Input, out: &mut Vec<f32>) {
+        let Sizes {
+            vector, property, ..
+        } = self.sizes;
+        let row = input.word as usize;
+        let scale = self.scales[row];
+        let values = &self.vectors[row * vector..][..vector];
+        out.extend(values.iter().map(|v| f32::from(*v) * scale));
+        let start = out.len();
+        out.resize(start + property, 0.0);
+        for bucket in input.properties {
+            if usize::from(bucket) < BUCKETS {
+                let row = &self.properties[usize::from(bucket) * property..][..property];
+                for (sum, value) in out[start..].iter_mut().zip(row) {
+                    *sum += f32::from(*value) * self.step;
+                }
+            }
+        }
+    }
+
+    /// Looks at a word of the sentence that was read: afterwards `scratch` has its hidden layer.
+    pub fn look(&self, at: usize, scratch: &mut Scratch) {
+        let (two, window) = (self.window_bias.len(), self.sizes.window());
+        let z = &mut scratch.hidden;
+        z.clear();
+        z.extend_from_slice(&self.window_bias);
+        for o in 0..window {
+            let place = (at + o).checked_sub(self.sizes.reach);
+            if let Some(&slot) = place.and_then(|place| scratch.sentence.get(place)) {
+                let product = &scratch.products[(slot as usize * window + o) * two..][..two];
+                z.iter_mut().zip(product).for_each(|(sum, p)| *sum += p);
+            }
+        }
+        let (low, high) = z.split_at_mut(two / 2);
+        low.iter_mut().zip(high).for_each(|(a, b)| *a = a.max(*b));
+        z.truncate(two / 2);
+    }
+
+    /// The score of a label, numbered through all heads, of the word that was looked at: the logarithm of its
+    /// probability, and something that all labels of its head have.
+    pub fn score(&self, label: usize, scratch: &Scratch) -> f32 {
+        let hidden = &scratch.hidden[..self.sizes.hidden];
+        let row = &self.output[label * hidden.len()..][..hidden.len()];
+        let mut sums = [0.0f32; 16];
+        for (h, u) in hidden.chunks(16).zip(row.chunks(16)) {
+            for ((sum, h), u) in sums.iter_mut().zip(h).zip(u) {
+                *sum += h * u;
+            }
+        }
+        self.output_bias[label] + sums.iter().sum::<f32>()
+    }
+
+    /// Adds the network to a model's section, under names that begin with `network`.
+    pub fn save(&self, section: &mut Section) {
+        let Sizes {
+            vector,
+            property,
+            reach,
+            hidden,
+            ..
+        } = self.sizes;
+        let sizes = [vector, property, reach, hidden].map(|n| n as u32);
+        self.words.save(section, "network.words");
+        let mut put = |name: &str, tensor| {
+            section.tensors.insert(format!("network.{name}"), tensor);
+        };
+        put("sizes", Tensor::from_u32(&sizes));
+        put("vectors", Tensor::from_i8(&self.vectors));
+        put("scales", Tensor::from_f32(&self.scales));
+        put("properties", Tensor::from_i8(&self.properties));
+        put("step", Tensor::from_f32(&[self.step]));
+        put("window", Tensor::from_f32(&self.window));
+        put("window.bias", Tensor::from_f32(&self.window_bias));
+        put("output", Tensor::from_f32(&self.output));
+        put("output.bias", Tensor::from_f32(&self.output_bias));
+    }
+
+    /// Reads a network with so many labels of each head back, if the section has one.
+    ///
+    /// # Errors
+    /// A tensor is missing or does not fit the others.
+    pub fn load(section: &Section, heads: &[usize]) -> Result<Option<Network>, ModelError> {
+        if !section.tensors.contains_key("network.sizes") {
+            return Ok(None);
+        }
+        let all = section.u32s("network.sizes")?;
+        let wrong = |tensor: &str, found| ModelError::Shape {
+            tensor: format!("network.{tensor}"),
+            found,
+        };
+        let [vector, property, reach, hidden] = all[..] else {
+            return Err(wrong("sizes", all.len()));
+        };
+        let limit = |n: u32| (1..=1 << 16).contains(&n);
+        if ![vector, property, hidden].into_iter().all(limit) || reach > 100 {
+            return Err(wrong("sizes", all.len()));
+        }
+        let sizes = Sizes {
+            vector: vector as usize,
+            property: property as usize,
+            reach: reach as usize,
+            hidden: hidden as usize,
+            heads: heads.to_vec(),
+        };
+        let scales = section.f32s("network.scales")?;
+        let network = Network {
+            words: Lexicon::load(section, "network.words", usize::from(u16::MAX))?,
+            vectors: section.i8s("network.vectors")?,
+            properties: section.i8s("network.properties")?,
+            step: section
+                .f32s("network.step")?
+                .first()
+                .copied()
+                .unwrap_or(1.0),
+            window: section.f32s("network.window")?,
+            window_bias: section.f32s("network.window.bias")?,
+            output: section.f32s("network.output")?,
+            output_bias: section.f32s("network.output.bias")?,
+            scales,
+            sizes,
+        };
+        let Sizes { hidden, .. } = network.sizes;
+        for (name, found, expected) in [
+            (
+                "vectors",
+                network.vectors.len(),
+                network.scales.len() * network.sizes.vector,
+            ),
+            ("scales", network.scales.len(), network.words.lists() + 1),
+            (
+                "properties",
+                network.properties.len(),
+                BUCKETS * network.sizes.property,
+            ),
+            (
+                "window",
+                network.window.len(),
+                network.sizes.input() * network.sizes.window() * 2 * hidden,
+            ),
+            ("window.bias", network.window_bias.len(), 2 * hidden),
+            (
+                "output",
+                network.output.len(),
+                network.sizes.labels() * hidden,
+            ),
+            (
+                "output.bias",
+                network.output_bias.len(),
+                network.sizes.labels(),
+            ),
+        ] {
+            if found != expected {
+                return Err(wrong(name, found));
+            }
+        }
+        Ok(Some(network))
+    }
+}
+
+/// C = A B, or C += A B, of (m, k) by (k, n): each of A and B with the steps from row to row and from column to column, C
+/// with that from row to row.
+fn product(
+    (m, k, n): (usize, usize, usize),
+    (a, a_row, a_column): (&[f32], usize, usize),
+    (b, b_row, b_column): (&[f32], usize, usize),
+    (c, c_row): (&mut [f32], usize),
+    (adds, parallelism): (bool, Parallelism),
+) {
+    if m == 0 || n == 0 {
+        return;
+    }
+    let reach = |rows: usize, row: usize, columns: usize, column: usize| {
+        (rows.max(1) - 1) * row + (columns.max(1) - 1) * column
+    };
+    assert!(k > 0 && reach(m, a_row, k, a_column) < a.len());
+    assert!(reach(k, b_row, n, b_column) < b.len());
+    assert!(reach(m, c_row, n, 1) < c.len() && c_row >= n);
+    // SAFETY: all places of the three matrices lie inside their slices, and C is borrowed alone.
+    unsafe {
+        gemm(
+            m,
+            n,
+            k,
+            c.as_mut_ptr(),
+            1,
+            c_row as isize,
+            adds,
+            a.as_ptr(),
+            a_column as isize,
+            a_row as isize,
+            b.as_ptr(),
+            b_column as isize,
+            b_row as isize,
+            1.0,
+            1.0,
+            false,
+            false,
+            false,
+            parallelism,
+        );
+    }
+}
