@@ -12,7 +12,7 @@ use super::document::{Sentence, Word};
 use super::hash;
 use super::lexicon::Lexicon;
 use super::model::{ModelError, Section, Tensor};
-use super::network::{self, Network};
+use super::network::{self, Network, train::NO_LABEL};
 use super::tagger::{Decoder, Lattice};
 use super::weights::Weights;
 use super::word_classes::{LISTS, WordClasses};
@@ -57,31 +57,46 @@ impl Tag {
             feats: word.feats.clone(),
         }
     }
+
+    fn columns(&self) -> [&CompactString; 3] {
+        [&self.upos, &self.xpos, &self.feats]
+    }
 }
 
 /// Joint tags as labels of three heads of a network: UPOS, XPOS and FEATS, each numbered as it comes.
 #[derive(Clone, Debug, Default, PartialEq)]
 struct Labels {
-    /// Labels of each head.
-    heads: [usize; 3],
+    /// Numbers of the labels of each head.
+    heads: [HashMap<CompactString, u16>; 3],
     /// For each tag its label of each head.
     of_tags: Vec<[u16; 3]>,
 }
 
 impl Labels {
-    fn of(tags: &[Tag]) -> Labels {
-        let mut numbers: [HashMap<&str, u16>; 3] = Default::default();
-        let of_tags = tags.iter().map(|tag| {
-            let columns = [&tag.upos, &tag.xpos, &tag.feats];
-            std::array::from_fn(|head| {
-                let next = numbers[head].len() as u16;
-                *numbers[head].entry(columns[head]).or_insert(next)
-            })
-        });
-        Labels {
-            of_tags: of_tags.collect(),
-            heads: numbers.map(|numbers| numbers.len()),
+    fn new(tags: &[Tag]) -> Labels {
+        let mut labels = Labels::default();
+        for tag in tags {
+            for (numbers, column) in labels.heads.iter_mut().zip(tag.columns()) {
+                let next = numbers.len() as u16;
+                numbers.entry(column.clone()).or_insert(next);
+            }
+            labels.of_tags.push(labels.of(tag));
         }
+        labels
+    }
+
+    /// The labels of a tag; [`NO_LABEL`] of columns that were not seen.
+    fn of(&self, tag: &Tag) -> [u16; 3] {
+        let columns = tag.columns();
+        std::array::from_fn(|head| {
+            let number = self.heads[head].get(columns[head]);
+            number.copied().unwrap_or(NO_LABEL)
+        })
+    }
+
+    /// How many labels each head has.
+    fn sizes(&self) -> [usize; 3] {
+        std::array::from_fn(|head| self.heads[head].len())
     }
 }
 
@@ -198,7 +213,7 @@ impl PosTagger {
             return;
         };
         network.read(extractor.shapes(), scratch);
-        let [upos, xpos, _] = self.labels.heads;
+        let [upos, xpos, _] = self.labels.sizes();
         let mut looked = usize::MAX;
         lattice.ask(|at, tag| {
             if at != looked {
@@ -253,13 +268,12 @@ impl PosTagger {
             .first()
             .map_or(4, |b| (*b).clamp(1, 64)) as usize;
         let weights = Weights::load(section, "weights")?;
-        let labels = Labels::of(&tags);
-        let network = Network::load(section, &labels.heads)?;
+        let labels = Labels::new(&tags);
+        let network = Network::load(section, &labels.sizes())?;
         let trust = match network {
             Some(_) => section.f32s("trust")?.first().copied().unwrap_or(1.0),
             None => 0.0,
         };
-        let trust = std::env::var("LAB_TRUST").map_or(trust, |t| t.parse().unwrap());
         Ok(PosTagger {
             tags,
             lexicon,

@@ -89,18 +89,18 @@ impl Sizes {
 pub struct Network {
     sizes: Sizes,
     words: Lexicon,
-    /// V, a row behind that of unknown words for each word of `words`, in steps of `scales`.
-    vectors: Vec<i8>,
-    scales: Vec<f32>,
-    /// F, in steps of `step`.
-    properties: Vec<i8>,
-    step: f32,
+    /// V: the row of unknown words, then one for each word of `words`.
+    vectors: Rows,
+    /// F.
+    properties: Rows,
     /// W side by side, (input, window · 2 H), and a.
-    window: Vec<f32>,
+    window: Rows,
     window_bias: Vec<f32>,
     /// U, (labels, H), and c of the target source.
-    output: Vec<f32>,
+    output: Rows,
     output_bias: Vec<f32>,
+    /// The values of `window` and `output`.
+    unpacked: [Vec<f32>; 2],
 }
 
 /// Forms whose products are kept.
@@ -148,7 +148,7 @@ impl Network {
         product(
             (new, input, wide),
             (&scratch.missing, input, 1),
-            (&self.window, wide, 1),
+            (&self.unpacked[0], wide, 1),
             (products, wide),
             (false, Parallelism::None),
         );
@@ -156,21 +156,13 @@ impl Network {
 
     /// Appends e(w).
     fn embed(&self, input: &Input, out: &mut Vec<f32>) {
-        let Sizes {
-            vector, property, ..
-        } = self.sizes;
-        let row = input.word as usize;
-        let scale = self.scales[row];
-        let values = &self.vectors[row * vector..][..vector];
-        out.extend(values.iter().map(|v| f32::from(*v) * scale));
         let start = out.len();
-        out.resize(start + property, 0.0);
-        for bucket in input.properties {
-            if usize::from(bucket) < BUCKETS {
-                let row = &self.properties[usize::from(bucket) * property..][..property];
-                for (sum, value) in out[start..].iter_mut().zip(row) {
-                    *sum += f32::from(*value) * self.step;
-                }
+        out.resize(start + self.sizes.input(), 0.0);
+        let (vector, property) = out[start..].split_at_mut(self.sizes.vector);
+        self.vectors.add(input.word as usize, vector);
+        for bucket in input.properties.map(usize::from) {
+            if bucket < BUCKETS {
+                self.properties.add(bucket, property);
             }
         }
     }
@@ -197,7 +189,7 @@ impl Network {
     /// probability, and something that all labels of its head have.
     pub fn score(&self, label: usize, scratch: &Scratch) -> f32 {
         let hidden = &scratch.hidden[..self.sizes.hidden];
-        let row = &self.output[label * hidden.len()..][..hidden.len()];
+        let row = &self.unpacked[1][label * hidden.len()..][..hidden.len()];
         let mut sums = [0.0f32; 16];
         for (h, u) in hidden.chunks(16).zip(row.chunks(16)) {
             for ((sum, h), u) in sums.iter_mut().zip(h).zip(u) {
@@ -222,14 +214,12 @@ impl Network {
             section.tensors.insert(format!("network.{name}"), tensor);
         };
         put("sizes", Tensor::from_u32(&sizes));
-        put("vectors", Tensor::from_i8(&self.vectors));
-        put("scales", Tensor::from_f32(&self.scales));
-        put("properties", Tensor::from_i8(&self.properties));
-        put("step", Tensor::from_f32(&[self.step]));
-        put("window", Tensor::from_f32(&self.window));
         put("window.bias", Tensor::from_f32(&self.window_bias));
-        put("output", Tensor::from_f32(&self.output));
         put("output.bias", Tensor::from_f32(&self.output_bias));
+        self.vectors.save(section, "network.vectors");
+        self.properties.save(section, "network.properties");
+        self.window.save(section, "network.window");
+        self.output.save(section, "network.output");
     }
 
     /// Reads a network with so many labels of each head back, if the section has one.
@@ -259,58 +249,125 @@ impl Network {
             hidden: hidden as usize,
             heads: heads.to_vec(),
         };
-        let scales = section.f32s("network.scales")?;
-        let network = Network {
-            words: Lexicon::load(section, "network.words", usize::from(u16::MAX))?,
-            vectors: section.i8s("network.vectors")?,
-            properties: section.i8s("network.properties")?,
-            step: section
-                .f32s("network.step")?
-                .first()
-                .copied()
-                .unwrap_or(1.0),
-            window: section.f32s("network.window")?,
-            window_bias: section.f32s("network.window.bias")?,
-            output: section.f32s("network.output")?,
-            output_bias: section.f32s("network.output.bias")?,
-            scales,
-            sizes,
-        };
-        let Sizes { hidden, .. } = network.sizes;
-        for (name, found, expected) in [
-            (
-                "vectors",
-                network.vectors.len(),
-                network.scales.len() * network.sizes.vector,
-            ),
-            ("scales", network.scales.len(), network.words.lists() + 1),
-            (
-                "properties",
-                network.properties.len(),
-                BUCKETS * network.sizes.property,
-            ),
-            (
-                "window",
-                network.window.len(),
-                network.sizes.input() * network.sizes.window() * 2 * hidden,
-            ),
-            ("window.bias", network.window_bias.len(), 2 * hidden),
-            (
-                "output",
-                network.output.len(),
-                network.sizes.labels() * hidden,
-            ),
-            (
-                "output.bias",
-                network.output_bias.len(),
-                network.sizes.labels(),
-            ),
-        ] {
-            if found != expected {
-                return Err(wrong(name, found));
+        let words = Lexicon::load(section, "network.words", usize::from(u16::MAX))?;
+        let (two, labels) = (2 * sizes.hidden, sizes.labels());
+        let rows = |name: &str, rows, wide| Rows::load(section, name, (rows, wide));
+        let bias = |name: &str, expected| {
+            let found = section.f32s(&format!("network.{name}"))?;
+            match found.len() == expected {
+                true => Ok(found),
+                false => Err(wrong(name, found.len())),
             }
+        };
+        let parts = Parts {
+            vectors: rows("network.vectors", words.lists() + 1, sizes.vector)?,
+            properties: rows("network.properties", BUCKETS, sizes.property)?,
+            window: rows("network.window", sizes.input(), sizes.window() * two)?,
+            window_bias: bias("window.bias", two)?,
+            output: rows("network.output", labels, sizes.hidden)?,
+            output_bias: bias("output.bias", labels)?,
+        };
+        Ok(Some(Network::new(sizes, words, parts)))
+    }
+
+    fn new(sizes: Sizes, words: Lexicon, parts: Parts) -> Network {
+        let Parts {
+            vectors,
+            properties,
+            window,
+            window_bias,
+            output,
+            output_bias,
+        } = parts;
+        Network {
+            unpacked: [window.unpack(), output.unpack()],
+            sizes,
+            words,
+            vectors,
+            properties,
+            window,
+            window_bias,
+            output,
+            output_bias,
         }
-        Ok(Some(network))
+    }
+}
+
+/// What a network has learned.
+struct Parts {
+    vectors: Rows,
+    properties: Rows,
+    window: Rows,
+    window_bias: Vec<f32>,
+    output: Rows,
+    output_bias: Vec<f32>,
+}
+
+/// A matrix in 8 bits, with a scale for each row.
+#[derive(Clone, Debug, PartialEq)]
+struct Rows {
+    wide: usize,
+    values: Vec<i8>,
+    scales: Vec<f32>,
+}
+
+impl Rows {
+    /// Rounds rows of `wide` values to 127 steps up and down.
+    fn pack(values: &[f32], wide: usize) -> Rows {
+        let mut rows = Rows {
+            wide,
+            values: Vec::new(),
+            scales: Vec::new(),
+        };
+        for row in values.chunks_exact(wide) {
+            let largest = row.iter().fold(0f32, |most, v| most.max(v.abs()));
+            let scale = (largest / 127.0).max(f32::MIN_POSITIVE);
+            let steps = row.iter().map(|v| (v / scale).round() as i8);
+            rows.values.extend(steps);
+            rows.scales.push(scale);
+        }
+        rows
+    }
+
+    /// Adds a row.
+    fn add(&self, row: usize, to: &mut [f32]) {
+        let scale = self.scales[row];
+        let values = &self.values[row * self.wide..][..self.wide];
+        let pairs = to.iter_mut().zip(values);
+        pairs.for_each(|(to, value)| *to += f32::from(*value) * scale);
+    }
+
+    fn unpack(&self) -> Vec<f32> {
+        let rows = self.values.chunks_exact(self.wide).zip(&self.scales);
+        rows.flat_map(|(row, scale)| row.iter().map(move |v| f32::from(*v) * scale))
+            .collect()
+    }
+
+    fn save(&self, section: &mut Section, name: &str) {
+        let mut put = |name: String, tensor| section.tensors.insert(name, tensor);
+        put(name.to_owned(), Tensor::from_i8(&self.values));
+        put(format!("{name}.scales"), Tensor::from_f32(&self.scales));
+    }
+
+    /// Reads a matrix of so many rows and columns.
+    fn load(
+        section: &Section,
+        name: &str,
+        (rows, wide): (usize, usize),
+    ) -> Result<Rows, ModelError> {
+        let values = section.i8s(name)?;
+        let scales = section.f32s(&format!("{name}.scales"))?;
+        if values.len() != rows * wide || scales.len() != rows {
+            return Err(ModelError::Shape {
+                tensor: name.to_owned(),
+                found: values.len(),
+            });
+        }
+        Ok(Rows {
+            wide,
+            values,
+            scales,
+        })
     }
 }
 
@@ -357,3 +414,6 @@ fn product(
         );
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -9,7 +9,7 @@
 //! a quarter of it. Rows that a batch does not touch stay as they are. Kingma and Ba (2015), Adam; Srivastava et al.
 //! (2014), Dropout. A tenth of the words is taken for unknown, so that the vector of unknown words means something.
 
-use super::{BUCKETS, Input, Network, PROPERTIES, Sizes, product};
+use super::{BUCKETS, Input, Network, PROPERTIES, Parts, Rows, Sizes, product};
 use crate::embed::random::Random;
 use crate::text::lexicon::{Lexicon, LexiconBuilder};
 use crate::text::word_shape::WordShape;
@@ -36,7 +36,7 @@ impl Default for Options {
             epochs: 10,
             property: 32,
             reach: 3,
-            hidden: 128,
+            hidden: 192,
             rate: 2e-3,
             dropout: 0.3,
             seed: 1,
@@ -47,10 +47,13 @@ impl Default for Options {
 /// A sentence to learn from.
 pub struct Example {
     pub words: Vec<WordShape>,
-    /// For each word a label of each head, numbered within the head.
+    /// For each word a label of each head, numbered within the head, or [`NO_LABEL`].
     pub labels: Vec<u16>,
     pub source: usize,
 }
+
+/// The label of a head that says nothing about a word: it learns nothing from it.
+pub const NO_LABEL: u16 = u16::MAX;
 
 /// Vectors of words, learned from running text.
 pub struct Vectors {
@@ -151,7 +154,7 @@ impl Weights {
 }
 
 /// A network in training.
-struct Trainer {
+pub(super) struct Trainer {
     sizes: Sizes,
     dropout: f32,
     words: Lexicon,
@@ -230,7 +233,15 @@ pub fn train(
         while at < order.len() {
             trainer.begin();
             while at < order.len() && trainer.batch.words < BATCH {
-                trainer.add(&inputs[order[at]], &examples[order[at]]);
+                let number = order[at];
+                let mut random = Random::new(options.seed, (step as u64) << 32 | number as u64);
+                let known = inputs[number]
+                    .iter()
+                    .map(|input| match random.unit() < UNKNOWN {
+                        true => Input { word: 0, ..*input },
+                        false => *input,
+                    });
+                trainer.add(known, &examples[number]);
                 at += 1;
             }
             trainer.end();
@@ -248,7 +259,11 @@ pub fn train(
 }
 
 impl Trainer {
-    fn new(vectors: Vectors, (heads, sources): (&[usize], usize), options: &Options) -> Trainer {
+    pub(super) fn new(
+        vectors: Vectors,
+        (heads, sources): (&[usize], usize),
+        options: &Options,
+    ) -> Trainer {
         let sizes = Sizes {
             vector: vectors.dim,
             property: options.property,
@@ -276,13 +291,42 @@ impl Trainer {
         }
     }
 
-    fn begin(&mut self) {
+    pub(super) fn begin(&mut self) {
         let batch = &mut self.batch;
         batch.inputs.clear();
         batch.labels.clear();
         batch.sources.clear();
         batch.words = 0;
         self.pad();
+    }
+
+    #[cfg(test)]
+    pub(super) fn words(&self) -> &Lexicon {
+        &self.words
+    }
+
+    #[cfg(test)]
+    fn weights(&mut self) -> [&mut Weights; 6] {
+        [
+            &mut self.vectors,
+            &mut self.properties,
+            &mut self.window,
+            &mut self.window_bias,
+            &mut self.output,
+            &mut self.output_bias,
+        ]
+    }
+
+    /// Gradients of each kind of weights.
+    #[cfg(test)]
+    pub(super) fn gradients(&mut self) -> [Vec<f32>; 6] {
+        self.weights().map(|weights| weights.gradients.clone())
+    }
+
+    /// Changes a weight of a kind.
+    #[cfg(test)]
+    pub(super) fn change(&mut self, kind: usize, at: usize, by: f32) {
+        self.weights()[kind].values[at] += by;
     }
 
     fn pad(&mut self) {
@@ -293,23 +337,19 @@ impl Trainer {
         }
     }
 
-    fn add(&mut self, inputs: &[Input], example: &Example) {
+    pub(super) fn add(&mut self, inputs: impl Iterator<Item = Input>, example: &Example) {
         let heads = self.sizes.heads.len();
-        for (input, labels) in inputs.iter().zip(example.labels.chunks(heads)) {
-            let mut input = *input;
-            if self.random.unit() < UNKNOWN {
-                input.word = 0;
-            }
+        for (input, labels) in inputs.zip(example.labels.chunks(heads)) {
             self.batch.inputs.push(Some(input));
             self.batch.labels.push(Some(labels.to_vec()));
             self.batch.sources.push(example.source);
+            self.batch.words += 1;
         }
-        self.batch.words += inputs.len();
         self.pad();
     }
 
     /// All sentences are there: makes the values of their words.
-    fn end(&mut self) {
+    pub(super) fn end(&mut self) {
         let (wide, vector, property) = (self.sizes.input(), self.sizes.vector, self.sizes.property);
         let batch = &mut self.batch;
         batch.rows = batch.inputs.len();
@@ -331,7 +371,7 @@ impl Trainer {
     }
 
     /// Computes the scores; the loss for each word. Afterwards `s` has the gradients of the scores.
-    fn forward(&mut self) -> f32 {
+    pub(super) fn forward(&mut self) -> f32 {
         let (input, window, hidden) = (self.sizes.input(), self.sizes.window(), self.sizes.hidden);
         let (reach, labels, two) = (self.sizes.reach, self.sizes.labels(), 2 * self.sizes.hidden);
         let batch = &mut self.batch;
@@ -385,17 +425,21 @@ impl Trainer {
             let mut s = s;
             for (&label, &size) in gold.iter().zip(&self.sizes.heads) {
                 let (head, rest) = s.split_at_mut(size);
+                s = rest;
+                if label == NO_LABEL {
+                    head.fill(0.0);
+                    continue;
+                }
                 loss -= softmax(head)[usize::from(label)].max(1e-30).ln();
                 head[usize::from(label)] -= 1.0;
                 head.iter_mut().for_each(|g| *g *= each);
-                s = rest;
             }
         }
         loss * each
     }
 
     /// Computes all gradients from those of the scores.
-    fn backward(&mut self) {
+    pub(super) fn backward(&mut self) {
         let (input, window, hidden) = (self.sizes.input(), self.sizes.window(), self.sizes.hidden);
         let (reach, labels, two) = (self.sizes.reach, self.sizes.labels(), 2 * self.sizes.hidden);
         let batch = &mut self.batch;
@@ -537,28 +581,26 @@ impl Trainer {
         }
         let labels = self.sizes.labels();
         let hidden = self.sizes.hidden;
-        let output = (0..labels * hidden)
+        let output: Vec<f32> = (0..labels * hidden)
             .map(|at| self.output.values[at % hidden * labels + at / hidden])
             .collect();
-        let (mut vectors, mut scales) = (Vec::new(), Vec::new());
-        for row in self.vectors.values.chunks_exact(self.sizes.vector) {
-            let scale = step_of(row);
-            vectors.extend(rounded(row, scale));
-            scales.push(scale);
+        let (vector, property) = (self.sizes.vector, self.sizes.property);
+        let mut properties = self.properties.values;
+        let met = self.properties.square.chunks_exact(property);
+        for (row, square) in properties.chunks_exact_mut(property).zip(met) {
+            if square.iter().all(|v| *v == 0.0) {
+                row.fill(0.0); // what was never met says nothing
+            }
         }
-        let step = step_of(&self.properties.values);
-        Network {
-            properties: rounded(&self.properties.values, step).collect(),
-            step,
-            vectors,
-            scales,
-            window: side,
+        let parts = Parts {
+            vectors: Rows::pack(&self.vectors.values, vector),
+            properties: Rows::pack(&properties, property),
+            window: Rows::pack(&side, window * two),
             window_bias: self.window_bias.values,
-            output,
+            output: Rows::pack(&output, hidden),
             output_bias: self.output_bias.values[..labels].to_vec(),
-            words: self.words,
-            sizes: self.sizes,
-        }
+        };
+        Network::new(self.sizes, self.words, parts)
     }
 }
 
@@ -582,14 +624,4 @@ fn softmax(scores: &mut [f32]) -> &mut [f32] {
     let sum: f32 = scores.iter().sum();
     scores.iter_mut().for_each(|s| *s /= sum);
     scores
-}
-
-/// The step in which the largest of some values is 127.
-fn step_of(values: &[f32]) -> f32 {
-    let largest = values.iter().fold(0f32, |most, v| most.max(v.abs()));
-    (largest / 127.0).max(f32::MIN_POSITIVE)
-}
-
-fn rounded(values: &[f32], step: f32) -> impl Iterator<Item = i8> {
-    values.iter().map(move |v| (v / step).round() as i8)
 }

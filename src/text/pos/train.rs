@@ -44,7 +44,7 @@ impl Default for Options {
 }
 
 /// Chosen on held-back training documents.
-const TRUST: f32 = 10.0;
+const TRUST: f32 = 7.0;
 
 /// A form seen this often has only the tags it was seen with; rarer ones also what their ending suggests.
 const KNOWN: u32 = 5;
@@ -87,12 +87,13 @@ pub fn train(
     } = known;
     let (sentences, source) = flatten(sources);
     let (tags, ids) = joint_tags(&sentences);
-    let labels = Labels::of(&tags);
+    let labels = Labels::new(&tags);
     let network = vectors.map(|vectors| {
         let examples: Vec<_> = (sentences.iter().zip(&source))
-            .map(|(sentence, source)| example(sentence, *source, &labels, &ids))
+            .map(|(sentence, source)| example(sentence, *source, &labels))
             .collect();
-        let heads = (&labels.heads[..], sources.len());
+        let sizes = labels.sizes();
+        let heads = (&sizes[..], sources.len());
         network::train::train(
             &examples,
             vectors,
@@ -144,19 +145,12 @@ pub fn train(
 }
 
 /// A sentence for the network.
-fn example(
-    sentence: &Sentence,
-    source: u64,
-    labels: &Labels,
-    ids: &HashMap<Tag, u16>,
-) -> network::train::Example {
+fn example(sentence: &Sentence, source: u64, labels: &Labels) -> network::train::Example {
     let mut scratch = String::new();
     let words = &sentence.words;
-    let labels = words
-        .iter()
-        .flat_map(|w| labels.of_tags[usize::from(ids[&Tag::of(w)])]);
+    let of_word = |word: &Word| labels.of(&Tag::of(word));
     network::train::Example {
-        labels: labels.collect(),
+        labels: words.iter().flat_map(of_word).collect(),
         words: (words.iter().map(|w| WordShape::new(&w.form, &mut scratch))).collect(),
         source: source as usize,
     }
