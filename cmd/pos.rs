@@ -59,7 +59,9 @@ enum Command {
 
 /// Learn a tagger from CoNLL-U
 #[derive(clap::Args)]
-#[command(after_help = "Example:\n  wordmill pos train corpora/tagged.conllu -o pos.safetensors")]
+#[command(after_help = "Examples:\n  \
+    wordmill pos train corpora/tagged.conllu -o pos.safetensors\n  \
+    wordmill pos train corpora/tagged.conllu --vectors corpora/vectors.vec -o pos.safetensors")]
 struct PosTrainArgs {
     #[command(flatten)]
     shared: TrainArgs,
@@ -76,8 +78,15 @@ struct PosTrainArgs {
     #[arg(long, value_name = "FILE")]
     vectors: Option<PathBuf>,
     /// What the network's say is worth beside the other model's
-    #[arg(long, value_name = "X", requires = "vectors", default_value_t = Options::default().trust)]
+    #[arg(long, value_name = "X", requires = "vectors", default_value_t = Options::default().trust, value_parser = trust)]
     trust: f32,
+}
+
+fn trust(text: &str) -> Result<f32, String> {
+    match text.parse() {
+        Ok(trust) if (0.0..=1000.0).contains(&trust) => Ok(trust),
+        _ => Err("expected a number from 0 to 1000".to_owned()),
+    }
 }
 
 const COLUMNS: &[TsvColumn] = &[

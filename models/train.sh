@@ -41,8 +41,6 @@ python3 -c 'import lzma, shutil, sys; shutil.copyfileobj(lzma.open(sys.argv[1]),
 "$wordmill" classes -q --classes 100 --min-count 8 --rounds 12 wiki.tokens -o coarse.tsv
 "$wordmill" classes -q --classes 600 --min-count 8 --rounds 10 wiki.tokens -o fine.tsv
 classes=(--classes coarse.tsv --classes fine.tsv)
-# Vectors for the network inside the tagger; a narrow window finds words of the same kind.
-"$wordmill" word2vec train -q --dim 64 --window 2 --epochs 5 --min-count 8 --objective negative --deterministic wiki.tokens -o wiki.bin
 
 # AGID: "word V: past | participle | ing-form | third person", "word N: plural", "word A: comparative | superlative".
 # Guessed (?) and marked (~ < !) forms are left out.
@@ -78,8 +76,7 @@ gunzip -c "$data/agid/infl.txt.gz" | awk -F': ' '
             forms(lemma, "ADJ", "JJ")
         }
     }' >inflections.tsv
-tagging=(--dictionary inflections.tsv "${classes[@]}" --vectors wiki.bin)
-train pos ewt.conllu --also gum.conllu "${tagging[@]}" --valid ewt-dev.conllu
+train pos ewt.conllu --also gum.conllu --dictionary inflections.tsv "${classes[@]}" --valid ewt-dev.conllu
 train lemmatize ewt.conllu gum.conllu --dictionary inflections.tsv --tagger pos.safetensors --valid ewt-dev.conllu
 
 # The recognizer learns from tags as bad as those it will meet: a fifth of the documents at a time is tagged by a
@@ -88,7 +85,7 @@ for fold in 0 1 2 3 4; do
     part() { awk -v fold=$fold -v same="$1" '/^# newdoc/ { d++ } (d % 5 == fold) == same' "$2"; }
     part 0 ewt.conllu >rest.conllu
     part 1 uner-train.iob2 >part.iob2
-    "$wordmill" pos train -q rest.conllu --also gum.conllu "${tagging[@]}" --language en -o fold.safetensors
+    "$wordmill" pos train -q rest.conllu --also gum.conllu --dictionary inflections.tsv "${classes[@]}" --language en -o fold.safetensors
     "$wordmill" pos --model tokenize.safetensors --model fold.safetensors --from columns --columns _,form,ner,_,_ --to conllu part.iob2
 done >uner-train.conllu
 "$wordmill" pos --model tokenize.safetensors --model pos.safetensors --from columns --columns _,form,ner,_,_ --to conllu uner-dev.iob2 >uner-dev.conllu

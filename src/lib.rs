@@ -8,6 +8,7 @@
 //! | [`embed`] | what running text alone teaches about words: classes, vectors |
 //! | [`text`] | documents, their formats, and the linguistic layers: segmentation, stems, tags, lemmas, entities |
 //! | [`ordered`] | a stream worked on in parallel, its results in order |
+//! | [`random`], [`simd`] | random numbers; values in registers, under every instruction set |
 
 #![deny(
     clippy::print_stdout,
@@ -20,4 +21,6 @@
 pub mod bag;
 pub mod embed;
 pub mod ordered;
+pub mod random;
+pub mod simd;
 pub mod text;

@@ -24,6 +24,48 @@ fn training_twice_gives_the_same_bytes() {
 }
 
 #[test]
+fn a_tagger_learns_from_vectors_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let train = |name: &str, flags: &str| {
+        std::fs::read(trained("pos", flags, &folder.path().join(name))).unwrap()
+    };
+    let first = train("one", "--vectors corpora/vectors.vec");
+    assert!(first == train("two", "--vectors corpora/vectors.vec"));
+    assert!(first.len() > train("three", "").len() + 1_000_000);
+    let gold = std::fs::read_to_string(root().join("corpora/tagged.conllu")).unwrap();
+    let tags = |text: &str| -> Vec<String> {
+        let words = (text.lines()).filter(|l| l.starts_with(|c: char| c.is_ascii_digit()));
+        let tag = |line: &str| line.split('\t').nth(3).unwrap().to_owned();
+        words.map(tag).collect()
+    };
+    // Trusted alone, the network must have learned something.
+    let flags = "--vectors corpora/vectors.vec --trust 1000";
+    let model = trained("pos", flags, &folder.path().join("trusting"));
+    let call = wordmill("pos corpora/tagged.conllu --model").arg(&model);
+    let (found, expected) = (tags(&call.text()), tags(&gold));
+    let right = found.iter().zip(&expected).filter(|(a, b)| a == b).count();
+    assert!(
+        100 * right >= 70 * found.len(),
+        "{right} of {}",
+        found.len()
+    );
+}
+
+#[test]
+fn vectors_that_are_none_are_named() {
+    let train = "pos train corpora/tagged.conllu -q -o /dev/null";
+    let message = wordmill(&format!("{train} --vectors no/such.vec")).fails(1);
+    assert!(message.contains("no/such.vec: no such file"), "{message}");
+    let message = wordmill(&format!("{train} --vectors corpora/tagged.conllu")).fails(1);
+    assert!(message.contains("corpora/tagged.conllu"), "{message}");
+    wordmill(&format!("{train} --trust 3")).fails(2);
+    wordmill(&format!(
+        "{train} --vectors corpora/vectors.vec --trust nan"
+    ))
+    .fails(2);
+}
+
+#[test]
 fn what_was_learned_is_known_after_loading() {
     let folder = tempfile::tempdir().unwrap();
     let gold = std::fs::read_to_string(root().join("corpora/tagged.conllu")).unwrap();

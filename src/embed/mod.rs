@@ -9,15 +9,12 @@
 //! | [`glove`] | vectors fitted to that |
 //! | [`vectors`] | word vectors: files, neighbours, analogies |
 //! | [`word2vec`] | skip-gram and CBOW, by negative sampling or hierarchical softmax |
-//! | [`random`], [`simd`] | random numbers; values in registers, under every instruction set |
 
 pub mod classes;
 pub mod cooccur;
 pub mod corpus;
 pub mod glove;
 pub mod phrases;
-pub mod random;
-pub mod simd;
 pub mod tokens;
 pub mod vectors;
 pub mod vocabulary;

@@ -323,7 +323,7 @@ const PADDING: usize = 2;
 
 impl Extractor {
     /// What the words of the sentence look like.
-    fn shapes(&self) -> impl Iterator<Item = &WordShape> {
+    fn shapes(&self) -> impl ExactSizeIterator<Item = &WordShape> {
         let words = &self.forms[PADDING..self.forms.len() - PADDING];
         words.iter().map(|form| &form.shape)
     }

@@ -12,7 +12,7 @@
 //!
 //! This is the one file of `glove` that works with pointers; `tiles` has `unsafe` only for its mapped file.
 
-use crate::embed::simd::{LINE, Lanes, Level, dispatch, padded, prefetch};
+use crate::simd::{LINE, Lanes, Level, dispatch, padded, prefetch};
 
 /// A pair of words of a tile.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]

@@ -12,7 +12,7 @@
 
 use super::kernel::Record;
 use crate::embed::cooccur::Cooccurrence;
-use crate::embed::random::Random;
+use crate::random::Random;
 use memmap2::MmapMut;
 use rayon::prelude::*;
 

@@ -5,8 +5,8 @@ use super::schedule::{Schedule, Tile};
 use super::tiles::{Tiles, shuffle};
 use super::{Options, Side};
 use crate::embed::cooccur::Cooccurrence;
-use crate::embed::random::Random;
-use crate::embed::simd::Level;
+use crate::random::Random;
+use crate::simd::Level;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 

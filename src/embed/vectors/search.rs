@@ -9,7 +9,7 @@
 //! the dimensions in order: neither threads nor the other queries of a batch change a score.
 
 use super::View;
-use crate::embed::simd::{Lanes, Level, dispatch};
+use crate::simd::{Lanes, Level, dispatch};
 use rayon::prelude::*;
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;

@@ -9,7 +9,7 @@
 //! its own, and what changed is scattered over all of them, as fastText adds a gradient to each n-gram.
 
 use super::subwords::Subwords;
-use crate::embed::simd::{Lanes, dispatch};
+use crate::simd::{Lanes, dispatch};
 use compact_str::CompactString;
 
 #[inline(always)]
@@ -91,7 +91,7 @@ impl Parts {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::embed::simd::Level;
+    use crate::simd::Level;
 
     #[test]
     fn gathering_is_the_mean_and_scattering_moves_every_row() {

@@ -13,7 +13,7 @@
 //! Rows are shared between threads without locks (Niu et al. 2011, HOGWILD!): an update may be lost, which descent
 //! forgives; see the SAFETY notes.
 
-use crate::embed::simd::{Lanes, Level, dispatch};
+use crate::simd::{Lanes, Level, dispatch};
 
 /// Outputs that are worked on at a time: their rows and their gradients stay in registers.
 const OUTPUTS: usize = 6;

@@ -1,7 +1,7 @@
 //! Rows of f32 that several threads train at once.
 
-use crate::embed::random::Random;
-use crate::embed::simd::padded;
+use crate::random::Random;
+use crate::simd::padded;
 use memmap2::MmapMut;
 
 /// A matrix in pages of its own: rows begin at cache lines, and large pages save most look-ups of addresses.

@@ -8,7 +8,7 @@
 //! other, so that its row is still in the cache: most of the traffic of training with negatives is their rows. (Shared by
 //! 2, 4 or 8 words in a row instead, negatives cost 4, 6 or 16 % of the right analogies of 100 MB of text.)
 
-use crate::embed::random::Random;
+use crate::random::Random;
 
 /// The power of the counts.
 const POWER: f64 = 0.75;

@@ -12,9 +12,9 @@ use super::negatives::Negatives;
 use super::options::{Objective, Options};
 use super::window::{Loss, Outputs, Shop, Worker};
 use crate::embed::corpus::{Corpus, sentences};
-use crate::embed::random::Random;
-use crate::embed::simd::Level;
 use crate::embed::vectors::View;
+use crate::random::Random;
+use crate::simd::Level;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc;
 

@@ -6,8 +6,8 @@ use super::kernel::{Block, Scratch, step};
 use super::matrix::Shared;
 use super::negatives::{Negatives, Pool};
 use super::options::{Model, Options};
-use crate::embed::random::Random;
-use crate::embed::simd::{Level, prefetch};
+use crate::random::Random;
+use crate::simd::{Level, prefetch};
 
 /// What a word is predicted by.
 pub enum Outputs {

@@ -15,12 +15,12 @@
 //! W e(w) depends on the form of the word alone, so that it is kept for forms that were met lately: a word costs 2 r + 1
 //! sums of rows that are there already.
 
+mod kernel;
 pub mod train;
 
 use super::lexicon::Lexicon;
 use super::model::{ModelError, Section, Tensor};
 use super::word_shape::WordShape;
-use gemm::{Parallelism, gemm};
 use std::collections::HashMap;
 
 /// Properties of a word that have rows in F.
@@ -103,55 +103,64 @@ pub struct Network {
     unpacked: [Vec<f32>; 2],
 }
 
-/// Forms whose products are kept.
-const KEPT: usize = 2048;
+/// Forms whose products are kept, 5 KB of each.
+const KEPT: usize = 4096;
+
+/// The forms that came first are kept for good: most words of any text are among its first two thousand forms.
+const FOR_GOOD: usize = 2048;
+
+/// Products are kept in steps of 1/2048, so that their sums are exact.
+const STEPS: f32 = 2048.0;
 
 /// Buffers of one thread.
 #[derive(Debug, Default)]
 pub struct Scratch {
     /// Slots of forms by their hash.
     slots: HashMap<u64, u32>,
-    /// W e(w) of each slot.
-    products: Vec<f32>,
+    /// W e(w) of each slot, in [`STEPS`].
+    products: Vec<i16>,
     /// The slot of each word of the sentence.
     sentence: Vec<u32>,
-    missing: Vec<f32>,
+    /// e(w) of the forms that are new, and W e(w).
+    new: Vec<f32>,
+    new_products: Vec<f32>,
+    sums: Vec<i32>,
     hidden: Vec<f32>,
 }
 
 impl Network {
     /// Reads a sentence: afterwards `scratch` has the products of all its words.
-    pub fn read<'s>(&self, words: impl Iterator<Item = &'s WordShape>, scratch: &mut Scratch) {
+    pub fn read<'s>(
+        &self,
+        words: impl ExactSizeIterator<Item = &'s WordShape>,
+        scratch: &mut Scratch,
+    ) {
         let wide = self.window_bias.len() * self.sizes.window();
         scratch.sentence.clear();
-        scratch.missing.clear();
-        let shapes: Vec<&WordShape> = words.collect();
-        if scratch.slots.len() + shapes.len() > KEPT {
-            scratch.slots.clear();
+        scratch.new.clear();
+        if scratch.slots.len() + words.len() > KEPT {
+            scratch.slots.retain(|_, slot| (*slot as usize) < FOR_GOOD);
         }
         let first = scratch.slots.len();
-        for shape in shapes {
+        for shape in words {
             let next = scratch.slots.len() as u32;
             let slot = *scratch.slots.entry(shape.exact).or_insert(next);
             if slot == next {
-                self.embed(&Input::of(shape, &self.words), &mut scratch.missing);
+                self.embed(&Input::of(shape, &self.words), &mut scratch.new);
             }
             scratch.sentence.push(slot);
         }
-        let new = scratch.slots.len() - first;
-        let size = wide * scratch.slots.len();
-        if scratch.products.len() < size {
-            scratch.products.resize(size, 0.0);
-        }
-        let products = &mut scratch.products[wide * first..size];
-        let input = self.sizes.input();
-        product(
-            (new, input, wide),
-            (&scratch.missing, input, 1),
-            (&self.unpacked[0], wide, 1),
-            (products, wide),
-            (false, Parallelism::None),
+        let size = wide * (scratch.slots.len() - first);
+        scratch.new_products.resize(size, 0.0);
+        let sizes = (self.sizes.input(), wide);
+        kernel::product(
+            &scratch.new,
+            &self.unpacked[0],
+            sizes,
+            &mut scratch.new_products,
         );
+        scratch.products.truncate(wide * first);
+        kernel::round(&scratch.new_products, STEPS, &mut scratch.products);
     }
 
     /// Appends e(w).
@@ -170,19 +179,20 @@ impl Network {
     /// Looks at a word of the sentence that was read: afterwards `scratch` has its hidden layer.
     pub fn look(&self, at: usize, scratch: &mut Scratch) {
         let (two, window) = (self.window_bias.len(), self.sizes.window());
-        let z = &mut scratch.hidden;
+        let z = &mut scratch.sums;
         z.clear();
-        z.extend_from_slice(&self.window_bias);
+        z.resize(two, 0);
         for o in 0..window {
             let place = (at + o).checked_sub(self.sizes.reach);
             if let Some(&slot) = place.and_then(|place| scratch.sentence.get(place)) {
                 let product = &scratch.products[(slot as usize * window + o) * two..][..two];
-                z.iter_mut().zip(product).for_each(|(sum, p)| *sum += p);
+                kernel::add(product, z);
             }
         }
-        let (low, high) = z.split_at_mut(two / 2);
-        low.iter_mut().zip(high).for_each(|(a, b)| *a = a.max(*b));
-        z.truncate(two / 2);
+        let half = self.sizes.hidden;
+        let value = |j: usize| z[j] as f32 * (1.0 / STEPS) + self.window_bias[j];
+        scratch.hidden.clear();
+        (scratch.hidden).extend((0..half).map(|j| value(j).max(value(half + j))));
     }
 
     /// The score of a label, numbered through all heads, of the word that was looked at: the logarithm of its
@@ -190,13 +200,7 @@ impl Network {
     pub fn score(&self, label: usize, scratch: &Scratch) -> f32 {
         let hidden = &scratch.hidden[..self.sizes.hidden];
         let row = &self.unpacked[1][label * hidden.len()..][..hidden.len()];
-        let mut sums = [0.0f32; 16];
-        for (h, u) in hidden.chunks(16).zip(row.chunks(16)) {
-            for ((sum, h), u) in sums.iter_mut().zip(h).zip(u) {
-                *sum += h * u;
-            }
-        }
-        self.output_bias[label] + sums.iter().sum::<f32>()
+        self.output_bias[label] + kernel::dot(hidden, row)
     }
 
     /// Adds the network to a model's section, under names that begin with `network`.
@@ -239,7 +243,8 @@ impl Network {
             return Err(wrong("sizes", all.len()));
         };
         let limit = |n: u32| (1..=1 << 16).contains(&n);
-        if ![vector, property, hidden].into_iter().all(limit) || reach > 100 {
+        let is_odd = !(2 * hidden as usize).is_multiple_of(kernel::COLUMNS);
+        if ![vector, property, hidden].into_iter().all(limit) || reach > 100 || is_odd {
             return Err(wrong("sizes", all.len()));
         }
         let sizes = Sizes {
@@ -368,50 +373,6 @@ impl Rows {
             values,
             scales,
         })
-    }
-}
-
-/// C = A B, or C += A B, of (m, k) by (k, n): each of A and B with the steps from row to row and from column to column, C
-/// with that from row to row.
-fn product(
-    (m, k, n): (usize, usize, usize),
-    (a, a_row, a_column): (&[f32], usize, usize),
-    (b, b_row, b_column): (&[f32], usize, usize),
-    (c, c_row): (&mut [f32], usize),
-    (adds, parallelism): (bool, Parallelism),
-) {
-    if m == 0 || n == 0 {
-        return;
-    }
-    let reach = |rows: usize, row: usize, columns: usize, column: usize| {
-        (rows.max(1) - 1) * row + (columns.max(1) - 1) * column
-    };
-    assert!(k > 0 && reach(m, a_row, k, a_column) < a.len());
-    assert!(reach(k, b_row, n, b_column) < b.len());
-    assert!(reach(m, c_row, n, 1) < c.len() && c_row >= n);
-    // SAFETY: all places of the three matrices lie inside their slices, and C is borrowed alone.
-    unsafe {
-        gemm(
-            m,
-            n,
-            k,
-            c.as_mut_ptr(),
-            1,
-            c_row as isize,
-            adds,
-            a.as_ptr(),
-            a_column as isize,
-            a_row as isize,
-            b.as_ptr(),
-            b_column as isize,
-            b_row as isize,
-            1.0,
-            1.0,
-            false,
-            false,
-            false,
-            parallelism,
-        );
     }
 }
 

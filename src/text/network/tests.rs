@@ -23,10 +23,10 @@ fn example(words: &[&str], labels: &[u16], source: usize) -> Example {
 
 fn options() -> Options {
     Options {
-        epochs: 600,
+        epochs: 60,
         property: 4,
         reach: 1,
-        hidden: 8,
+        hidden: 32,
         rate: 0.02,
         dropout: 0.0,
         seed: 1,
@@ -72,10 +72,10 @@ fn it_learns_words_and_their_neighbours_and_survives_its_file() {
     let read = Network::load(&section, &HEADS).unwrap().unwrap();
     assert_eq!(read, network);
     let mut scratch = Scratch::default();
-    for a in 0..WORDS.len() {
-        for b in 0..WORDS.len() {
-            let found = best(&read, &[WORDS[a], WORDS[b]], &mut scratch);
-            assert_eq!(found, [a, 6, b, a], "{} {}", WORDS[a], WORDS[b]);
+    for (a, first) in WORDS.iter().enumerate() {
+        for (b, second) in WORDS.iter().enumerate() {
+            let found = best(&read, &[first, second], &mut scratch);
+            assert_eq!(found, [a, 6, b, a], "{first} {second}");
         }
     }
 }
@@ -168,12 +168,17 @@ fn gradients_are_those_of_the_loss() {
                 trainer.change(kind, at, -by);
                 f64::from(loss)
             };
-            let expected = (loss(5e-3) - loss(-5e-3)) / 1e-2;
+            let (less, here, more) = (loss(-2e-3), loss(0.0), loss(2e-3));
+            let (left, right) = ((here - less) / 2e-3, (more - here) / 2e-3);
+            let bound = 2e-3 + 0.02 * f64::from(largest);
+            if (left - right).abs() > bound {
+                continue; // another half of a maximum has become the larger one
+            }
             let found = f64::from(gradients[at]);
-            let close = (found - expected).abs() < 2e-3 + 0.02 * f64::from(largest);
-            assert!(close, "kind {kind}, {at}: {found} {expected}");
+            let close = (found - (left + right) / 2.0).abs() < bound;
+            assert!(close, "kind {kind}, {at}: {found} {left} {right}");
             checked += 1;
         }
     }
-    assert!(checked > 80, "{checked}");
+    assert!(checked > 150, "{checked}");
 }

@@ -9,11 +9,11 @@
 //! a quarter of it. Rows that a batch does not touch stay as they are. Kingma and Ba (2015), Adam; Srivastava et al.
 //! (2014), Dropout. A tenth of the words is taken for unknown, so that the vector of unknown words means something.
 
-use super::{BUCKETS, Input, Network, PROPERTIES, Parts, Rows, Sizes, product};
-use crate::embed::random::Random;
+use super::{BUCKETS, Input, Network, PROPERTIES, Parts, Rows, Sizes};
+use crate::random::Random;
 use crate::text::lexicon::{Lexicon, LexiconBuilder};
 use crate::text::word_shape::WordShape;
-use gemm::Parallelism;
+use gemm::{Parallelism, gemm};
 
 /// How a network is trained.
 #[derive(Clone, Debug)]
@@ -23,6 +23,7 @@ pub struct Options {
     pub property: usize,
     /// Words on each side.
     pub reach: usize,
+    /// A multiple of 32.
     pub hidden: usize,
     pub rate: f32,
     /// Share of the values of words and of the hidden layer that a step is done without.
@@ -194,8 +195,9 @@ struct Batch {
     words: usize,
 }
 
-/// Words of a batch.
+/// Words of a batch, at most; a fiftieth of little data.
 const BATCH: usize = 2000;
+/// Steps in which the rate rises, at most; a fifth of few.
 const WARM_UP: f32 = 200.0;
 /// Largest length of the gradient.
 const CLIP: f64 = 5.0;
@@ -220,7 +222,9 @@ pub fn train(
         })
         .collect();
     let words: usize = inputs.iter().map(Vec::len).sum();
-    let total = (words as f32 / BATCH as f32).max(1.0) * options.epochs as f32;
+    let size = (words / 50).clamp(1, BATCH);
+    let total = (words as f32 / size as f32).max(1.0) * options.epochs as f32;
+    let warm_up = WARM_UP.min(total / 5.0);
     let mut order: Vec<usize> = (0..examples.len()).collect();
     let mut step = 0;
     for epoch in 0..options.epochs {
@@ -232,7 +236,7 @@ pub fn train(
         let mut at = 0;
         while at < order.len() {
             trainer.begin();
-            while at < order.len() && trainer.batch.words < BATCH {
+            while at < order.len() && trainer.batch.words < size {
                 let number = order[at];
                 let mut random = Random::new(options.seed, (step as u64) << 32 | number as u64);
                 let known = inputs[number]
@@ -250,7 +254,7 @@ pub fn train(
             trainer.backward();
             step += 1;
             let done = step as f32 / total;
-            let rate = options.rate * (step as f32 / WARM_UP).min(1.0) * (1.0 - done).max(0.0);
+            let rate = options.rate * (step as f32 / warm_up).min(1.0) * (1.0 - done).max(0.0);
             trainer.step(rate, step);
         }
         report(epoch, sum / f32::max(1.0, batches));
@@ -624,4 +628,48 @@ fn softmax(scores: &mut [f32]) -> &mut [f32] {
     let sum: f32 = scores.iter().sum();
     scores.iter_mut().for_each(|s| *s /= sum);
     scores
+}
+
+/// C = A B, or C += A B, of (m, k) by (k, n): each of A and B with the steps from row to row and from column to column, C
+/// with that from row to row.
+fn product(
+    (m, k, n): (usize, usize, usize),
+    (a, a_row, a_column): (&[f32], usize, usize),
+    (b, b_row, b_column): (&[f32], usize, usize),
+    (c, c_row): (&mut [f32], usize),
+    (adds, parallelism): (bool, Parallelism),
+) {
+    if m == 0 || n == 0 {
+        return;
+    }
+    let reach = |rows: usize, row: usize, columns: usize, column: usize| {
+        (rows.max(1) - 1) * row + (columns.max(1) - 1) * column
+    };
+    assert!(k > 0 && reach(m, a_row, k, a_column) < a.len());
+    assert!(reach(k, b_row, n, b_column) < b.len());
+    assert!(reach(m, c_row, n, 1) < c.len() && c_row >= n);
+    // SAFETY: all places of the three matrices lie inside their slices, and C is borrowed alone.
+    unsafe {
+        gemm(
+            m,
+            n,
+            k,
+            c.as_mut_ptr(),
+            1,
+            c_row as isize,
+            adds,
+            a.as_ptr(),
+            a_column as isize,
+            a_row as isize,
+            b.as_ptr(),
+            b_column as isize,
+            b_row as isize,
+            1.0,
+            1.0,
+            false,
+            false,
+            false,
+            parallelism,
+        );
+    }
 }

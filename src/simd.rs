@@ -4,7 +4,7 @@
 //! set of target features and picks the widest that this processor has. Memory is read and written unaligned; slices
 //! whose length is no multiple of the width are padded by their owner ([`padded`]).
 //!
-//! This is the one file of `embed` that names instruction sets.
+//! This is the one file that names instruction sets.
 
 /// f32 values to a cache line; rows of matrices are padded to a multiple of it, so that no kernel has a tail.
 pub const LINE: usize = 16;
@@ -297,8 +297,8 @@ impl Level {
 /// be one that [`Level::best`] or [`Level::all`] has given.
 macro_rules! dispatch {
     ($vis:vis unsafe fn $name:ident($($arg:ident: $type:ty),* $(,)?) $(-> $out:ty)? = $kernel:ident) => {
-        $vis unsafe fn $name(level: $crate::embed::simd::Level, $($arg: $type),*) $(-> $out)? {
-            use $crate::embed::simd::Level;
+        $vis unsafe fn $name(level: $crate::simd::Level, $($arg: $type),*) $(-> $out)? {
+            use $crate::simd::Level;
             #[cfg(target_arch = "x86_64")]
             #[target_feature(enable = "avx512f,avx512dq,avx512vl,avx512bw,avx2,fma")]
             unsafe fn avx512($($arg: $type),*) $(-> $out)? {
@@ -316,7 +316,7 @@ macro_rules! dispatch {
                 Level::Avx2 => unsafe { avx2($($arg),*) },
                 #[cfg(target_arch = "aarch64")]
                 Level::Neon => unsafe { $kernel::<std::arch::aarch64::float32x4_t>($($arg),*) },
-                _ => unsafe { $kernel::<$crate::embed::simd::Plain>($($arg),*) },
+                _ => unsafe { $kernel::<$crate::simd::Plain>($($arg),*) },
             }
         }
     };
