@@ -130,10 +130,17 @@ pub fn round(values: &[f32], steps: f32, out: &mut Vec<i16>) {
 dispatch!(unsafe fn round_of(values: &[f32], steps: f32, out: &mut [i16]) = round_in);
 
 /// Plain loops, made vector code under the features of each level.
+#[allow(
+    clippy::extra_unused_type_parameters,
+    reason = "dispatch! instantiates kernels by their registers"
+)]
 #[inline(always)]
 unsafe fn round_in<L: Lanes>(values: &[f32], steps: f32, out: &mut [i16]) {
     for (out, value) in out.iter_mut().zip(values) {
-        // What is no number becomes the least.
+        #[allow(
+            clippy::manual_clamp,
+            reason = "what is no number must become one: the least"
+        )]
         let value = (value * steps).max(-32768.0).min(32767.0);
         // SAFETY: a number from 0.5 to 65535.5.
         let above = unsafe { (value + 32768.5).to_int_unchecked::<i32>() };
@@ -149,6 +156,10 @@ pub fn add(row: &[i16], sums: &mut [i32]) {
 
 dispatch!(unsafe fn add_of(row: &[i16], sums: &mut [i32]) = add_in);
 
+#[allow(
+    clippy::extra_unused_type_parameters,
+    reason = "dispatch! instantiates kernels by their registers"
+)]
 #[inline(always)]
 unsafe fn add_in<L: Lanes>(row: &[i16], sums: &mut [i32]) {
     for (sum, value) in sums.iter_mut().zip(row) {
