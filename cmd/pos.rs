@@ -11,7 +11,7 @@ use clap::Subcommand;
 use std::path::{Path, PathBuf};
 use wordmill::text::eval::Task;
 use wordmill::text::format::OutputFormat;
-use wordmill::text::network::train::Vectors;
+use wordmill::text::network::vectors::Vectors;
 use wordmill::text::pipeline::Pipeline;
 use wordmill::text::plain::View;
 use wordmill::text::pos::{

@@ -14,9 +14,20 @@
 //!
 //! W e(w) depends on the form of the word alone, so that it is kept for forms that were met lately: a word costs 2 r + 1
 //! sums of rows that are there already.
+//!
+//! | module | what is in it |
+//! |---|---|
+//! | `kernel` | the products and sums of reading, the same in any company |
+//! | [`vectors`] | vectors of words to begin with |
+//! | [`train`] | the run: epochs, batches, rates |
+//! | `trainer`, `ops`, `adam` | one step of it, what it computes with, and how weights move |
 
+mod adam;
 mod kernel;
+mod ops;
 pub mod train;
+mod trainer;
+pub mod vectors;
 
 use super::lexicon::Lexicon;
 use super::model::{ModelError, Section, Tensor};
@@ -89,7 +100,15 @@ impl Sizes {
 pub struct Network {
     sizes: Sizes,
     words: Lexicon,
-    /// V: the row of unknown words, then one for each word of `words`.
+    parts: Parts,
+    /// The values of `parts.window` and `parts.output`.
+    unpacked: [Vec<f32>; 2],
+}
+
+/// What a network has learned.
+#[derive(Clone, Debug, PartialEq)]
+struct Parts {
+    /// V: the row of unknown words, then one for each word of the network.
     vectors: Rows,
     /// F.
     properties: Rows,
@@ -99,8 +118,6 @@ pub struct Network {
     /// U, (labels, H), and c of the target source.
     output: Rows,
     output_bias: Vec<f32>,
-    /// The values of `window` and `output`.
-    unpacked: [Vec<f32>; 2],
 }
 
 /// Forms whose products are kept, 5 KB of each.
@@ -135,7 +152,7 @@ impl Network {
         words: impl ExactSizeIterator<Item = &'s WordShape>,
         scratch: &mut Scratch,
     ) {
-        let wide = self.window_bias.len() * self.sizes.window();
+        let wide = self.parts.window_bias.len() * self.sizes.window();
         scratch.sentence.clear();
         scratch.new.clear();
         if scratch.slots.len() + words.len() > KEPT {
@@ -168,17 +185,17 @@ impl Network {
         let start = out.len();
         out.resize(start + self.sizes.input(), 0.0);
         let (vector, property) = out[start..].split_at_mut(self.sizes.vector);
-        self.vectors.add(input.word as usize, vector);
+        self.parts.vectors.add(input.word as usize, vector);
         for bucket in input.properties.map(usize::from) {
             if bucket < BUCKETS {
-                self.properties.add(bucket, property);
+                self.parts.properties.add(bucket, property);
             }
         }
     }
 
     /// Looks at a word of the sentence that was read: afterwards `scratch` has its hidden layer.
     pub fn look(&self, at: usize, scratch: &mut Scratch) {
-        let (two, window) = (self.window_bias.len(), self.sizes.window());
+        let (two, window) = (self.parts.window_bias.len(), self.sizes.window());
         let z = &mut scratch.sums;
         z.clear();
         z.resize(two, 0);
@@ -190,7 +207,7 @@ impl Network {
             }
         }
         let half = self.sizes.hidden;
-        let value = |j: usize| z[j] as f32 * (1.0 / STEPS) + self.window_bias[j];
+        let value = |j: usize| z[j] as f32 * (1.0 / STEPS) + self.parts.window_bias[j];
         scratch.hidden.clear();
         (scratch.hidden).extend((0..half).map(|j| value(j).max(value(half + j))));
     }
@@ -200,7 +217,7 @@ impl Network {
     pub fn score(&self, label: usize, scratch: &Scratch) -> f32 {
         let hidden = &scratch.hidden[..self.sizes.hidden];
         let row = &self.unpacked[1][label * hidden.len()..][..hidden.len()];
-        self.output_bias[label] + kernel::dot(hidden, row)
+        self.parts.output_bias[label] + kernel::dot(hidden, row)
     }
 
     /// Adds the network to a model's section, under names that begin with `network`.
@@ -218,12 +235,12 @@ impl Network {
             section.tensors.insert(format!("network.{name}"), tensor);
         };
         put("sizes", Tensor::from_u32(&sizes));
-        put("window.bias", Tensor::from_f32(&self.window_bias));
-        put("output.bias", Tensor::from_f32(&self.output_bias));
-        self.vectors.save(section, "network.vectors");
-        self.properties.save(section, "network.properties");
-        self.window.save(section, "network.window");
-        self.output.save(section, "network.output");
+        put("window.bias", Tensor::from_f32(&self.parts.window_bias));
+        put("output.bias", Tensor::from_f32(&self.parts.output_bias));
+        self.parts.vectors.save(section, "network.vectors");
+        self.parts.properties.save(section, "network.properties");
+        self.parts.window.save(section, "network.window");
+        self.parts.output.save(section, "network.output");
     }
 
     /// Reads a network with so many labels of each head back, if the section has one.
@@ -276,36 +293,13 @@ impl Network {
     }
 
     fn new(sizes: Sizes, words: Lexicon, parts: Parts) -> Network {
-        let Parts {
-            vectors,
-            properties,
-            window,
-            window_bias,
-            output,
-            output_bias,
-        } = parts;
         Network {
-            unpacked: [window.unpack(), output.unpack()],
+            unpacked: [parts.window.unpack(), parts.output.unpack()],
             sizes,
             words,
-            vectors,
-            properties,
-            window,
-            window_bias,
-            output,
-            output_bias,
+            parts,
         }
     }
-}
-
-/// What a network has learned.
-struct Parts {
-    vectors: Rows,
-    properties: Rows,
-    window: Rows,
-    window_bias: Vec<f32>,
-    output: Rows,
-    output_bias: Vec<f32>,
 }
 
 /// A matrix in 8 bits, with a scale for each row.

@@ -61,7 +61,7 @@ pub struct Known<'a> {
     pub dictionary: &'a [Word],
     pub classes: WordClasses,
     /// With them a network learns too.
-    pub vectors: Option<network::train::Vectors>,
+    pub vectors: Option<network::vectors::Vectors>,
 }
 
 /// What training tells.
