@@ -12,6 +12,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 use wordmill::embed::corpus::Corpus;
 use wordmill::embed::phrases::Phrases;
 use wordmill::embed::vectors::{self, Format, View};
@@ -361,19 +362,31 @@ fn resume(trainer: &mut Trainer, path: &Path) -> Result<()> {
     Ok(())
 }
 
-/// What a signal sets: that the run should stop, and which signal it was. The second one ends the process at once.
-/// Without a name for a checkpoint the first one does.
+/// How long a second signal counts as the first one's echo.
+const SAME_WISH: Duration = Duration::from_secs(1);
+
+/// What a signal sets: that the run should stop, and which signal it was. One that comes later than a second after the
+/// first ends the process at once; one before that is the same wish once more, as `timeout` signals both the process
+/// and its group. Without a name for a checkpoint the first one ends it.
 fn on_signals(can_stop: bool) -> Result<(Arc<AtomicBool>, Arc<AtomicUsize>)> {
     let (stop, which) = (
         Arc::new(AtomicBool::new(false)),
         Arc::new(AtomicUsize::new(0)),
     );
     if can_stop {
-        for signal in [SIGINT, SIGTERM] {
-            signal_hook::flag::register_conditional_default(signal, Arc::clone(&stop))?;
-            signal_hook::flag::register_usize(signal, Arc::clone(&which), signal as usize)?;
-            signal_hook::flag::register(signal, Arc::clone(&stop))?;
-        }
+        let mut signals = signal_hook::iterator::Signals::new([SIGINT, SIGTERM])?;
+        let (stop, which) = (Arc::clone(&stop), Arc::clone(&which));
+        std::thread::spawn(move || {
+            let mut first = None;
+            for signal in signals.forever() {
+                let first = *first.get_or_insert_with(Instant::now);
+                if first.elapsed() > SAME_WISH {
+                    let _ = signal_hook::low_level::emulate_default_handler(signal);
+                }
+                which.store(signal as usize, Ordering::Relaxed);
+                stop.store(true, Ordering::Release);
+            }
+        });
     }
     Ok((stop, which))
 }

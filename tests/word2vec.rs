@@ -265,7 +265,9 @@ fn a_signal_keeps_what_was_learned_and_resume_ends_as_if_nothing_had_happened() 
         let mut child = train("v.bin", &[]);
         std::thread::sleep(wait);
         let pid = child.id().to_string();
-        Command::new("kill").args(["-TERM", &pid]).status().unwrap();
+        // Twice, as `timeout` does it: once to the process, once to its group.
+        let kill = format!("kill -TERM {pid}; kill -TERM {pid}");
+        Command::new("sh").args(["-c", &kill]).status().unwrap();
         let status = child.wait().unwrap();
         assert_eq!(status.signal(), Some(15), "{status:?} after {wait:?}");
         assert!(!folder.path().join("v.bin").exists());
