@@ -1,5 +1,6 @@
 //! `wordmill annotate`: all layers in one pass.
 
+use crate::entities::EntityArgs;
 use crate::layers::{ModelArgs, Models};
 use crate::stream::{self, Job, KeepArgs, Newline, StreamArgs, Tsv};
 use anyhow::Result;
@@ -33,6 +34,8 @@ pub struct Args {
     model: ModelArgs,
     #[command(flatten)]
     keep: KeepArgs,
+    #[command(flatten)]
+    entities: EntityArgs,
     #[command(flatten)]
     stream: StreamArgs,
 }
@@ -87,6 +90,7 @@ impl Args {
             keep_tags: !has(Layer::Pos),
             lemmatizer: has(Layer::Lemma).then(|| models.lemmatizer()).transpose()?,
             recognizer: has(Layer::Ner).then(|| models.recognizer()).transpose()?,
+            grammar: self.entities.grammar(&models)?,
             stemmer: has(Layer::Stem).then(english_stemmer).transpose()?,
             keep: self.keep.keep,
             ..Pipeline::default()

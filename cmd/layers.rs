@@ -87,21 +87,32 @@ impl Models {
         Ok(build(&english::section(layer)?)?)
     }
 
+    /// Whether no model that was named is for another language.
+    pub fn are_english(&self) -> bool {
+        self.other_language().is_none()
+    }
+
     fn must_be_english(&self, layer: &str) -> Result<()> {
-        for (name, bundle) in &self.bundles {
+        let Some((name, other)) = self.other_language() else {
+            return Ok(());
+        };
+        let problem = format!(
+            "the model is for {other:?}, and the {layer} model inside the tool is for \"en\""
+        );
+        let hint = format!("add --model with a {layer} model for {other:?}");
+        Err(Failure::of_file(name, problem).hint(hint).into())
+    }
+
+    /// A model that is not for English, and its language.
+    fn other_language(&self) -> Option<(&str, &str)> {
+        self.bundles.iter().find_map(|(name, bundle)| {
             let mut languages = bundle
                 .layers
                 .values()
                 .filter_map(|s| s.meta.get("language")?.as_str());
-            if let Some(other) = languages.find(|language| *language != english::LANGUAGE) {
-                let problem = format!(
-                    "the model is for {other:?}, and the {layer} model inside the tool is for \"en\""
-                );
-                let hint = format!("add --model with a {layer} model for {other:?}");
-                return Err(Failure::of_file(name, problem).hint(hint).into());
-            }
-        }
-        Ok(())
+            let other = languages.find(|language| *language != english::LANGUAGE)?;
+            Some((name.as_str(), other))
+        })
     }
 }
 

@@ -9,6 +9,7 @@ mod bow;
 mod classes;
 mod completions;
 mod corpus;
+mod entities;
 mod eval;
 mod glove;
 mod layers;

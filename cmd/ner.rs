@@ -1,5 +1,6 @@
 //! `wordmill ner`: names of persons, organizations and places.
 
+use crate::entities::EntityArgs;
 use crate::eval::{self, EvalArgs, System};
 use crate::layers::{ModelArgs, Models};
 use crate::stream::{self, Job, KeepArgs, Newline, StreamArgs, Tsv};
@@ -35,6 +36,8 @@ pub struct Args {
     model: ModelArgs,
     #[command(flatten)]
     keep: KeepArgs,
+    #[command(flatten)]
+    entities: EntityArgs,
     #[command(flatten)]
     stream: StreamArgs,
 }
@@ -85,6 +88,7 @@ pub fn run(args: &Args) -> Result<()> {
     models.must_hold(&[tokenize::LAYER, pos::LAYER, ner::LAYER])?;
     let mut pipeline = pipeline(&models, args.stream.newline == Newline::Break)?;
     pipeline.keep = args.keep.keep;
+    pipeline.grammar = args.entities.grammar(&models)?;
     let job = Job {
         default_to: OutputFormat::Conllu,
         view: View::Entities,

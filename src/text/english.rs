@@ -23,6 +23,39 @@ const FILES: &[(&str, &[u8])] = &[
 #[cfg(not(feature = "models-en"))]
 const FILES: &[(&str, &[u8])] = &[];
 
+/// The files of the grammar of dates, amounts and numbers.
+const GRAMMAR: &[(&str, &str)] = &[
+    ("number", include_str!("../../models/en/grammar/number.txt")),
+    ("date", include_str!("../../models/en/grammar/date.txt")),
+    ("time", include_str!("../../models/en/grammar/time.txt")),
+    (
+        "duration",
+        include_str!("../../models/en/grammar/duration.txt"),
+    ),
+    ("money", include_str!("../../models/en/grammar/money.txt")),
+    (
+        "percent",
+        include_str!("../../models/en/grammar/percent.txt"),
+    ),
+    (
+        "quantity",
+        include_str!("../../models/en/grammar/quantity.txt"),
+    ),
+    (
+        "ordinal",
+        include_str!("../../models/en/grammar/ordinal.txt"),
+    ),
+    (
+        "cardinal",
+        include_str!("../../models/en/grammar/cardinal.txt"),
+    ),
+];
+
+/// The files of the grammar of dates, amounts and numbers: name and text.
+pub fn grammar() -> impl Iterator<Item = (&'static str, &'static str)> {
+    GRAMMAR.iter().copied()
+}
+
 /// The names of the layers that have an embedded model.
 pub fn layers() -> impl Iterator<Item = &'static str> {
     FILES.iter().map(|(layer, _)| *layer)

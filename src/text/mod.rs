@@ -35,6 +35,7 @@ pub mod eval;
 pub mod format;
 #[cfg(test)]
 mod fuzz;
+pub mod grammar;
 pub mod hash;
 pub mod jsonl;
 pub mod lemma;

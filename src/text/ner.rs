@@ -88,12 +88,8 @@ impl EntityRecognizer {
         }
     }
 
-    /// Writes `NER=` into MISC of the words of entities, and takes it out of the others; with `keep`, leaves sentences
-    /// alone that have entities already.
-    pub fn recognize(&self, sentence: &mut Sentence, keep: bool, scratch: &mut NerScratch) {
-        if keep && sentence.words.iter().any(|w| w.misc.get("NER").is_some()) {
-            return;
-        }
+    /// Writes `NER=` into MISC of the words of entities, and takes it and the values of entities out of the others.
+    pub fn recognize(&self, sentence: &mut Sentence, scratch: &mut NerScratch) {
         let NerScratch {
             lattice,
             decoder,
@@ -110,6 +106,7 @@ impl EntityRecognizer {
         let mut last: Option<&Label> = None;
         for (word, &tag) in sentence.words.iter_mut().zip(tags.iter()) {
             let label = &self.labels[usize::from(tag)];
+            word.misc.remove("Value");
             if label.position == 'O' || self.hidden.contains(&label.entity) {
                 word.misc.remove("NER");
                 last = None;

@@ -2,6 +2,7 @@
 //! other: sentences and words, tags, lemmas, entities, stems.
 
 use super::document::{Document, Sentence, Word};
+use super::grammar::{Grammar, GrammarScratch};
 use super::lemma::{LemmaScratch, Lemmatizer};
 use super::ner::{EntityRecognizer, NerScratch};
 use super::pos::{PosScratch, PosTagger};
@@ -23,6 +24,8 @@ pub struct Pipeline {
     pub keep_tags: bool,
     pub lemmatizer: Option<Lemmatizer>,
     pub recognizer: Option<EntityRecognizer>,
+    /// Dates, amounts and numbers, beside the names of the recognizer.
+    pub grammar: Option<Grammar>,
     pub stemmer: Option<Stemmer>,
     /// Fill in only what is missing.
     pub keep: bool,
@@ -40,6 +43,7 @@ struct Buffers {
     pos: Option<PosScratch>,
     lemma: LemmaScratch,
     ner: Option<NerScratch>,
+    grammar: GrammarScratch,
 }
 
 impl Pipeline {
@@ -55,8 +59,9 @@ impl Pipeline {
         if let Some(tokenizer) = &self.tokenizer {
             tokenizer.segment_with(document, &mut buffers.tokenizer);
         }
+        let text = document.text.as_deref();
         for sentence in &mut document.sentences {
-            self.annotate_parts(sentence, &mut buffers);
+            self.annotate_parts(text, sentence, &mut buffers);
         }
         self.idle
             .0
@@ -66,9 +71,9 @@ impl Pipeline {
     }
 
     /// Annotates a sentence, in parts where it is one of those lists and logs that never end.
-    fn annotate_parts(&self, sentence: &mut Sentence, buffers: &mut Buffers) {
+    fn annotate_parts(&self, text: Option<&str>, sentence: &mut Sentence, buffers: &mut Buffers) {
         if sentence.words.len() <= LONGEST_SENTENCE {
-            return self.annotate_sentence(sentence, buffers);
+            return self.annotate_sentence(text, sentence, buffers);
         }
         let mut part = Sentence::default();
         let mut start = 0;
@@ -77,7 +82,7 @@ impl Pipeline {
             part.words.clear();
             part.words
                 .extend(sentence.words[start..end].iter_mut().map(std::mem::take));
-            self.annotate_sentence(&mut part, buffers);
+            self.annotate_sentence(text, &mut part, buffers);
             for (place, word) in sentence.words[start..end].iter_mut().zip(&mut part.words) {
                 *place = std::mem::take(word);
             }
@@ -85,7 +90,12 @@ impl Pipeline {
         }
     }
 
-    fn annotate_sentence(&self, sentence: &mut Sentence, buffers: &mut Buffers) {
+    fn annotate_sentence(
+        &self,
+        text: Option<&str>,
+        sentence: &mut Sentence,
+        buffers: &mut Buffers,
+    ) {
         if let Some(pos) = &self.pos {
             let scratch = buffers.pos.get_or_insert_with(|| pos.scratch());
             let keep = self.keep || self.keep_tags;
@@ -98,7 +108,13 @@ impl Pipeline {
         }
         if let Some(recognizer) = &self.recognizer {
             let scratch = buffers.ner.get_or_insert_with(|| recognizer.scratch());
-            recognizer.recognize(sentence, self.keep, scratch);
+            let is_done = self.keep && sentence.words.iter().any(|w| w.misc.get("NER").is_some());
+            if !is_done {
+                recognizer.recognize(sentence, scratch);
+                if let Some(grammar) = &self.grammar {
+                    grammar.mark(text, sentence, &mut buffers.grammar);
+                }
+            }
         }
         match &self.stemmer {
             Some(stemmer) if self.keep => stemmer.annotate_missing(sentence),

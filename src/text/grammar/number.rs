@@ -1,0 +1,432 @@
+//! Numbers in digits and in words, as a grammar's classes `number.…` spell them.
+//!
+//! ```text
+//! 1,234.5      3.5 million     twenty-three hundred and five     two and a half     half a million
+//! 100k         2 1/2           two-thirds                        a dozen            5–7 million
+//! ```
+//!
+//! A number in words adds up small ones and multiplies by what follows them: in `two thousand three hundred and
+//! five`, 2 is multiplied by 1,000, 3 by 100, and 5 is added.
+
+use super::piece::{Kind, Piece};
+
+/// What a word says in a number.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Role {
+    /// `two`, `nineteen`
+    Unit(f64),
+    /// `twenty`: a unit may follow.
+    Tens(f64),
+    /// `hundred`, `million`, `dozen`: multiplies.
+    Scale(f64),
+    /// `k` behind a numeral: multiplies.
+    Suffix(f64),
+    /// `third`, `quarters`: divides.
+    Part(f64),
+    /// `half`, `½`
+    Half(f64),
+    /// `first`
+    Ordinal(f64),
+    /// `th` behind a numeral.
+    Place,
+    /// `and`
+    And,
+    /// `a`: one of what follows.
+    One,
+    /// `to`: between the ends of a range.
+    To,
+    /// `or`: between the ends of a range of neighbours.
+    Or,
+    /// `-`
+    Hyphen,
+    /// `/`
+    Slash,
+}
+
+/// What a word says in numbers: one thing in cardinal ones, another in ordinal ones.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Roles {
+    pub cardinal: Option<Role>,
+    pub ordinal: Option<Role>,
+}
+
+impl Roles {
+    /// Adds a role to those a word has.
+    pub fn set(&mut self, role: Role) {
+        match role {
+            Role::Ordinal(_) | Role::Place => self.ordinal = Some(role),
+            _ => self.cardinal = Some(role),
+        }
+    }
+}
+
+/// A number that was read.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Number {
+    /// The piece behind it.
+    pub end: usize,
+    pub low: f64,
+    /// The other end of a range.
+    pub high: Option<f64>,
+}
+
+/// Reads numbers from the pieces of a sentence.
+#[derive(Clone, Copy, Debug)]
+pub struct Reader<'a> {
+    pub pieces: &'a [Piece],
+    /// The roles of the pieces' literals.
+    pub roles: &'a [Roles],
+}
+
+/// A number before its scale is known to be shared: `5` in `5–7 million`.
+struct Scaled {
+    end: usize,
+    base: f64,
+    scale: f64,
+    in_words: bool,
+}
+
+impl Reader<'_> {
+    fn role(&self, at: usize) -> Option<Role> {
+        self.roles(at)?.cardinal
+    }
+
+    fn ordinal_role(&self, at: usize) -> Option<Role> {
+        self.roles(at)?.ordinal
+    }
+
+    fn roles(&self, at: usize) -> Option<Roles> {
+        let literal = self.pieces.get(at)?.literal;
+        self.roles.get(literal as usize).copied()
+    }
+
+    fn digits(&self, at: usize) -> Option<(f64, u8)> {
+        match self.pieces.get(at)?.kind {
+            Kind::Digits(value, digits) => Some((value, digits)),
+            _ => None,
+        }
+    }
+
+    /// Whether a numeral stands at `at`.
+    pub fn digits_at(&self, at: usize) -> bool {
+        self.digits(at).is_some()
+    }
+
+    /// The longest number that begins at `at`, no range.
+    pub fn number(&self, at: usize) -> Option<Number> {
+        let (sign, at) = self.sign(at);
+        let number = self.scaled(at)?;
+        Some(Number {
+            end: number.end,
+            low: sign * number.base * number.scale,
+            high: None,
+        })
+    }
+
+    /// The longest number or range of numbers that begins at `at`.
+    pub fn range(&self, at: usize) -> Option<Number> {
+        let (sign, at) = self.sign(at);
+        let low = self.scaled(at)?;
+        let alone = Number {
+            end: low.end,
+            low: sign * low.base * low.scale,
+            high: None,
+        };
+        let high = match self.role(low.end) {
+            Some(Role::To | Role::Hyphen | Role::Or) => self.scaled(low.end + 1),
+            _ => None,
+        };
+        let Some(high) = high else {
+            return Some(alone);
+        };
+        // `5–7 million`: the scale is of both.
+        let scale = if low.scale == 1.0 && low.base <= high.base {
+            high.scale
+        } else {
+            low.scale
+        };
+        let (from, to) = (low.base * scale, high.base * high.scale);
+        let are_neighbours = to - from <= scale && low.in_words == high.in_words;
+        if sign < 0.0 || from >= to || (self.role(low.end) == Some(Role::Or) && !are_neighbours) {
+            return Some(alone);
+        }
+        // A chain of hyphens is a date, a telephone number, an identifier.
+        let goes_on = self.role(high.end) == Some(Role::Hyphen)
+            && self.pieces[high.end].glued
+            && self.digits(high.end + 1).is_some();
+        if goes_on {
+            return Some(alone);
+        }
+        Some(Number {
+            end: high.end,
+            low: from,
+            high: Some(to),
+        })
+    }
+
+    /// The number before a suffix or in a word that says a place in an order: `21st`, `twenty-third`.
+    pub fn ordinal(&self, at: usize) -> Option<Number> {
+        let found = |end: usize, low: f64| {
+            Some(Number {
+                end,
+                low,
+                high: None,
+            })
+        };
+        if let Some((value, _)) = self.digits(at).filter(|(value, _)| value.fract() == 0.0) {
+            let suffix = self.ordinal_role(at + 1) == Some(Role::Place);
+            return if suffix && self.pieces[at + 1].glued {
+                found(at + 2, value)
+            } else {
+                None
+            };
+        }
+        if let Some(Role::Ordinal(value)) = self.ordinal_role(at) {
+            return found(at + 1, value);
+        }
+        let Some(Role::Tens(tens)) = self.role(at) else {
+            return None;
+        };
+        let next = at + 1 + usize::from(self.role(at + 1) == Some(Role::Hyphen));
+        match self.ordinal_role(next) {
+            Some(Role::Ordinal(unit)) if unit < 10.0 => found(next + 1, tens + unit),
+            _ => None,
+        }
+    }
+
+    /// A plain numeral: its value and how many digits it has.
+    pub fn numeral(&self, at: usize) -> Option<(f64, u8)> {
+        self.digits(at).filter(|(_, digits)| *digits > 0)
+    }
+
+    /// A numeral or a number word below a hundred, as hours and days are said.
+    pub fn small(&self, at: usize) -> Option<Number> {
+        if let Some((value, _)) = self.numeral(at) {
+            return Some(Number {
+                end: at + 1,
+                low: value,
+                high: None,
+            });
+        }
+        let (low, end) = self.below_hundred(at)?;
+        Some(Number {
+            end,
+            low,
+            high: None,
+        })
+    }
+
+    /// A year in words: `nineteen ninety-five`, `twenty twenty`.
+    pub fn year_in_words(&self, at: usize) -> Option<Number> {
+        let (century, next) = self.below_hundred(at)?;
+        let next = next + usize::from(self.role(next) == Some(Role::Hyphen));
+        let (year, end) = self.below_hundred(next)?;
+        let fits = (10.0..=20.0).contains(&century) && year >= 10.0;
+        fits.then_some(Number {
+            end,
+            low: century * 100.0 + year,
+            high: None,
+        })
+    }
+
+    /// A minus sign that stands before a numeral and behind a space.
+    fn sign(&self, at: usize) -> (f64, usize) {
+        let is_minus = self.role(at) == Some(Role::Hyphen)
+            && !self.pieces[at].glued
+            && self.digits(at + 1).is_some()
+            && self.pieces[at + 1].glued;
+        if is_minus { (-1.0, at + 1) } else { (1.0, at) }
+    }
+
+    fn scaled(&self, at: usize) -> Option<Scaled> {
+        let Some((value, digits)) = self.digits(at) else {
+            return self.in_words(at);
+        };
+        let mut number = Scaled {
+            end: at + 1,
+            base: value,
+            scale: 1.0,
+            in_words: false,
+        };
+        if let Some((part, end)) = self.fraction(at, value, digits) {
+            number.base = part;
+            number.end = end;
+            return Some(number);
+        }
+        if let Some(Role::Half(half)) = self.role(at + 1)
+            && self.pieces[at + 1].glued
+        {
+            number.base += half;
+            number.end += 1;
+        } else if let Some((more, 1..)) = self.digits(at + 1)
+            && let Some((part, end)) = self.fraction(at + 1, more, 1)
+        {
+            number.base += part;
+            number.end = end;
+        }
+        if let Some(Role::Suffix(scale)) = self.role(number.end)
+            && self.pieces[number.end].glued
+        {
+            number.scale = scale;
+            number.end += 1;
+            return Some(number);
+        }
+        number.end = self.and_a_half(number.end, &mut number.base);
+        let mut next = number.end + usize::from(self.role(number.end) == Some(Role::Hyphen));
+        while let Some(Role::Scale(scale)) = self.role(next) {
+            number.scale *= scale;
+            number.end = next + 1;
+            next = number.end;
+        }
+        Some(number)
+    }
+
+    /// `2/3`: a small fraction whose value, and the piece behind it.
+    fn fraction(&self, at: usize, value: f64, digits: u8) -> Option<(f64, usize)> {
+        let slash = self.pieces.get(at + 1)?;
+        if digits == 0 || self.role(at + 1) != Some(Role::Slash) || !slash.glued {
+            return None;
+        }
+        let (under, _) = self.numeral(at + 2)?;
+        let goes_on = self.role(at + 3) == Some(Role::Slash);
+        let is_small = (2.0..=16.0).contains(&under) && value < under && value > 0.0;
+        (is_small && !goes_on).then(|| (rounded(value / under), at + 3))
+    }
+
+    /// Adds `and a half`, `and three quarters`; the piece behind.
+    fn and_a_half(&self, at: usize, base: &mut f64) -> usize {
+        if self.role(at) != Some(Role::And) {
+            return at;
+        }
+        match (self.role(at + 1), self.role(at + 2)) {
+            (Some(Role::One), Some(Role::Half(part))) => {
+                *base += part;
+                at + 3
+            }
+            (Some(Role::One), Some(Role::Part(under))) => {
+                *base += rounded(1.0 / under);
+                at + 3
+            }
+            (Some(Role::Unit(over)), Some(Role::Part(under))) if over < under => {
+                *base += rounded(over / under);
+                at + 3
+            }
+            (Some(Role::Half(part)), _) => {
+                *base += part;
+                at + 2
+            }
+            _ => at,
+        }
+    }
+
+    fn below_hundred(&self, at: usize) -> Option<(f64, usize)> {
+        match self.role(at)? {
+            Role::Unit(unit) => Some((unit, at + 1)),
+            Role::Tens(tens) => {
+                let next = at + 1 + usize::from(self.role(at + 1) == Some(Role::Hyphen));
+                match self.role(next) {
+                    Some(Role::Unit(unit)) if unit > 0.0 && unit < 10.0 => {
+                        Some((tens + unit, next + 1))
+                    }
+                    _ => Some((tens, at + 1)),
+                }
+            }
+            _ => None,
+        }
+    }
+
+    fn in_words(&self, at: usize) -> Option<Scaled> {
+        // `half a million`, `a dozen`, `½`
+        let (first, mut next) = match self.role(at)? {
+            Role::Half(half) => {
+                let one = usize::from(self.role(at + 1) == Some(Role::One));
+                match self.role(at + 1 + one) {
+                    Some(Role::Scale(_)) => (half, at + 1 + one),
+                    _ if self.pieces[at].kind == Kind::Mark => (half, at + 1),
+                    _ => return None,
+                }
+            }
+            Role::One => match self.role(at + 1) {
+                Some(Role::Scale(_)) => (1.0, at + 1),
+                _ => return None,
+            },
+            _ => self.below_hundred(at)?,
+        };
+        let begins_whole = matches!(self.role(at), Some(Role::Unit(_) | Role::Tens(_)));
+        // `two thirds`
+        let part = next + usize::from(self.role(next) == Some(Role::Hyphen));
+        if let Some(Role::Part(under)) = self.role(part)
+            && begins_whole
+            && first < under
+            && first > 0.0
+        {
+            return Some(Scaled {
+                end: part + 1,
+                base: rounded(first / under),
+                scale: 1.0,
+                in_words: true,
+            });
+        }
+        let mut small = first;
+        next = self.and_a_half(next, &mut small);
+        // What the greater scales have made so far, and the number the next one multiplies.
+        let (mut total, mut last, mut end) = (0.0, f64::INFINITY, next);
+        let mut scale_alone = 1.0;
+        // A scale was the last word, so that a smaller number may follow.
+        let mut is_open = false;
+        loop {
+            let scale_at = end + usize::from(self.role(end) == Some(Role::Hyphen));
+            if let Some(Role::Scale(scale)) = self.role(scale_at) {
+                if scale == 100.0 && small < 100.0 && small > 0.0 {
+                    small *= scale;
+                } else if scale != 100.0 && scale < last && small > 0.0 {
+                    total += small * scale;
+                    (small, last) = (0.0, scale);
+                } else {
+                    break;
+                }
+                scale_alone *= scale;
+                is_open = true;
+                end = scale_at + 1;
+                continue;
+            }
+            let and = usize::from(self.role(end) == Some(Role::And));
+            let room = if small >= 100.0 { 100.0 } else { last };
+            match self.below_hundred(end + and) {
+                Some((more, after)) if is_open && more < room => {
+                    small += more;
+                    end = after;
+                    is_open = false;
+                    scale_alone = 0.0;
+                }
+                _ => break,
+            }
+        }
+        let value = total + small;
+        // A single factor behind a number may be shared by the other end of a range.
+        let (base, scale) = if scale_alone > 0.0 {
+            (value / scale_alone, scale_alone)
+        } else {
+            (value, 1.0)
+        };
+        Some(Scaled {
+            end,
+            base,
+            scale,
+            in_words: true,
+        })
+    }
+}
+
+/// Fractions that do not end keep four decimals.
+fn rounded(value: f64) -> f64 {
+    (value * 1e4).round() / 1e4
+}
+
+/// A number without trailing zeros; products of decimals lose the noise of binary fractions.
+pub fn print(value: f64) -> String {
+    let magnitude = value.abs().log10().floor().max(0.0) as i32;
+    let digits = 10f64.powi((12 - magnitude).max(0));
+    let clean = (value * digits).round() / digits;
+    format!("{}", if clean == 0.0 { 0.0 } else { clean })
+}

@@ -1,0 +1,589 @@
+//! The files a grammar is written in, and the rules they become.
+//!
+//! ```text
+//! label DATE                                   what the rules of the file find
+//! ranges apart                                 P2D/P3D and not P2/3D
+//!
+//! words month                                  a class of words: a value, and the forms that have it
+//!   01  january jan
+//!   05  May/PROPN                              capitalised, and tagged so
+//!   mi2 "square mile" "square miles"
+//!
+//! rule <d:day> [of] <m:month> [,] <y:year> => $y-$m-$d
+//! rule between { <n:num> and <m:num> } => $n/$m
+//! not  { <y:year> } _/NNS                           takes away what other rules of the label find there
+//! mdy  <m:mon> \/ <d:day> \/ <y:year> => $y-$m-$d       goes first where months come before days, as `dmy`
+//!                                                  where they come after them
+//! ```
+//!
+//! A rule is a sequence of words, classes `<name:class>`, numbers `<name:kind>` ([`Kind`]) and `_`, any piece; `[x]` may be
+//! missing, `(x | y)` and `x|y` are alternatives, braces hold what becomes the entity where that is not all. `x/NNS,NNP`
+//! wants one of these tags, `x/!NNP` none of them. A backslash takes its meaning from a character.
+
+use super::number::{Role, Roles};
+use super::piece::{self, Piece};
+use super::template::Template;
+use super::vocabulary::{UNKNOWN, Vocabulary};
+use crate::text::document::Word;
+use crate::text::format::FormatError;
+use std::collections::HashMap;
+
+/// The rules of all files, ready to be matched.
+#[derive(Clone, Debug, Default)]
+pub struct Rules {
+    pub vocabulary: Vocabulary,
+    /// The roles that literals have in numbers; `third` counts and divides.
+    pub roles: Vec<Roles>,
+    pub classes: Vec<Class>,
+    pub sequences: Vec<Sequence>,
+    pub labels: Vec<String>,
+    /// The sequences whose entity may begin with a literal, a numeral, a number in words.
+    pub by_literal: Vec<Vec<u32>>,
+    pub by_digits: Vec<u32>,
+    pub by_number_word: Vec<u32>,
+    class_names: HashMap<String, usize>,
+}
+
+/// A class of words: by the literal of their first piece what may follow, the longest first.
+#[derive(Clone, Debug, Default)]
+pub struct Class {
+    pub forms: HashMap<u32, Vec<Form>>,
+}
+
+/// A form of a class, and the value it stands for.
+#[derive(Clone, Debug)]
+pub struct Form {
+    pub rest: Vec<u32>,
+    pub value: String,
+    pub needs_capital: bool,
+    pub test: Option<Test>,
+}
+
+/// Tags that a word must have one of, or none.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Test {
+    negated: bool,
+    tags: Vec<String>,
+}
+
+impl Test {
+    fn parse(text: &str) -> Test {
+        let (negated, tags) = match text.strip_prefix('!') {
+            Some(tags) => (true, tags),
+            None => (false, text),
+        };
+        Test {
+            negated,
+            tags: tags.split(',').map(str::to_owned).collect(),
+        }
+    }
+
+    /// Whether the word passes.
+    pub fn holds(&self, word: &Word) -> bool {
+        let is_one = |tag: &String| word.upos == *tag || word.xpos == *tag;
+        self.tags.iter().any(is_one) != self.negated
+    }
+}
+
+/// What a step takes.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Item {
+    Literal(u32, bool),
+    Class(usize),
+    Number(Kind),
+    Any,
+}
+
+/// A step of a sequence, the name of what it captured, and the tags it wants.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Step {
+    pub item: Item,
+    pub name: Option<String>,
+    pub test: Option<Test>,
+}
+
+/// The kinds of numbers that steps take.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Kind {
+    /// A number, in digits or words: `num`
+    Number,
+    /// A number or a range: `nums`
+    Range,
+    /// A numeral without separators: `int`
+    Numeral,
+    /// 1 to 31, as a numeral, an ordinal numeral or in words: `day`; `01`
+    Day,
+    /// 1 to 12 as a numeral: `mon`; `01`
+    Month,
+    /// 1000 to 2100: `year`; 1900 to 2039: `recent`
+    Year,
+    Recent,
+    /// Two digits that follow a year, or stand for one: `year2`
+    ShortYear,
+    /// `1990`, `80`: `decade`; `199`
+    Decade,
+    /// An ordinal: `century`; `18` for the 19th
+    Century,
+    /// A year before, after the era: `bc`, `ad`; `-0043`, `0079`
+    BeforeEra,
+    OfEra,
+    /// An ordinal: `ord`
+    Ordinal,
+    /// 0 to 24, 1 to 12 in the morning, in the afternoon, any of them before a quarter: `hour`, `am`, `pm`, `before`
+    Hour,
+    Am,
+    Pm,
+    HourBefore,
+    /// 00 to 59, minutes past an hour, minutes before one: `min`, `past`, `to`
+    Minute,
+    MinutePast,
+    MinuteTo,
+}
+
+impl Kind {
+    fn parse(name: &str) -> Option<Kind> {
+        Some(match name {
+            "num" => Kind::Number,
+            "nums" => Kind::Range,
+            "int" => Kind::Numeral,
+            "day" => Kind::Day,
+            "mon" => Kind::Month,
+            "year" => Kind::Year,
+            "recent" => Kind::Recent,
+            "year2" => Kind::ShortYear,
+            "decade" => Kind::Decade,
+            "century" => Kind::Century,
+            "bc" => Kind::BeforeEra,
+            "ad" => Kind::OfEra,
+            "ord" => Kind::Ordinal,
+            "hour" => Kind::Hour,
+            "am" => Kind::Am,
+            "pm" => Kind::Pm,
+            "before" => Kind::HourBefore,
+            "min" => Kind::Minute,
+            "past" => Kind::MinutePast,
+            "to" => Kind::MinuteTo,
+            _ => return None,
+        })
+    }
+}
+
+/// What `3/4/2024` means.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum DateOrder {
+    /// Month, day, year: March 4
+    #[default]
+    Mdy,
+    /// Day, month, year: 3 April
+    Dmy,
+}
+
+/// A rule with its options and alternatives decided.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Sequence {
+    pub steps: Vec<Step>,
+    /// The steps that become the entity.
+    pub open: usize,
+    pub close: usize,
+    /// Index into [`Rules::labels`].
+    pub label: usize,
+    /// Takes away what other rules of the label find in the same place.
+    pub is_veto: bool,
+    /// It reads a date of three numerals in this order.
+    pub order: Option<DateOrder>,
+    pub template: Option<Template>,
+}
+
+impl Rules {
+    /// Adds the rules of a file.
+    ///
+    /// # Errors
+    /// A line is neither a header, a class, a form nor a rule, or speaks of a class that is not there.
+    pub fn add(&mut self, text: &str) -> Result<(), FormatError> {
+        let (mut label, mut apart, mut class) = (None, false, None);
+        for (i, line) in text.lines().enumerate() {
+            let fault = |problem: String| FormatError::new(i as u64 + 1, problem);
+            let line = line.trim_end();
+            let content = line.trim_start();
+            if content.is_empty() || content.starts_with('#') {
+                continue;
+            }
+            if content.len() < line.len() {
+                let class = class.ok_or_else(|| fault("a form outside of `words`".to_owned()))?;
+                self.add_forms(class, content).map_err(fault)?;
+                continue;
+            }
+            let (keyword, rest) = content.split_once(' ').unwrap_or((content, ""));
+            match keyword {
+                "label" => label = Some(self.label(rest.trim())),
+                "ranges" => apart = rest.trim() == "apart",
+                "words" => class = Some(self.class(rest.trim())),
+                "rule" | "not" | "mdy" | "dmy" => {
+                    let label = label.ok_or_else(|| fault("a rule before `label`".to_owned()))?;
+                    self.add_rule(rest, label, keyword, apart).map_err(fault)?;
+                }
+                _ => return Err(fault(format!("unknown word {keyword:?}"))),
+            }
+        }
+        Ok(())
+    }
+
+    fn label(&mut self, name: &str) -> usize {
+        let found = self.labels.iter().position(|label| label == name);
+        found.unwrap_or_else(|| {
+            self.labels.push(name.to_owned());
+            self.labels.len() - 1
+        })
+    }
+
+    fn class(&mut self, name: &str) -> usize {
+        let next = self.classes.len();
+        let class = *self.class_names.entry(name.to_owned()).or_insert(next);
+        if class == next {
+            self.classes.push(Class::default());
+        }
+        class
+    }
+
+    fn literals(&mut self, text: &str) -> Vec<u32> {
+        let mut pieces: Vec<Piece> = Vec::new();
+        let vocabulary = &mut self.vocabulary;
+        let mut buffer = String::new();
+        piece::cut_word(
+            text,
+            0,
+            |word| vocabulary.add(word),
+            &mut buffer,
+            &mut pieces,
+        );
+        pieces.iter().map(|piece| piece.literal).collect()
+    }
+
+    /// A line of a class: its value, then its forms, those of several words in quotation marks.
+    fn add_forms(&mut self, class: usize, line: &str) -> Result<(), String> {
+        let mut parts = quoted(line).into_iter();
+        let value = parts.next().unwrap_or_default();
+        let role = self.role(class, &value)?;
+        for part in parts {
+            let (form, test) = tagged(&part);
+            let form = form.replace('\\', "");
+            let mut literals = Vec::new();
+            for word in form.split(' ') {
+                literals.extend(self.literals(word));
+            }
+            let Some((&first, rest)) = literals.split_first() else {
+                continue;
+            };
+            if literals.contains(&UNKNOWN) {
+                return Err(format!("the form {form:?} has a digit"));
+            }
+            if let Some(role) = role {
+                let place = first as usize;
+                let length = self.roles.len().max(place + 1);
+                self.roles.resize(length, Roles::default());
+                self.roles[place].set(role);
+            }
+            let forms = self.classes[class].forms.entry(first).or_default();
+            forms.push(Form {
+                rest: rest.to_vec(),
+                value: if value == "_" {
+                    String::new()
+                } else {
+                    value.clone()
+                },
+                needs_capital: form.starts_with(char::is_uppercase),
+                test,
+            });
+            forms.sort_by_key(|form| std::cmp::Reverse(form.rest.len()));
+        }
+        Ok(())
+    }
+
+    /// What the forms of a class `number.…` say in numbers.
+    fn role(&self, class: usize, value: &str) -> Result<Option<Role>, String> {
+        let name = self.class_names.iter().find(|(_, index)| **index == class);
+        let Some(kind) = name.and_then(|(name, _)| name.strip_prefix("number.")) else {
+            return Ok(None);
+        };
+        let number = || -> Result<f64, String> {
+            value
+                .parse()
+                .map_err(|_| format!("{value:?} is not a number"))
+        };
+        Ok(Some(match kind {
+            "unit" => Role::Unit(number()?),
+            "tens" => Role::Tens(number()?),
+            "scale" => Role::Scale(number()?),
+            "suffix" => Role::Suffix(number()?),
+            "part" => Role::Part(number()?),
+            "half" => Role::Half(number()?),
+            "ordinal" => Role::Ordinal(number()?),
+            "place" => Role::Place,
+            "and" => Role::And,
+            "one" => Role::One,
+            "to" => Role::To,
+            "or" => Role::Or,
+            "hyphen" => Role::Hyphen,
+            "slash" => Role::Slash,
+            _ => return Err(format!("numbers have no part {kind:?}")),
+        }))
+    }
+
+    fn add_rule(
+        &mut self,
+        line: &str,
+        label: usize,
+        keyword: &str,
+        apart: bool,
+    ) -> Result<(), String> {
+        let order = match keyword {
+            "mdy" => Some(DateOrder::Mdy),
+            "dmy" => Some(DateOrder::Dmy),
+            _ => None,
+        };
+        let (pattern, template) = match line.split_once("=>") {
+            Some((pattern, template)) => (pattern, Some(Template::parse(template.trim(), apart)?)),
+            None => (line, None),
+        };
+        let tokens = tokens(pattern)?;
+        let mut rest = tokens.as_slice();
+        let paths = self.paths(&mut rest)?;
+        if !rest.is_empty() {
+            return Err(format!("{:?} closes nothing", rest[0].text));
+        }
+        for path in paths {
+            let at = |brace| path.iter().position(|part| *part == brace);
+            let (open, close) = match (at(Part::Open), at(Part::Close)) {
+                (Some(open), Some(close)) if open < close => (open, close - 1),
+                (None, None) => (0, path.len()),
+                _ => return Err("braces that do not match".to_owned()),
+            };
+            let steps: Vec<Step> = path
+                .into_iter()
+                .filter_map(|part| match part {
+                    Part::Step(step) => Some(step),
+                    Part::Open | Part::Close => None,
+                })
+                .collect();
+            let sequence = Sequence {
+                open,
+                close,
+                steps,
+                label,
+                is_veto: keyword == "not",
+                order,
+                template: template.clone(),
+            };
+            if open == close {
+                return Err("a rule that takes nothing".to_owned());
+            }
+            self.sequences.push(sequence);
+        }
+        Ok(())
+    }
+
+    /// Every way through a pattern up to what closes it.
+    fn paths(&mut self, rest: &mut &[PatternToken]) -> Result<Vec<Vec<Part>>, String> {
+        let mut alternatives = Vec::new();
+        let mut paths: Vec<Vec<Part>> = vec![Vec::new()];
+        while let Some((token, after)) = rest.split_first() {
+            let one = |part| vec![vec![part]];
+            let ways = match token.text.as_str() {
+                _ if token.is_word => self.words(&token.text)?,
+                "]" | ")" => break,
+                "[" | "(" => {
+                    *rest = after;
+                    let mut inner = self.paths(rest)?;
+                    let closing = if token.text == "[" { "]" } else { ")" };
+                    if rest.first().map(|token| token.text.as_str()) != Some(closing) {
+                        return Err(format!("no {closing:?} for {:?}", token.text));
+                    }
+                    if token.text == "[" {
+                        inner.push(Vec::new());
+                    }
+                    inner
+                }
+                "|" => {
+                    alternatives.append(&mut paths);
+                    paths = vec![Vec::new()];
+                    *rest = &rest[1..];
+                    continue;
+                }
+                "{" => one(Part::Open),
+                "}" => one(Part::Close),
+                other => return Err(format!("{other:?} out of place")),
+            };
+            *rest = &rest[1..];
+            paths = paths
+                .iter()
+                .flat_map(|path| ways.iter().map(move |way| [&path[..], way].concat()))
+                .collect();
+        }
+        alternatives.append(&mut paths);
+        Ok(alternatives)
+    }
+
+    /// The ways of a word of a pattern: one for each alternative.
+    fn words(&mut self, token: &str) -> Result<Vec<Vec<Part>>, String> {
+        let step = |item, name, test| Part::Step(Step { item, name, test });
+        if let Some(inner) = token.strip_prefix('<') {
+            let (inner, rest) = inner
+                .split_once('>')
+                .ok_or_else(|| format!("no \">\" in {token:?}"))?;
+            let test = rest.strip_prefix('/').map(Test::parse);
+            let (name, kind) = match inner.split_once(':') {
+                Some((name, kind)) => (Some(name.to_owned()), kind),
+                None => (None, inner),
+            };
+            let item = match (Kind::parse(kind), self.class_names.get(kind)) {
+                (_, Some(&class)) => Item::Class(class),
+                (Some(kind), None) => Item::Number(kind),
+                (None, None) => return Err(format!("no class {kind:?}")),
+            };
+            return Ok(vec![vec![step(item, name, test)]]);
+        }
+        let (words, test) = tagged(token);
+        if words == "_" {
+            return Ok(vec![vec![step(Item::Any, None, test)]]);
+        }
+        let mut ways = Vec::new();
+        for word in alternatives(&words) {
+            let literals = self.literals(&word);
+            if literals.contains(&UNKNOWN) {
+                return Err(format!("the digits of {word:?} want <int>"));
+            }
+            let needs_capital = word.starts_with(char::is_uppercase);
+            ways.push(
+                literals
+                    .into_iter()
+                    .map(|literal| step(Item::Literal(literal, needs_capital), None, test.clone()))
+                    .collect(),
+            );
+        }
+        Ok(ways)
+    }
+
+    /// Sorts the sequences by what their entities may begin with.
+    ///
+    /// # Errors
+    /// An entity begins with any piece.
+    pub fn index(&mut self) -> Result<(), String> {
+        self.roles.resize(self.vocabulary.len(), Roles::default());
+        self.by_literal = vec![Vec::new(); self.vocabulary.len()];
+        self.by_digits.clear();
+        self.by_number_word.clear();
+        for (i, sequence) in self.sequences.iter().enumerate() {
+            let i = i as u32;
+            match &sequence.steps[sequence.open].item {
+                Item::Literal(literal, _) => self.by_literal[*literal as usize].push(i),
+                Item::Class(class) => {
+                    for literal in self.classes[*class].forms.keys() {
+                        self.by_literal[*literal as usize].push(i);
+                    }
+                }
+                Item::Number(kind) => {
+                    self.by_digits.push(i);
+                    let only_digits = [Kind::Numeral, Kind::Month, Kind::Recent, Kind::ShortYear];
+                    if !only_digits.contains(kind) {
+                        self.by_number_word.push(i);
+                    }
+                }
+                Item::Any => return Err("an entity cannot begin with \"_\"".to_owned()),
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A step, or a brace around what becomes the entity.
+#[derive(Clone, Debug, PartialEq)]
+enum Part {
+    Step(Step),
+    Open,
+    Close,
+}
+
+/// A word of a pattern, or one of its signs.
+struct PatternToken {
+    text: String,
+    is_word: bool,
+}
+
+/// Cuts a pattern at white space and at its signs. Backslashes stay in words.
+fn tokens(pattern: &str) -> Result<Vec<PatternToken>, String> {
+    let mut tokens = Vec::new();
+    let mut word = String::new();
+    let mut chars = pattern.chars();
+    let mut push = |word: &mut String, sign: Option<char>| {
+        if !word.is_empty() {
+            tokens.push(PatternToken {
+                text: std::mem::take(word),
+                is_word: true,
+            });
+        }
+        if let Some(sign) = sign {
+            tokens.push(PatternToken {
+                text: sign.to_string(),
+                is_word: false,
+            });
+        }
+    };
+    while let Some(c) = chars.next() {
+        match c {
+            '\\' => {
+                word.push('\\');
+                word.push(chars.next().ok_or("a backslash before nothing")?);
+            }
+            '[' | ']' | '(' | ')' | '{' | '}' => push(&mut word, Some(c)),
+            '|' if word.is_empty() => push(&mut word, Some(c)),
+            c if c.is_whitespace() => push(&mut word, None),
+            c => word.push(c),
+        }
+    }
+    push(&mut word, None);
+    Ok(tokens)
+}
+
+/// The alternatives of a word, `x|y`, without their backslashes.
+fn alternatives(words: &str) -> Vec<String> {
+    let mut found = vec![String::new()];
+    let mut chars = words.chars();
+    while let Some(c) = chars.next() {
+        match c {
+            '|' => found.push(String::new()),
+            '\\' => found
+                .last_mut()
+                .into_iter()
+                .for_each(|word| word.extend(chars.next())),
+            c => found.last_mut().into_iter().for_each(|word| word.push(c)),
+        }
+    }
+    found
+}
+
+/// A word and the tags behind its slash.
+fn tagged(word: &str) -> (String, Option<Test>) {
+    let slash = word
+        .char_indices()
+        .rev()
+        .find(|(i, c)| *c == '/' && *i > 0 && !word[..*i].ends_with('\\'));
+    match slash {
+        Some((i, _)) if i + 1 < word.len() => {
+            (word[..i].to_owned(), Some(Test::parse(&word[i + 1..])))
+        }
+        _ => (word.to_owned(), None),
+    }
+}
+
+/// The parts of a line that spaces part, but for those in quotation marks.
+fn quoted(line: &str) -> Vec<String> {
+    let mut parts = Vec::new();
+    for (i, stretch) in line.split('"').enumerate() {
+        if i % 2 == 1 {
+            parts.push(stretch.to_owned());
+        } else {
+            parts.extend(stretch.split_whitespace().map(str::to_owned));
+        }
+    }
+    parts
+}
