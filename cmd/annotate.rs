@@ -6,6 +6,7 @@ use crate::stream::{self, Job, KeepArgs, Newline, StreamArgs, Tsv};
 use anyhow::Result;
 use clap::ValueEnum;
 use wordmill::text::format::OutputFormat;
+use wordmill::text::highlight::Highlight;
 use wordmill::text::pipeline::Pipeline;
 use wordmill::text::stem::{Algorithm, Generation, Language, Stemmer};
 use wordmill::text::tsv::TsvColumn;
@@ -15,11 +16,14 @@ use wordmill::text::{lemma, ner, pos, tokenize};
 ///
 /// Finds sentences and words, parts of speech, lemmas and named entities. Reads text, lines, tokens, CoNLL-U, JSON
 /// Lines or columns; writes CoNLL-U, or JSON Lines from JSON Lines. --to tsv has the columns form, lemma, upos, xpos,
-/// feats and ner. The same as `wordmill tokenize --to conllu | wordmill pos | wordmill lemmatize | wordmill ner`.
+/// feats and ner; --to html is a page with entities in colour, and the other layers of the word that is pointed at;
+/// --to ansi has the colours of a terminal. The same as
+/// `wordmill tokenize --to conllu | wordmill pos | wordmill lemmatize | wordmill ner`.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  \
     wordmill annotate corpora/sample.txt\n  \
     wordmill annotate --layers tokens,pos,lemma --to tsv corpora/sample.txt\n  \
+    wordmill annotate --to html corpora/sample.txt -o sample.html\n  \
     wordmill annotate --layers tokens,stem corpora/notes.jsonl")]
 pub struct Args {
     /// Layers to add
@@ -68,6 +72,7 @@ pub fn run(args: &Args) -> Result<()> {
     let pipeline = args.pipeline()?;
     let job = Job {
         default_to: OutputFormat::Conllu,
+        highlight: Some(Highlight::Entities),
         tsv: Tsv::Words(COLUMNS),
         ..Job::default()
     };

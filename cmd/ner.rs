@@ -10,6 +10,7 @@ use clap::Subcommand;
 use std::path::PathBuf;
 use wordmill::text::eval::Task;
 use wordmill::text::format::OutputFormat;
+use wordmill::text::highlight::Highlight;
 use wordmill::text::ner::{self, train::Options};
 use wordmill::text::pipeline::Pipeline;
 use wordmill::text::plain::View;
@@ -19,12 +20,14 @@ use wordmill::text::{pos, tokenize};
 ///
 /// Marks entities as NER=B-PER, NER=I-PER in the MISC column, or as entities of a JSON object; words without a part of
 /// speech are tagged first. Reads text, lines, tokens, CoNLL-U, JSON Lines or columns. Writes CoNLL-U, or JSON Lines
-/// from JSON Lines; --to tsv gives an entity a row: document, start, end, label, text.
+/// from JSON Lines; --to tsv gives an entity a row: document, start, end, label, text; --to html and --to ansi show them
+/// in the colours of a page or the terminal.
 #[derive(clap::Args)]
 #[command(
     args_conflicts_with_subcommands = true,
     after_help = "Examples:\n  \
         wordmill ner --to tsv corpora/sample.txt\n  \
+        wordmill ner --to ansi corpora/sample.txt\n  \
         echo 'Apple Inc. was founded by Steve Jobs.' | wordmill ner --to jsonl\n  \
         wordmill ner train corpora/tagged.conllu -o ner.safetensors\n  \
         wordmill ner eval corpora/tagged.conllu"
@@ -91,6 +94,7 @@ pub fn run(args: &Args) -> Result<()> {
     pipeline.grammar = args.entities.grammar(&models)?;
     let job = Job {
         default_to: OutputFormat::Conllu,
+        highlight: Some(Highlight::Entities),
         view: View::Entities,
         tsv: Tsv::Entities,
         ..Job::default()

@@ -11,6 +11,7 @@ use clap::Subcommand;
 use std::path::{Path, PathBuf};
 use wordmill::text::eval::Task;
 use wordmill::text::format::OutputFormat;
+use wordmill::text::highlight::Highlight;
 use wordmill::text::network::vectors::Vectors;
 use wordmill::text::pipeline::Pipeline;
 use wordmill::text::plain::View;
@@ -25,13 +26,15 @@ use wordmill::text::tsv::TsvColumn;
 ///
 /// Adds UPOS, XPOS and FEATS of Universal Dependencies to every word. Reads text, lines, tokens, CoNLL-U, JSON Lines or
 /// columns, and finds sentences and words first where they are not given. Writes CoNLL-U, or JSON Lines from JSON
-/// Lines; --to text gives word_TAG, --to tsv the columns form, upos, xpos and feats.
+/// Lines; --to text gives word_TAG, --to tsv the columns form, upos, xpos and feats, --to html and --to ansi words in
+/// colours.
 #[derive(clap::Args)]
 #[command(
     args_conflicts_with_subcommands = true,
     after_help = "Examples:\n  \
         wordmill pos corpora/sample.txt\n  \
         echo 'The quick brown fox jumps.' | wordmill pos --to text\n  \
+        wordmill pos --to ansi corpora/sample.txt\n  \
         wordmill pos train corpora/tagged.conllu -o pos.safetensors\n  \
         wordmill pos eval corpora/tagged.conllu"
 )]
@@ -112,6 +115,7 @@ pub fn run(args: &Args) -> Result<()> {
     };
     let job = Job {
         default_to: OutputFormat::Conllu,
+        highlight: Some(Highlight::Tags),
         view: View::Tagged,
         tsv: Tsv::Words(COLUMNS),
         ..Job::default()

@@ -4,6 +4,7 @@ mod annotate;
 mod bag_faults;
 mod bow;
 mod classes;
+mod colours;
 mod contract;
 mod docs;
 mod evaluation;

@@ -23,6 +23,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::thread::JoinHandle;
+use wordmill::text::html::Legend;
 use wordmill::text::units::Unit;
 
 /// A unit and where it comes from.
@@ -39,14 +40,13 @@ enum Event {
     ReadFailed(Error),
     ReadAll,
     Analysed(usize, Result<Analysed>),
-    Printed(usize, String),
+    Printed(usize, String, Legend),
 }
 
-/// Sends every unit through `analyse` and prints what it gives, after `header`.
+/// Sends every unit through `analyse` and prints what it gives, between the head and the foot of its format.
 pub fn run(
     args: &StreamArgs,
     job: &Job,
-    header: &str,
     analyse: impl Fn(Work) -> Result<Analysed> + Sync,
 ) -> Result<()> {
     let files = input::inputs(&args.files)?;
@@ -54,7 +54,7 @@ pub fn run(
     crate::threads::limit(args.threads)?;
     let mut progress = Progress::of_files(&files, args.quiet);
     let output = Output::create(args.out.as_deref(), args.line_buffered)?;
-    let (writer, writing) = start_writer(output, header);
+    let (writer, writing) = start_writer(output, record::head(args, job));
 
     let (sender, events) = channel();
     let (permit, permits) = channel();
@@ -75,6 +75,7 @@ pub fn run(
         let mut end = None;
         let mut failure = None;
         let mut sentences = 1;
+        let mut legend = Legend::default();
         let mut analysed = InOrder::default();
         let mut printed = InOrder::default();
         while end.is_none_or(|end| printed.next < end) {
@@ -93,7 +94,10 @@ pub fn run(
                 }
                 Event::ReadFailed(_) => {}
                 Event::Analysed(i, result) => analysed.put(i, result),
-                Event::Printed(i, text) => printed.put(i, text),
+                Event::Printed(i, text, shown) => {
+                    legend.merge(shown);
+                    printed.put(i, text);
+                }
             }
             while let Some((i, result)) = analysed.take() {
                 match result {
@@ -104,8 +108,8 @@ pub fn run(
                         sentences += record.sentences();
                         let (sender, columns) = (sender.clone(), &columns);
                         pool.spawn(move |_| {
-                            let text = record::printed(record, first, args, job, columns);
-                            drop(sender.send(Event::Printed(i, text)));
+                            let (text, shown) = record::printed(record, first, args, job, columns);
+                            drop(sender.send(Event::Printed(i, text, shown)));
                         });
                     }
                     Err(error) => (end, failure) = (Some(i), Some(error)),
@@ -120,6 +124,10 @@ pub fn run(
                 let _ = permit.send(());
                 progress.show();
             }
+        }
+        if failure.is_none() {
+            // Whether the writer has failed is said when it is joined.
+            let _ = writer.send(record::foot(args, job, &legend));
         }
         failure
     });
@@ -187,12 +195,11 @@ fn start_reader(
 
 fn start_writer(
     mut output: Output,
-    header: &str,
+    head: String,
 ) -> (SyncSender<String>, JoinHandle<Result<Output>>) {
     let (sender, printed) = sync_channel::<String>(1);
-    let header = header.to_string();
     let writing = std::thread::spawn(move || {
-        output.write(&header)?;
+        output.write(&head)?;
         for text in printed {
             output.write(&text)?;
             output.end_of_unit()?;

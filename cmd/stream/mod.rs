@@ -22,8 +22,10 @@ pub use input::open;
 pub use output::Output;
 
 use anyhow::Result;
+use clap::ValueEnum;
 use wordmill::text::document::Document;
 use wordmill::text::format::{InputFormat, OutputFormat};
+use wordmill::text::highlight::Highlight;
 use wordmill::text::plain::View;
 use wordmill::text::tsv::TsvColumn;
 
@@ -38,6 +40,8 @@ pub struct Job<'a> {
     pub view: View,
     /// What `--to tsv` shows.
     pub tsv: Tsv<'a>,
+    /// What `--to html` and `--to ansi` colour, for commands that have them.
+    pub highlight: Option<Highlight>,
     /// Takes the place of parsing, layer and printing where text or lines would be printed as text or words: it
     /// appends the output for a piece of whole paragraphs or lines, with their line ends.
     pub from_text: Option<&'a TextFilter<'a>>,
@@ -62,6 +66,7 @@ impl Default for Job<'_> {
             default_to: OutputFormat::Text,
             view: View::default(),
             tsv: Tsv::Words(&[TsvColumn::Form]),
+            highlight: None,
             from_text: None,
         }
     }
@@ -70,14 +75,21 @@ impl Default for Job<'_> {
 /// Reads every input, calls `layer` on each document (or window of a long one) in parallel, and prints in order.
 ///
 /// # Errors
-/// The first thing wrong in the order of the input, with its file and line.
+/// The first thing wrong in the order of the input, with its file and line; a format the command does not have.
 pub fn documents(
     args: &StreamArgs,
     job: &Job,
     layer: impl Fn(&mut Document) -> Result<()> + Sync,
 ) -> Result<()> {
-    let header = record::header(args, job);
-    driver::run(args, job, &header, |work| {
-        record::analyse(work, args, job, &layer)
-    })
+    if job.highlight.is_none()
+        && let Some(to @ (OutputFormat::Html | OutputFormat::Ansi)) = args.to
+        && let Some(name) = to.to_possible_value()
+    {
+        let problem = format!(
+            "--to {} is for tags and entities: pos, ner and annotate have it",
+            name.get_name()
+        );
+        return Err(Failure::usage(problem).into());
+    }
+    driver::run(args, job, |work| record::analyse(work, args, job, &layer))
 }

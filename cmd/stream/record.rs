@@ -10,8 +10,9 @@ use std::sync::Arc;
 use wordmill::text::columns::{self, ColumnSpec};
 use wordmill::text::document::{Document, Offset, Opens};
 use wordmill::text::format::{FormatError, InputFormat, OutputFormat};
+use wordmill::text::html::{self, Legend};
 use wordmill::text::units::Unit;
-use wordmill::text::{boundary, conllu, jsonl, plain, tsv};
+use wordmill::text::{ansi, boundary, conllu, jsonl, plain, tsv};
 
 /// What a unit has become.
 pub enum Analysed {
@@ -50,8 +51,11 @@ impl Record {
     }
 }
 
-/// The header line of tab-separated output, if it was asked for.
-pub fn header(args: &StreamArgs, job: &Job) -> String {
+/// What output begins with: the head of a page; the header line of tab-separated output, if it was asked for.
+pub fn head(args: &StreamArgs, job: &Job) -> String {
+    if args.to == Some(OutputFormat::Html) {
+        return html::head(&title(args));
+    }
     if !(args.header && args.to.unwrap_or(job.default_to) == OutputFormat::Tsv) {
         return String::new();
     }
@@ -61,6 +65,25 @@ pub fn header(args: &StreamArgs, job: &Job) -> String {
             let names: Vec<_> = columns.iter().map(|column| column.name()).collect();
             names.join("\t") + "\n"
         }
+    }
+}
+
+/// The files that were named, without their folders.
+fn title(args: &StreamArgs) -> String {
+    let names = args.files.iter().filter_map(|path| path.file_name());
+    let names: Vec<_> = names.map(|name| name.to_string_lossy()).take(4).collect();
+    match names.len() {
+        0 => "wordmill".to_string(),
+        4 => format!("{}, …", names[..3].join(", ")),
+        _ => names.join(", "),
+    }
+}
+
+/// What output ends with: the foot of a page.
+pub fn foot(args: &StreamArgs, job: &Job, legend: &Legend) -> String {
+    match args.to {
+        Some(OutputFormat::Html) => legend.foot(job.highlight.unwrap_or_default()),
+        _ => String::new(),
     }
 }
 
@@ -219,15 +242,18 @@ fn raw_lines(unit: &Unit) -> impl Iterator<Item = (u64, &str)> {
     })
 }
 
-/// The output of a record whose first sentence has the number `first`.
+/// The output of a record whose first sentence has the number `first`, and the labels it has shown.
 pub fn printed(
     record: Record,
     first: u64,
     args: &StreamArgs,
     job: &Job,
     spec: &ColumnSpec,
-) -> String {
+) -> (String, Legend) {
     let mut out = String::new();
+    let mut legend = Legend::default();
+    // Commands that have none do not get here with a format that asks for it.
+    let highlight = job.highlight.unwrap_or_default();
     let mut number = first;
     let count = record.items.len();
     let source = &record.source;
@@ -253,9 +279,12 @@ pub fn printed(
                 }
             }
             OutputFormat::Words => plain::print_words(&document, job.view, &mut out),
-            OutputFormat::Raw => {
+            OutputFormat::Raw | OutputFormat::Ansi => {
                 let before = out.len();
-                plain::print_raw(&document, &mut out);
+                match source.to {
+                    OutputFormat::Ansi => ansi::print(&mut document, highlight, &mut out),
+                    _ => plain::print_raw(&document, &mut out),
+                }
                 let is_line = one_line || source.format == InputFormat::Jsonl;
                 if is_line && !goes_on && (out.len() == before || !out.ends_with('\n')) {
                     out.push('\n');
@@ -268,8 +297,11 @@ pub fn printed(
             OutputFormat::Conllu => conllu::print(&document, number, &mut out),
             OutputFormat::Jsonl => jsonl::print(&mut document, &args.field, args.offsets, &mut out),
             OutputFormat::Columns => columns::print(&document, spec, &mut out),
+            OutputFormat::Html => {
+                html::print(&mut document, highlight, one_line, &mut legend, &mut out);
+            }
         }
         number += sentences;
     }
-    out
+    (out, legend)
 }

@@ -35,6 +35,10 @@ pub enum OutputFormat {
     Jsonl,
     /// The columns --columns names
     Columns,
+    /// A page in colours, for the browser: ner, pos, annotate
+    Html,
+    /// Text in colours, for the terminal: ner, pos, annotate
+    Ansi,
 }
 
 /// The unit in which offsets are counted.

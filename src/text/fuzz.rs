@@ -10,8 +10,10 @@ mod layers;
 use super::columns::{self, ColumnSpec};
 use super::document::Document;
 use super::format::OffsetUnit;
+use super::highlight::Highlight;
+use super::html::{self, Legend};
 use super::plain::{View, parse_tokens, print_raw, print_text};
-use super::{conllu, jsonl};
+use super::{ansi, conllu, jsonl};
 use crate::bag::counts::{Header, tests::check as check_counts};
 use std::time::{Duration, Instant};
 
@@ -166,6 +168,16 @@ fn check_located(mut document: Document) {
     again.locate();
     assert_eq!(conllu_of(&again), printed);
     print_text(&document, View::Entities, false, &mut raw);
+    for highlight in [Highlight::Entities, Highlight::Tags] {
+        ansi::print(&mut again, highlight, &mut raw);
+        html::print(
+            &mut again,
+            highlight,
+            false,
+            &mut Legend::default(),
+            &mut raw,
+        );
+    }
 }
 
 pub(super) fn check_json(line: &str) {

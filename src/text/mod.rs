@@ -7,6 +7,7 @@
 //! | [`document`] | the document model every layer reads and writes |
 //! | [`mod@format`] | the formats by name, and what can be wrong with their input |
 //! | [`conllu`], [`jsonl`], [`columns`], [`plain`], [`tsv`] | the formats themselves: parsers and printers |
+//! | [`highlight`], [`html`], [`ansi`] | the text in colours: what is coloured, pages, terminals |
 //! | [`spacing`], [`offsets`] | the white space between tokens, and positions in three units |
 //! | [`entity`] | named entities as spans of words |
 //! | [`units`], [`boundary`], [`shard`] | cutting a stream into units of work |
@@ -22,6 +23,7 @@
 //! | [`eval`] | how well an annotation agrees with a gold standard |
 //! | [`hash`], [`weights`], [`model`] | feature hashing, quantised weights, and the model file they are kept in |
 
+pub mod ansi;
 #[cfg(test)]
 mod arbitrary;
 pub mod boundary;
@@ -37,6 +39,8 @@ pub mod format;
 mod fuzz;
 pub mod grammar;
 pub mod hash;
+pub mod highlight;
+pub mod html;
 pub mod jsonl;
 pub mod lemma;
 pub mod lexicon;
