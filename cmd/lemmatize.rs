@@ -1,7 +1,7 @@
 //! `wordmill lemmatize`: words to their dictionary forms.
 
 use crate::corpus;
-use crate::eval::{self, EvalArgs, System};
+use crate::eval::{self, System, TaggedEvalArgs};
 use crate::layers::{ModelArgs, Models};
 use crate::stream::{self, Job, KeepArgs, Newline, StreamArgs, Tsv};
 use crate::train::{self, EpochsArgs, TrainArgs};
@@ -47,7 +47,7 @@ enum Command {
     ///
     /// Lemmatizes the words of the gold standard, with its tags and without, and its raw text, and prints scores.
     #[command(after_help = "Example:\n  wordmill lemmatize eval corpora/tagged.conllu")]
-    Eval(EvalArgs),
+    Eval(TaggedEvalArgs),
 }
 
 /// Learn a lemmatizer from CoNLL-U
@@ -73,7 +73,9 @@ const COLUMNS: &[TsvColumn] = &[TsvColumn::Form, TsvColumn::Lemma, TsvColumn::Up
 pub fn run(args: &Args) -> Result<()> {
     match &args.command {
         Some(Command::Train(args)) => return train(args),
-        Some(Command::Eval(args)) => return eval::run(args, Task::Lemmatize, system),
+        Some(Command::Eval(args)) => {
+            return eval::run(&args.eval, args.errors, Task::Lemmatize, system);
+        }
         None => {}
     }
     let models = Models::open(&args.model.model)?;

@@ -1,6 +1,6 @@
 //! `wordmill ner`: names of persons, organizations and places.
 
-use crate::eval::{self, EvalArgs, System};
+use crate::eval::{self, System, TaggedEvalArgs};
 use crate::layers::{ModelArgs, Models};
 use crate::stream::{self, Job, KeepArgs, Newline, StreamArgs, Tsv};
 use crate::train::{self, AlsoArgs, ClassesArgs, EpochsArgs, TrainArgs};
@@ -46,8 +46,11 @@ enum Command {
     ///
     /// Finds the entities in the words of the gold standard, and in its raw text, and prints precision, recall and F1 of whole
     /// entities for each label.
-    #[command(after_help = "Example:\n  wordmill ner eval corpora/tagged.conllu")]
-    Eval(EvalArgs),
+    #[command(after_help = "Examples:\n  \
+        wordmill ner eval corpora/tagged.conllu\n  \
+        wordmill ner eval corpora/tagged.conllu --against corpora/tagged.conllu\n  \
+        wordmill ner eval corpora/tagged.conllu --errors 5 --report ner.html")]
+    Eval(TaggedEvalArgs),
 }
 
 /// Learn a recognizer from CoNLL-U with NER= in MISC, or from columns
@@ -78,7 +81,7 @@ struct NerTrainArgs {
 pub fn run(args: &Args) -> Result<()> {
     match &args.command {
         Some(Command::Train(args)) => return train(args),
-        Some(Command::Eval(args)) => return eval::run(args, Task::Ner, system),
+        Some(Command::Eval(args)) => return eval::run(&args.eval, args.errors, Task::Ner, system),
         None => {}
     }
     let models = Models::open(&args.model.model)?;

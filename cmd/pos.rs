@@ -1,7 +1,7 @@
 //! `wordmill pos`: parts of speech and morphological features.
 
 use crate::corpus;
-use crate::eval::{self, EvalArgs, System};
+use crate::eval::{self, System, TaggedEvalArgs};
 use crate::layers::{ModelArgs, Models};
 use crate::stream::{self, Invalid, Job, KeepArgs, Newline, StreamArgs, Tsv};
 use crate::train::{self, AlsoArgs, ClassesArgs, EpochsArgs, TrainArgs};
@@ -53,8 +53,11 @@ enum Command {
     ///
     /// Tags the words of the gold standard, and its raw text, and prints scores for each column and tag, and the tags that are
     /// taken for each other.
-    #[command(after_help = "Example:\n  wordmill pos eval corpora/tagged.conllu")]
-    Eval(EvalArgs),
+    #[command(after_help = "Examples:\n  \
+        wordmill pos eval corpora/tagged.conllu\n  \
+        wordmill pos eval corpora/tagged.conllu --against corpora/tagged.conllu\n  \
+        wordmill pos eval corpora/tagged.conllu --errors 5 --report pos.html")]
+    Eval(TaggedEvalArgs),
 }
 
 /// Learn a tagger from CoNLL-U
@@ -99,7 +102,7 @@ const COLUMNS: &[TsvColumn] = &[
 pub fn run(args: &Args) -> Result<()> {
     match &args.command {
         Some(Command::Train(args)) => return train(args),
-        Some(Command::Eval(args)) => return eval::run(args, Task::Pos, system),
+        Some(Command::Eval(args)) => return eval::run(&args.eval, args.errors, Task::Pos, system),
         None => {}
     }
     let models = Models::open(&args.model.model)?;

@@ -113,7 +113,7 @@ struct TokenizeTrainArgs {
 pub fn run(args: &Args) -> Result<()> {
     match &args.command {
         Some(Command::Train(args)) => return train(args),
-        Some(Command::Eval(args)) => return eval::run(args, Task::Tokenize, system),
+        Some(Command::Eval(args)) => return eval::run(args, None, Task::Tokenize, system),
         None => {}
     }
     let mut stream = args.stream.clone();
