@@ -76,8 +76,10 @@ pub fn run(args: &Args) -> Result<()> {
         tsv: Tsv::Words(COLUMNS),
         ..Job::default()
     };
-    stream::documents(&args.stream, &job, |document| {
+    let stream = args.entities.stream(&args.stream)?;
+    stream::documents(&stream, &job, |document| {
         pipeline.annotate(document);
+        args.entities.redact(document);
         Ok(())
     })
 }
@@ -89,17 +91,18 @@ impl Args {
         models.must_hold(&[tokenize::LAYER, pos::LAYER, lemma::LAYER, ner::LAYER])?;
         let has = |layer| self.layers.contains(&layer);
         let needs_tags = has(Layer::Pos) || has(Layer::Lemma) || has(Layer::Ner);
-        Ok(Pipeline {
+        let mut pipeline = Pipeline {
             tokenizer: Some(models.tokenizer(self.stream.newline == Newline::Break)?),
             pos: needs_tags.then(|| models.tagger()).transpose()?,
             keep_tags: !has(Layer::Pos),
             lemmatizer: has(Layer::Lemma).then(|| models.lemmatizer()).transpose()?,
             recognizer: has(Layer::Ner).then(|| models.recognizer()).transpose()?,
-            grammar: self.entities.grammar(&models)?,
             stemmer: has(Layer::Stem).then(english_stemmer).transpose()?,
             keep: self.keep.keep,
             ..Pipeline::default()
-        })
+        };
+        self.entities.add_to(&mut pipeline, &models)?;
+        Ok(pipeline)
     }
 }
 

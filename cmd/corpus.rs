@@ -15,8 +15,13 @@ pub fn read_all(paths: &[PathBuf], columns: Option<&ColumnSpec>) -> Result<Vec<D
 
 /// Reads a file of CoNLL-U, or of columns.
 pub fn read(path: &Path, columns: Option<&ColumnSpec>) -> Result<Document> {
+    parse(path, read_bytes(path)?, columns)
+}
+
+/// Parses the bytes of a file as [`read`] does.
+pub fn parse(path: &Path, bytes: Vec<u8>, columns: Option<&ColumnSpec>) -> Result<Document> {
     let name = path.display().to_string();
-    let text = read_text(path)?;
+    let text = text_of(&name, bytes)?;
     let parsed = match columns {
         Some(spec) => columns::parse(&text, 1, spec),
         None => conllu::parse(&text, 1),
@@ -35,15 +40,23 @@ pub fn read(path: &Path, columns: Option<&ColumnSpec>) -> Result<Document> {
 
 /// Reads a file of text, compressed or not, without its byte order mark.
 pub fn read_text(path: &Path) -> Result<String> {
-    let name = path.display().to_string();
+    text_of(&path.display().to_string(), read_bytes(path)?)
+}
+
+/// Reads a file, compressed or not.
+pub fn read_bytes(path: &Path) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
     open(path)?
         .read_to_end(&mut bytes)
-        .map_err(|error| Failure::of_file(&name, error.to_string()))?;
+        .map_err(|error| Failure::of_file(&path.display().to_string(), error.to_string()))?;
+    Ok(bytes)
+}
+
+fn text_of(name: &str, bytes: Vec<u8>) -> Result<String> {
     let mut text = String::from_utf8(bytes).map_err(|error| {
         let at = error.utf8_error().valid_up_to();
         let line = 1 + memchr::memchr_iter(b'\n', &error.as_bytes()[..at]).count() as u64;
-        Failure::at_line(&name, line, format!("invalid UTF-8 at byte {at}"))
+        Failure::at_line(name, line, format!("invalid UTF-8 at byte {at}"))
     })?;
     if text.starts_with('\u{feff}') {
         text.remove(0);

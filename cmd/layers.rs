@@ -33,6 +33,16 @@ impl Models {
         })
     }
 
+    /// The model in the bytes of a file.
+    pub fn of_bytes(path: &Path, bytes: &[u8]) -> Result<Models> {
+        let name = path.display().to_string();
+        let bundle = Bundle::from_bytes(bytes)
+            .map_err(|error| Failure::of_file(&name, error.to_string()).hint(MODELS_HINT))?;
+        Ok(Models {
+            bundles: vec![(name, bundle)],
+        })
+    }
+
     /// The trained tokenizer; with `newline_breaks`, a line end ends a paragraph.
     pub fn tokenizer(&self, newline_breaks: bool) -> Result<Tokenizer> {
         let mut tokenizer = self.layer(tokenize::LAYER, Tokenizer::from_section)?;
@@ -116,13 +126,12 @@ impl Models {
     }
 }
 
+const MODELS_HINT: &str = "`wordmill model list` shows the models inside the tool";
+
 /// Reads a model file, compressed or not.
 pub fn read_bundle(path: &Path) -> Result<Bundle> {
     let name = path.display().to_string();
-    let failure = |problem: String| {
-        Failure::of_file(&name, problem)
-            .hint("`wordmill model list` shows the models inside the tool")
-    };
+    let failure = |problem: String| Failure::of_file(&name, problem).hint(MODELS_HINT);
     let mut bytes = Vec::new();
     stream::open(path)?
         .read_to_end(&mut bytes)

@@ -1,13 +1,14 @@
 //! `wordmill lemmatize`: words to their dictionary forms.
 
 use crate::corpus;
-use crate::eval::{self, EvalArgs, System};
+use crate::eval::{self, System, TaggedEvalArgs};
 use crate::layers::{ModelArgs, Models};
 use crate::stream::{self, Job, KeepArgs, Newline, StreamArgs, Tsv};
 use crate::train::{self, EpochsArgs, TrainArgs};
 use anyhow::Result;
 use clap::Subcommand;
 use std::path::PathBuf;
+use wordmill::text::document::Document;
 use wordmill::text::eval::Task;
 use wordmill::text::lemma::{self, train::Options};
 use wordmill::text::pipeline::Pipeline;
@@ -47,7 +48,7 @@ enum Command {
     ///
     /// Lemmatizes the words of the gold standard, with its tags and without, and its raw text, and prints scores.
     #[command(after_help = "Example:\n  wordmill lemmatize eval corpora/tagged.conllu")]
-    Eval(EvalArgs),
+    Eval(TaggedEvalArgs),
 }
 
 /// Learn a lemmatizer from CoNLL-U
@@ -73,7 +74,9 @@ const COLUMNS: &[TsvColumn] = &[TsvColumn::Form, TsvColumn::Lemma, TsvColumn::Up
 pub fn run(args: &Args) -> Result<()> {
     match &args.command {
         Some(Command::Train(args)) => return train(args),
-        Some(Command::Eval(args)) => return eval::run(args, Task::Lemmatize, system),
+        Some(Command::Eval(args)) => {
+            return eval::run(&args.eval, args.errors, Task::Lemmatize, system);
+        }
         None => {}
     }
     let models = Models::open(&args.model.model)?;
@@ -101,7 +104,7 @@ fn pipeline(models: &Models, newline_breaks: bool) -> Result<Pipeline> {
     })
 }
 
-fn system(models: &Models) -> Result<System<'static>> {
+fn system(models: &Models, _: &[Document]) -> Result<System<'static>> {
     Ok(System::of(pipeline(models, false)?))
 }
 

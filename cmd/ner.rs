@@ -1,13 +1,16 @@
 //! `wordmill ner`: names of persons, organizations and places.
 
-use crate::entities::EntityArgs;
-use crate::eval::{self, EvalArgs, System};
+use crate::entities::{self, EntityArgs};
+use crate::eval::{self, System, TaggedEvalArgs};
 use crate::layers::{ModelArgs, Models};
 use crate::stream::{self, Job, KeepArgs, Newline, StreamArgs, Tsv};
 use crate::train::{self, AlsoArgs, ClassesArgs, EpochsArgs, TrainArgs};
 use anyhow::Result;
 use clap::Subcommand;
+use std::collections::BTreeSet;
 use std::path::PathBuf;
+use wordmill::text::document::Document;
+use wordmill::text::entity;
 use wordmill::text::eval::Task;
 use wordmill::text::format::OutputFormat;
 use wordmill::text::highlight::Highlight;
@@ -52,8 +55,11 @@ enum Command {
     ///
     /// Finds the entities in the words of the gold standard, and in its raw text, and prints precision, recall and F1 of whole
     /// entities for each label.
-    #[command(after_help = "Example:\n  wordmill ner eval corpora/tagged.conllu")]
-    Eval(EvalArgs),
+    #[command(after_help = "Examples:\n  \
+        wordmill ner eval corpora/tagged.conllu\n  \
+        wordmill ner eval corpora/tagged.conllu --against corpora/tagged.conllu\n  \
+        wordmill ner eval corpora/tagged.conllu --errors 5 --report ner.html")]
+    Eval(TaggedEvalArgs),
 }
 
 /// Learn a recognizer from CoNLL-U with NER= in MISC, or from columns
@@ -84,14 +90,14 @@ struct NerTrainArgs {
 pub fn run(args: &Args) -> Result<()> {
     match &args.command {
         Some(Command::Train(args)) => return train(args),
-        Some(Command::Eval(args)) => return eval::run(args, Task::Ner, system),
+        Some(Command::Eval(args)) => return eval::run(&args.eval, args.errors, Task::Ner, system),
         None => {}
     }
     let models = Models::open(&args.model.model)?;
     models.must_hold(&[tokenize::LAYER, pos::LAYER, ner::LAYER])?;
     let mut pipeline = pipeline(&models, args.stream.newline == Newline::Break)?;
     pipeline.keep = args.keep.keep;
-    pipeline.grammar = args.entities.grammar(&models)?;
+    args.entities.add_to(&mut pipeline, &models)?;
     let job = Job {
         default_to: OutputFormat::Conllu,
         highlight: Some(Highlight::Entities),
@@ -99,8 +105,10 @@ pub fn run(args: &Args) -> Result<()> {
         tsv: Tsv::Entities,
         ..Job::default()
     };
-    stream::documents(&args.stream, &job, |document| {
+    let stream = args.entities.stream(&args.stream)?;
+    stream::documents(&stream, &job, |document| {
         pipeline.annotate(document);
+        args.entities.redact(document);
         Ok(())
     })
 }
@@ -115,8 +123,20 @@ fn pipeline(models: &Models, newline_breaks: bool) -> Result<Pipeline> {
     })
 }
 
-fn system(models: &Models) -> Result<System<'static>> {
-    Ok(System::of(pipeline(models, false)?))
+/// A system that looks only for what the gold standard speaks of.
+fn system(models: &Models, gold: &[Document]) -> Result<System<'static>> {
+    let mut pipeline = pipeline(models, false)?;
+    if models.are_english() {
+        let mut grammar = entities::english_grammar()?;
+        let sentences = gold.iter().flat_map(|document| &document.sentences);
+        let labels: BTreeSet<String> = sentences
+            .flat_map(entity::entities)
+            .map(|entity| entity.label)
+            .collect();
+        grammar.labels = Some(labels.into_iter().collect());
+        pipeline.grammar = Some(grammar);
+    }
+    Ok(System::of(pipeline))
 }
 
 fn train(args: &NerTrainArgs) -> Result<()> {

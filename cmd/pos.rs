@@ -1,7 +1,7 @@
 //! `wordmill pos`: parts of speech and morphological features.
 
 use crate::corpus;
-use crate::eval::{self, EvalArgs, System};
+use crate::eval::{self, System, TaggedEvalArgs};
 use crate::layers::{ModelArgs, Models};
 use crate::stream::{self, Invalid, Job, KeepArgs, Newline, StreamArgs, Tsv};
 use crate::train::{self, AlsoArgs, ClassesArgs, EpochsArgs, TrainArgs};
@@ -9,6 +9,7 @@ use crate::vectors::load;
 use anyhow::Result;
 use clap::Subcommand;
 use std::path::{Path, PathBuf};
+use wordmill::text::document::Document;
 use wordmill::text::eval::Task;
 use wordmill::text::format::OutputFormat;
 use wordmill::text::highlight::Highlight;
@@ -56,8 +57,11 @@ enum Command {
     ///
     /// Tags the words of the gold standard, and its raw text, and prints scores for each column and tag, and the tags that are
     /// taken for each other.
-    #[command(after_help = "Example:\n  wordmill pos eval corpora/tagged.conllu")]
-    Eval(EvalArgs),
+    #[command(after_help = "Examples:\n  \
+        wordmill pos eval corpora/tagged.conllu\n  \
+        wordmill pos eval corpora/tagged.conllu --against corpora/tagged.conllu\n  \
+        wordmill pos eval corpora/tagged.conllu --errors 5 --report pos.html")]
+    Eval(TaggedEvalArgs),
 }
 
 /// Learn a tagger from CoNLL-U
@@ -102,7 +106,7 @@ const COLUMNS: &[TsvColumn] = &[
 pub fn run(args: &Args) -> Result<()> {
     match &args.command {
         Some(Command::Train(args)) => return train(args),
-        Some(Command::Eval(args)) => return eval::run(args, Task::Pos, system),
+        Some(Command::Eval(args)) => return eval::run(&args.eval, args.errors, Task::Pos, system),
         None => {}
     }
     let models = Models::open(&args.model.model)?;
@@ -126,7 +130,7 @@ pub fn run(args: &Args) -> Result<()> {
     })
 }
 
-fn system(models: &Models) -> Result<System<'static>> {
+fn system(models: &Models, _: &[Document]) -> Result<System<'static>> {
     let pipeline = Pipeline {
         tokenizer: Some(models.tokenizer(false)?),
         pos: Some(models.tagger()?),

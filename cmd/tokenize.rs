@@ -10,6 +10,7 @@ use clap::Subcommand;
 use std::cell::RefCell;
 use std::collections::HashSet;
 use std::path::PathBuf;
+use wordmill::text::document::Document;
 use wordmill::text::eval::Task;
 use wordmill::text::format::{InputFormat, OutputFormat};
 use wordmill::text::pipeline::Pipeline;
@@ -113,7 +114,7 @@ struct TokenizeTrainArgs {
 pub fn run(args: &Args) -> Result<()> {
     match &args.command {
         Some(Command::Train(args)) => return train(args),
-        Some(Command::Eval(args)) => return eval::run(args, Task::Tokenize, system),
+        Some(Command::Eval(args)) => return eval::run(args, None, Task::Tokenize, system),
         None => {}
     }
     let mut stream = args.stream.clone();
@@ -150,7 +151,7 @@ thread_local! {
     static WORK: RefCell<Workspace> = RefCell::default();
 }
 
-fn system(models: &Models) -> Result<System<'static>> {
+fn system(models: &Models, _: &[Document]) -> Result<System<'static>> {
     let tokenizer = Some(models.tokenizer(false)?);
     Ok(System::of(Pipeline {
         tokenizer,

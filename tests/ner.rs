@@ -9,7 +9,7 @@ fn tab_separated_output_has_an_entity_a_row() {
     let output = wordmill("ner --to tsv --header").stdin(TEXT).text();
     assert_eq!(
         output,
-        "document\tstart\tend\tlabel\ttext\n-\t0\t7\tPER\tAnn Lee\n-\t17\t25\tLOC\tNew York\n"
+        "document\tstart\tend\tlabel\ttext\tvalue\tscore\n-\t0\t7\tPER\tAnn Lee\t_\t_\n-\t17\t25\tLOC\tNew York\t_\t_\n"
     );
 }
 
@@ -19,7 +19,7 @@ fn offsets_count_through_the_document_it_names() {
     let path = folder.path().join("a.txt");
     std::fs::write(&path, format!("Nothing here.\n\n{TEXT}")).unwrap();
     let output = wordmill("ner --to tsv").arg(&path).text();
-    let expected = format!("{}\t15\t22\tPER\tAnn Lee\n", path.display());
+    let expected = format!("{}\t15\t22\tPER\tAnn Lee\t_\t_\n", path.display());
     assert!(output.starts_with(&expected), "{output}");
 }
 

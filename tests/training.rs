@@ -200,5 +200,5 @@ fn a_recognizer_learns_from_columns() {
         .arg(&model)
         .stdin("Ann slept.\n")
         .text();
-    assert!(output.contains("\tPER\tAnn\n"), "{output}");
+    assert!(output.contains("\tPER\tAnn\t_\t_\n"), "{output}");
 }

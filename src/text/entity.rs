@@ -76,6 +76,44 @@ pub fn set_entities(sentence: &mut Sentence, entities: &[Entity]) {
     }
 }
 
+/// What the first word of an entity says of it, beside its label.
+const SAID: [&str; 2] = ["Value", "Score"];
+
+/// Makes words an entity: removes those it overlaps, with what was said of them, and labels the words.
+pub fn put(sentence: &mut Sentence, words: Range<usize>, label: &str, value: Option<&str>) {
+    for other in entities(sentence) {
+        if other.words.start < words.end && words.start < other.words.end {
+            remove(sentence, &other);
+        }
+    }
+    let start = words.start;
+    for (i, word) in sentence.words.iter_mut().enumerate() {
+        if words.contains(&i) {
+            if let Some(value) = value.filter(|_| i == start) {
+                word.misc.set("Value", value);
+            }
+            let prefix = if i == start { 'B' } else { 'I' };
+            word.misc.set("NER", &format!("{prefix}-{label}"));
+        }
+    }
+}
+
+/// Removes the entities whose label does not pass.
+pub fn keep_only(sentence: &mut Sentence, passes: impl Fn(&str) -> bool) {
+    for entity in entities(sentence) {
+        if !passes(&entity.label) {
+            remove(sentence, &entity);
+        }
+    }
+}
+
+fn remove(sentence: &mut Sentence, entity: &Entity) {
+    for word in &mut sentence.words[entity.words.clone()] {
+        word.misc.remove("NER");
+        SAID.iter().for_each(|key| drop(word.misc.remove(key)));
+    }
+}
+
 impl Entity {
     /// The bytes of a located document's text that the entity takes: those of all surface tokens it has a word of.
     pub fn span(&self, sentence: &Sentence) -> Range<usize> {

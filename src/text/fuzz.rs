@@ -211,6 +211,17 @@ pub(super) fn check_columns(text: &str) {
     }
 }
 
+/// What fuzzing found stays found.
+#[test]
+fn a_comment_in_json_that_opens_a_document_opens_it() {
+    check_json(
+        r##"{"text":"a b","sentences":[{"comments":["# newdoc"],"opens":"paragraph","tokens":[{"start":0,"end":1}]}]}"##,
+    );
+    check_json(
+        r##"{"id":"d","text":"a b","sentences":[{"comments":["# newdoc","# newpar","# sent_id = x","# text = c"],"opens":"nothing","tokens":[{"start":0,"end":1}]}]}"##,
+    );
+}
+
 #[test]
 #[ignore = "runs for WORDMILL_FUZZ_SECONDS"]
 fn fuzz_conllu() {

@@ -16,7 +16,8 @@
 //! | [`stem`] | stems: Snowball, Porter, Lancaster, Lovins, of tokens and of running text |
 //! | [`pos`] | parts of speech and morphological features |
 //! | [`lemma`] | lemmas by edit rules |
-//! | [`ner`] | named entities |
+//! | [`ner`], [`grammar`], [`gazetteer`] | named entities: names by a model, dates and amounts by rules, the user's own names by a list |
+//! | [`redact`] | text without its entities |
 //! | [`tagger`], [`lexicon`], [`word_shape`], [`word_classes`] | the sequence learner behind tags, lemmas and entities, and what it sees of a word |
 //! | [`network`] | a small neural network over a window of words, a second opinion for the tagger |
 //! | [`pipeline`], [`english`] | all layers in one pass, and the models inside the binary |
@@ -37,6 +38,7 @@ pub mod eval;
 pub mod format;
 #[cfg(test)]
 mod fuzz;
+pub mod gazetteer;
 pub mod grammar;
 pub mod hash;
 pub mod highlight;
@@ -51,6 +53,7 @@ pub mod offsets;
 pub mod pipeline;
 pub mod plain;
 pub mod pos;
+pub mod redact;
 pub mod shard;
 pub mod spacing;
 pub mod stem;

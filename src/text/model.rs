@@ -63,6 +63,12 @@ pub enum ModelError {
     Meta { field: String },
 }
 
+/// Whether a file that starts so is one of tensors: the length of its header, eight bytes, and the header itself, JSON.
+pub fn is_tensors(head: &[u8]) -> bool {
+    // No header is so long that its eighth byte counts, and no text has a zero there.
+    matches!(head, [_, _, _, _, _, _, _, 0, b'{', ..])
+}
+
 impl Bundle {
     /// Reads a model file from memory, compressed or not.
     ///

@@ -6,9 +6,11 @@
 pub mod train;
 
 use super::document::{Sentence, Word};
+use super::entity;
 use super::hash;
 use super::lexicon::Lexicon;
 use super::model::{ModelError, Section, Tensor};
+use super::tagger::marginals::Marginals;
 use super::tagger::{Decoder, Lattice};
 use super::weights::Weights;
 use super::word_classes::{LISTS, WordClasses};
@@ -75,6 +77,7 @@ pub struct NerScratch {
     decoder: Decoder<i32>,
     extractor: Extractor,
     tags: Vec<u16>,
+    marginals: Marginals,
 }
 
 impl EntityRecognizer {
@@ -85,16 +88,19 @@ impl EntityRecognizer {
             decoder: Decoder::new(self.beam),
             extractor: Extractor::new(self.labels.len()),
             tags: Vec::new(),
+            marginals: Marginals::default(),
         }
     }
 
-    /// Writes `NER=` into MISC of the words of entities, and takes it and the values of entities out of the others.
-    pub fn recognize(&self, sentence: &mut Sentence, scratch: &mut NerScratch) {
+    /// Writes `NER=` into MISC of the words of entities, and takes it out of the others, with values and scores. With
+    /// `scores` the first word of an entity gets `Score=`, the probability that it is one.
+    pub fn recognize(&self, sentence: &mut Sentence, scores: bool, scratch: &mut NerScratch) {
         let NerScratch {
             lattice,
             decoder,
             extractor,
             tags,
+            marginals,
         } = scratch;
         extractor.fill(
             &sentence.words,
@@ -107,6 +113,7 @@ impl EntityRecognizer {
         for (word, &tag) in sentence.words.iter_mut().zip(tags.iter()) {
             let label = &self.labels[usize::from(tag)];
             word.misc.remove("Value");
+            word.misc.remove("Score");
             if label.position == 'O' || self.hidden.contains(&label.entity) {
                 word.misc.remove("NER");
                 last = None;
@@ -121,6 +128,14 @@ impl EntityRecognizer {
                 &format!("{}-{}", if inside { 'I' } else { 'B' }, label.entity),
             );
             last = Some(label);
+        }
+        if scores && !entity::entities(sentence).is_empty() {
+            lattice.fill(&self.weights, marginals);
+            for entity in entity::entities(sentence) {
+                let probability = marginals.run(entity.words.start, &tags[entity.words.clone()]);
+                let misc = &mut sentence.words[entity.words.start].misc;
+                misc.set("Score", &format!("{probability:.3}"));
+            }
         }
     }
 

@@ -2,6 +2,8 @@
 //! other: sentences and words, tags, lemmas, entities, stems.
 
 use super::document::{Document, Sentence, Word};
+use super::entity;
+use super::gazetteer::Gazetteer;
 use super::grammar::{Grammar, GrammarScratch};
 use super::lemma::{LemmaScratch, Lemmatizer};
 use super::ner::{EntityRecognizer, NerScratch};
@@ -27,6 +29,12 @@ pub struct Pipeline {
     /// Dates, amounts and numbers, beside the names of the recognizer.
     pub grammar: Option<Grammar>,
     pub stemmer: Option<Stemmer>,
+    /// Say of each name how likely it is one.
+    pub scores: bool,
+    /// Names of the user's own, which go before all others.
+    pub gazetteer: Option<Gazetteer>,
+    /// Labels of the entities that stay; `None` is all of them.
+    pub labels: Option<Vec<String>>,
     /// Fill in only what is missing.
     pub keep: bool,
     /// Working memory; a new pipeline has none.
@@ -110,9 +118,15 @@ impl Pipeline {
             let scratch = buffers.ner.get_or_insert_with(|| recognizer.scratch());
             let is_done = self.keep && sentence.words.iter().any(|w| w.misc.get("NER").is_some());
             if !is_done {
-                recognizer.recognize(sentence, scratch);
+                recognizer.recognize(sentence, self.scores, scratch);
                 if let Some(grammar) = &self.grammar {
                     grammar.mark(text, sentence, &mut buffers.grammar);
+                }
+                if let Some(gazetteer) = &self.gazetteer {
+                    gazetteer.mark(sentence);
+                }
+                if let Some(labels) = &self.labels {
+                    entity::keep_only(sentence, |label| labels.iter().any(|l| l == label));
                 }
             }
         }

@@ -214,7 +214,7 @@ pub(crate) fn is_spacing(item: &str) -> bool {
 }
 
 /// Takes out the comments that the printer of located documents makes itself.
-fn drop_made_comments(document_id: Option<&str>, sentence: &mut Sentence) {
+pub(crate) fn drop_made_comments(document_id: Option<&str>, sentence: &mut Sentence) {
     let Sentence {
         comments, opens, ..
     } = sentence;

@@ -58,7 +58,9 @@ impl TsvColumn {
 }
 
 /// The names of the columns of [`print_entities`].
-pub const ENTITY_COLUMNS: [&str; 5] = ["document", "start", "end", "label", "text"];
+pub const ENTITY_COLUMNS: [&str; 7] = [
+    "document", "start", "end", "label", "text", "value", "score",
+];
 
 /// Prints a word a row and an empty line after each sentence.
 pub fn print_tsv(document: &Document, columns: &[TsvColumn], out: &mut String) {
@@ -81,7 +83,7 @@ pub fn print_tsv(document: &Document, columns: &[TsvColumn], out: &mut String) {
     }
 }
 
-/// Prints an entity a row: document, start, end, label, text. Start and end count code points of the document, which
+/// Prints an entity a row: document, start, end, label, text, value, score. Start and end count code points of the document, which
 /// is located for that; its own id goes before `document_name`.
 pub fn print_entities(document: &mut Document, document_name: &str, out: &mut String) {
     document.locate();
@@ -108,6 +110,12 @@ pub fn print_entities(document: &mut Document, document_name: &str, out: &mut St
                     out.push(' ');
                 }
                 out.push_str(run);
+            }
+            let first = sentence.words.get(entity.words.start);
+            for key in ["Value", "Score"] {
+                out.push('\t');
+                let said = first.and_then(|word| word.misc.get(key));
+                push_flat(said.unwrap_or("_"), out);
             }
             out.push('\n');
         }

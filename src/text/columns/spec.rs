@@ -77,7 +77,7 @@ impl ColumnSpec {
     }
 
     /// Whether a line may have this many columns: all, or all but ignored ones at its end.
-    pub(super) fn fits(&self, found: usize) -> bool {
+    pub fn fits(&self, found: usize) -> bool {
         let missing = self.columns.get(found..);
         found > 0 && missing.is_some_and(|rest| rest.iter().all(|c| *c == Column::Ignored))
     }

@@ -42,6 +42,8 @@ pub struct Side<'a> {
     pub words: Vec<SpannedWord<'a>>,
     /// For every sentence, the index behind its last word.
     pub sentence_ends: Vec<usize>,
+    /// For every sentence, its `sent_id` if it has one.
+    pub sentence_ids: Vec<Option<&'a str>>,
 }
 
 /// Two annotations of one text and the words they share.
@@ -55,10 +57,17 @@ pub struct Alignment<'a> {
 
 /// The two annotations are not of the same text.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("system and gold texts differ at character {at}: {system:?} / {gold:?}")]
+#[error(
+    "system and gold texts differ at character {at}, in sentence {sentence}{}: {system:?} / {gold:?}",
+    .id.as_ref().map_or(String::new(), |id| format!(" ({id})"))
+)]
 pub struct TextsDiffer {
     /// Counted from 1, without spaces.
     pub at: usize,
+    /// Of the system, counted from 1: where it differs, or its last if it ends too early.
+    pub sentence: usize,
+    /// The `sent_id` of that sentence.
+    pub id: Option<String>,
     /// Up to 20 characters from there on.
     pub system: String,
     pub gold: String,
@@ -83,6 +92,7 @@ impl<'a> Side<'a> {
             let end = side.text.len();
             side.sentences.push(Span { start, end });
             side.sentence_ends.push(side.words.len());
+            side.sentence_ids.push(sentence.id.as_deref());
         }
         side
     }
@@ -117,7 +127,7 @@ impl<'a> Alignment<'a> {
     pub fn new(gold: &'a [Document], system: &'a [Document]) -> Result<Alignment<'a>, TextsDiffer> {
         let (gold, system) = rayon::join(|| Side::of(gold), || Side::of(system));
         if gold.text != system.text {
-            return Err(difference(&gold.text, &system.text));
+            return Err(difference(&gold.text, &system));
         }
         let pairs = align_words(&gold.words, &system.words);
         Ok(Alignment {
@@ -125,6 +135,13 @@ impl<'a> Alignment<'a> {
             system,
             pairs,
         })
+    }
+
+    /// Whether both sides have the same words in the same sentences.
+    pub fn has_same_words(&self) -> bool {
+        let Alignment { gold, system, .. } = self;
+        let spans = |side: &Side| side.words.iter().map(|w| w.span).collect::<Vec<_>>();
+        gold.sentence_ends == system.sentence_ends && spans(gold) == spans(system)
     }
 }
 
@@ -170,16 +187,17 @@ pub fn push_without_spaces(form: &str, text: &mut String) {
     }
 }
 
-fn difference(gold: &str, system: &str) -> TextsDiffer {
-    let common = gold
-        .chars()
-        .zip(system.chars())
-        .take_while(|(a, b)| a == b)
-        .count();
-    let excerpt = |text: &str| text.chars().skip(common).take(20).collect();
+fn difference(gold: &str, system: &Side) -> TextsDiffer {
+    let both = gold.chars().zip(system.text.chars());
+    let common: String = both.take_while(|(a, b)| a == b).map(|(a, _)| a).collect();
+    let before = system.sentences.partition_point(|s| s.end <= common.len());
+    let sentence = before.min(system.sentences.len().saturating_sub(1));
+    let excerpt = |text: &str| text[common.len()..].chars().take(20).collect();
     TextsDiffer {
-        at: common + 1,
-        system: excerpt(system),
+        at: common.chars().count() + 1,
+        sentence: sentence + 1,
+        id: (system.sentence_ids.get(sentence).copied().flatten()).map(str::to_owned),
+        system: excerpt(&system.text),
         gold: excerpt(gold),
     }
 }
@@ -436,11 +454,22 @@ mod tests {
         let error = Alignment::new(&gold, &system).unwrap_err();
         assert_eq!(
             error.to_string(),
-            r#"system and gold texts differ at character 5: "cd" / "b""#
+            r#"system and gold texts differ at character 5, in sentence 1: "cd" / "b""#
         );
         let system = documents("Ähm a");
         let error = Alignment::new(&gold, &system).unwrap_err();
         assert_eq!((error.at, error.system.as_str()), (5, ""));
+    }
+
+    #[test]
+    fn differing_texts_name_the_sentence_of_the_system() {
+        let (gold, mut system) = (documents("a b | c d"), documents("a | b | c e"));
+        system[0].sentences[2].id = Some("third".into());
+        let error = Alignment::new(&gold, &system).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            r#"system and gold texts differ at character 4, in sentence 3 (third): "e" / "d""#
+        );
     }
 
     #[test]

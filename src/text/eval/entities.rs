@@ -10,11 +10,12 @@
 //! The labels stand in MISC as `NER=B-PER`.
 
 use super::align::{Alignment, Side, SpannedWord};
+use super::confusion::Confusion;
+use super::entity_errors::errors;
 use super::scores::Score;
-use super::tags::{Confusion, sorted_confusions};
 use serde::Serialize;
 use std::cmp::Ordering;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 /// The scores of the entities of a text.
@@ -24,7 +25,7 @@ pub struct EntityScores {
     /// All types together.
     pub micro: Score,
     pub types: BTreeMap<String, Score>,
-    /// Types taken for another where first and last word agree.
+    /// Entities missed, spurious, or found with another type or other words.
     pub confusions: Vec<Confusion>,
 }
 
@@ -39,14 +40,23 @@ pub enum MatchedBy {
 }
 
 /// An entity of a text.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Entity<'a> {
+#[derive(Clone, Debug)]
+pub(super) struct Entity<'a> {
     /// Words or characters.
-    start: usize,
-    end: usize,
-    label: &'a str,
+    pub start: usize,
+    pub end: usize,
+    pub label: &'a str,
+    /// Indices into [`Side::words`].
+    pub words: Range<usize>,
     /// The character it starts with.
-    at: usize,
+    pub at: usize,
+}
+
+impl<'a> Entity<'a> {
+    /// What makes two entities the same, in the order of the text.
+    pub fn key(&self) -> (usize, usize, &'a str) {
+        (self.start, self.end, self.label)
+    }
 }
 
 impl EntityScores {
@@ -65,34 +75,40 @@ impl EntityScores {
             matched_by,
             micro,
             types,
-            confusions: confusions(&gold, &system),
+            confusions: errors(alignment, &gold, &system),
         }
     }
 }
 
-/// The scores of all types by gold sentence; a system's entity belongs to the sentence it starts in.
-pub fn score_entities_by_sentence(alignment: &Alignment) -> Vec<Score> {
+/// The scores of all types together, and of each, by gold sentence; a system's entity belongs to the sentence it starts
+/// in.
+pub fn score_entities_by_sentence(
+    alignment: &Alignment,
+) -> (Vec<Score>, BTreeMap<String, Vec<Score>>) {
     let matched_by = matched_by(alignment);
     let gold = entities(&alignment.gold, matched_by);
     let system = entities(&alignment.system, matched_by);
     let sentences = &alignment.gold.sentences;
-    let mut scores = vec![Score::default(); sentences.len()];
+    let none = vec![Score::default(); sentences.len()];
+    let (mut all, mut types) = (none.clone(), BTreeMap::new());
     walk(&gold, &system, |entity, score| {
         let sentence = sentences.partition_point(|s| s.start <= entity.at);
-        if let Some(total) = scores.get_mut(sentence.saturating_sub(1)) {
-            *total += score;
+        let of_type: &mut Vec<Score> = types
+            .entry(entity.label.to_owned())
+            .or_insert_with(|| none.clone());
+        for scores in [&mut all, of_type] {
+            if let Some(total) = scores.get_mut(sentence.saturating_sub(1)) {
+                *total += score;
+            }
         }
     });
-    scores
+    (all, types)
 }
 
 fn matched_by(alignment: &Alignment) -> MatchedBy {
-    let Alignment { gold, system, .. } = alignment;
-    let spans = |side: &Side| side.words.iter().map(|w| w.span).collect::<Vec<_>>();
-    if gold.sentence_ends == system.sentence_ends && spans(gold) == spans(system) {
-        MatchedBy::Words
-    } else {
-        MatchedBy::Characters
+    match alignment.has_same_words() {
+        true => MatchedBy::Words,
+        false => MatchedBy::Characters,
     }
 }
 
@@ -113,12 +129,13 @@ fn entities<'a>(side: &Side<'a>, matched_by: MatchedBy) -> Vec<Entity<'a>> {
                 start: from,
                 end: to,
                 label,
+                words: start + a..start + b,
                 at: first.start,
             });
         }
         start = end;
     }
-    found.sort_unstable();
+    found.sort_by_key(Entity::key);
     found
 }
 
@@ -159,7 +176,7 @@ fn walk<'a>(gold: &[Entity<'a>], system: &[Entity<'a>], mut found: impl FnMut(&E
             (None, None) => return,
             (Some(a), None) => (a, Ordering::Less),
             (None, Some(b)) => (b, Ordering::Greater),
-            (Some(a), Some(b)) => match a.cmp(b) {
+            (Some(a), Some(b)) => match a.key().cmp(&b.key()) {
                 Ordering::Greater => (b, Ordering::Greater),
                 order => (a, order),
             },
@@ -174,22 +191,6 @@ fn walk<'a>(gold: &[Entity<'a>], system: &[Entity<'a>], mut found: impl FnMut(&E
         g += usize::from(order.is_le());
         s += usize::from(order.is_ge());
     }
-}
-
-fn confusions(gold: &[Entity], system: &[Entity]) -> Vec<Confusion> {
-    let place = |e: &Entity| (e.start, e.end);
-    let found: HashMap<_, _> = system.iter().map(|e| (place(e), e.label)).collect();
-    let mut counts = HashMap::new();
-    for entity in gold {
-        match found.get(&place(entity)) {
-            Some(&label) if label != entity.label => {
-                let pair = (entity.label.to_owned(), label.to_owned());
-                *counts.entry(pair).or_default() += 1;
-            }
-            _ => {}
-        }
-    }
-    sorted_confusions(counts)
 }
 
 #[cfg(test)]
@@ -207,10 +208,12 @@ mod tests {
         let alignment = Alignment::new(&gold, &system).unwrap();
         let found = EntityScores::of(&alignment);
         let mut sum = Score::default();
-        for score in score_entities_by_sentence(&alignment) {
-            sum += score;
-        }
+        let (all, types) = score_entities_by_sentence(&alignment);
+        all.into_iter().for_each(|score| sum += score);
         assert_eq!(sum, found.micro, "the sentences add up to the whole");
+        let mut sum = Score::default();
+        types.into_values().flatten().for_each(|score| sum += score);
+        assert_eq!(sum, found.micro, "so do the types");
         found
     }
 

@@ -1,4 +1,4 @@
-//! The report of an evaluation: its runs, as a table for people and as JSON for programs.
+//! The report of an evaluation: its runs, as tables and a page for people and as JSON for programs.
 //!
 //! ```text
 //! gold tokens        precision     recall         F1   accuracy       gold     system
@@ -8,81 +8,18 @@
 //! Percentages, two decimals; JSON has the fractions and every confusion. "accuracy" is that of aligned words.
 
 use super::align::{Alignment, TextsDiffer};
-use super::compare::{Comparison, compare};
-use super::entities::{EntityScores, MatchedBy, score_entities_by_sentence};
+use super::compare::{Comparison, Randomization, compare};
+use super::confusion::Confusion;
+use super::entities::{EntityScores, score_entities_by_sentence};
+use super::page::page;
 use super::scores::{Metric, Score, Scores, score_by_sentence};
-use super::tags::{Confusion, TagTable, Vocabulary, score_unseen};
+use super::table::print_run;
+use super::tags::{TagTable, Vocabulary, score_unseen};
+use super::task::Task;
 use crate::text::document::Document;
-use crate::text::{lemma, ner, pos, tokenize};
 use rayon::prelude::*;
 use serde::Serialize;
-use std::fmt::Write;
-
-/// What is evaluated, which decides what is reported.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Task {
-    Tokenize,
-    Pos,
-    Lemmatize,
-    Ner,
-}
-
-impl Task {
-    /// The name of the layer, and of the command.
-    pub fn name(self) -> &'static str {
-        match self {
-            Task::Tokenize => tokenize::LAYER,
-            Task::Pos => pos::LAYER,
-            Task::Lemmatize => lemma::LAYER,
-            Task::Ner => ner::LAYER,
-        }
-    }
-
-    /// What is scored from raw text.
-    pub fn raw_metrics(self) -> &'static [Metric] {
-        match self {
-            Task::Tokenize | Task::Ner => &[Metric::Tokens, Metric::Sentences, Metric::Words],
-            Task::Pos => &[
-                Metric::Tokens,
-                Metric::Sentences,
-                Metric::Words,
-                Metric::Upos,
-                Metric::Xpos,
-                Metric::Ufeats,
-                Metric::AllTags,
-            ],
-            Task::Lemmatize => &[
-                Metric::Tokens,
-                Metric::Sentences,
-                Metric::Words,
-                Metric::Lemmas,
-            ],
-        }
-    }
-
-    /// What is scored when the system was given the gold words.
-    pub fn word_metrics(self) -> &'static [Metric] {
-        &self.raw_metrics()[3..]
-    }
-
-    /// What is scored when the annotation comes from elsewhere.
-    pub fn system_metrics(self) -> &'static [Metric] {
-        match self {
-            Task::Tokenize | Task::Ner => self.raw_metrics(),
-            Task::Pos | Task::Lemmatize => &Metric::ALL,
-        }
-    }
-
-    /// The columns that are reported value by value.
-    fn columns(self) -> &'static [Metric] {
-        match self {
-            Task::Pos => &[Metric::Upos, Metric::Xpos, Metric::Ufeats],
-            Task::Lemmatize => &[Metric::Lemmas],
-            Task::Tokenize | Task::Ner => &[],
-        }
-    }
-}
+use std::collections::BTreeSet;
 
 /// An evaluation: one table per run.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -90,6 +27,8 @@ pub struct Report {
     pub task: Task,
     /// The gold files, as they were named.
     pub gold: Vec<String>,
+    /// What is scored: the models or the file, as they were named.
+    pub system: Vec<String>,
     pub runs: Vec<Run>,
 }
 
@@ -106,9 +45,31 @@ pub struct Run {
     pub unseen: Option<Scores>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub tags: Vec<TagTable>,
-    /// With another system's annotation of the same text.
+    /// The other system that it is compared with.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub against: Option<Against>,
+    /// By every metric.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub comparisons: Vec<Comparison>,
+}
+
+/// Another system, and how it is compared.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Against {
+    /// As it was named.
+    pub name: String,
+    #[serde(flatten)]
+    pub randomization: Randomization,
+}
+
+impl Against {
+    /// What p means, in one line.
+    pub fn meaning_of_p(&self) -> String {
+        format!(
+            "p: share of {} shuffles, each swapping the two systems' sentences at random, with as large a difference",
+            self.randomization.shuffles
+        )
+    }
 }
 
 impl Run {
@@ -136,6 +97,7 @@ impl Run {
                 .filter(|_| on_words)
                 .map(|known| score_unseen(&alignment, metrics, known)),
             tags: task.columns().par_iter().map(table).collect(),
+            against: None,
             comparisons: Vec::new(),
         })
     }
@@ -148,21 +110,45 @@ impl Run {
         &mut self,
         gold: &[Document],
         system: &[Document],
-        against: &[Document],
+        (against, other): (&Against, &[Document]),
     ) -> Result<(), TextsDiffer> {
         let first = Alignment::new(gold, system)?;
-        let second = Alignment::new(gold, against)?;
+        let second = Alignment::new(gold, other)?;
+        let mut add = |metric: &str, label: Option<&str>, a: &[Score], b: &[Score]| {
+            self.comparisons.push(Comparison {
+                label: label.map(str::to_owned),
+                ..compare(metric, a, b, &against.randomization)
+            });
+        };
         for &(metric, _) in &self.scores.0 {
             let by_sentence = |alignment| score_by_sentence(alignment, metric);
             let (a, b) = (by_sentence(&first), by_sentence(&second));
-            self.comparisons.push(compare(metric.name(), &a, &b));
+            add(metric.name(), None, &a, &b);
         }
         if self.entities.is_some() {
-            let (a, b) = (&first, &second);
-            let (a, b) = (score_entities_by_sentence(a), score_entities_by_sentence(b));
-            self.comparisons.push(compare("Entities", &a, &b));
+            let (all, types) = score_entities_by_sentence(&first);
+            let (other_all, other_types) = score_entities_by_sentence(&second);
+            add(ENTITIES, None, &all, &other_all);
+            // A type that one of them has nowhere, and the gold standard neither, is all zeros there.
+            let none = vec![Score::default(); all.len()];
+            let labels: BTreeSet<&String> = types.keys().chain(other_types.keys()).collect();
+            for label in labels {
+                let [a, b] = [&types, &other_types].map(|types| types.get(label).unwrap_or(&none));
+                add(ENTITIES, Some(label), a, b);
+            }
         }
+        self.against = Some(against.clone());
         Ok(())
+    }
+
+    /// Keeps the examples of the first confusions of every kind only.
+    fn keep_examples(&mut self, groups: usize) {
+        let of_tags = self.tags.iter_mut().map(|table| &mut table.confusions);
+        let of_entities = self.entities.iter_mut().map(|e| &mut e.confusions);
+        let all = of_tags
+            .chain(of_entities)
+            .flat_map(|c: &mut Vec<Confusion>| c.iter_mut().skip(groups));
+        all.for_each(|confusion| confusion.examples.clear());
     }
 }
 
@@ -178,7 +164,7 @@ impl Run {
         let entities = self
             .entities
             .iter()
-            .map(|e| ("Entities".to_owned(), percent(&e.micro)));
+            .map(|e| (ENTITIES.to_owned(), percent(&e.micro)));
         metrics
             .chain(entities)
             .collect::<serde_json::Map<_, _>>()
@@ -186,18 +172,33 @@ impl Run {
     }
 }
 
-/// Confusions that the table shows; JSON has all.
-const SHOWN_CONFUSIONS: usize = 15;
+/// What the entities of all types together are called beside the metrics.
+pub const ENTITIES: &str = "Entities";
+
+/// Confusions that a table shows unless told otherwise; JSON has all.
+pub const SHOWN_CONFUSIONS: usize = 15;
 
 impl Report {
-    /// The report as tables, ending in a line end.
-    pub fn to_text(&self) -> String {
+    /// Keeps the examples of the most frequent confusions only, so many for each column.
+    pub fn keep_examples(&mut self, groups: usize) {
+        self.runs
+            .iter_mut()
+            .for_each(|run| run.keep_examples(groups));
+    }
+
+    /// The report as a page of HTML that needs nothing else, with so many confusions for each column.
+    pub fn to_html(&self, groups: usize) -> String {
+        page(self, groups)
+    }
+
+    /// The report as tables, ending in a line end, with so many confusions for each column and the examples kept.
+    pub fn to_text(&self, groups: usize) -> String {
         let mut out = String::new();
         for (i, run) in self.runs.iter().enumerate() {
             if i > 0 {
                 out.push('\n');
             }
-            print_run(run, &mut out);
+            print_run(run, groups, &mut out);
         }
         out
     }
@@ -213,113 +214,6 @@ impl Report {
     }
 }
 
-fn print_run(run: &Run, out: &mut String) {
-    print_header(&run.name, out);
-    for (metric, score) in &run.scores.0 {
-        print_score(metric.name(), score, out);
-    }
-    if let Some(entities) = &run.entities {
-        print_score("Entities", &entities.micro, out);
-        for (label, score) in &entities.types {
-            print_score(&format!("  {label}"), score, out);
-        }
-        if entities.matched_by == MatchedBy::Characters {
-            line(
-                out,
-                "  (entities by their characters: words or sentences differ)",
-            );
-        }
-    }
-    if let Some(unseen) = &run.unseen {
-        out.push('\n');
-        print_header("words unseen in training", out);
-        for (metric, score) in &unseen.0 {
-            print_score(metric.name(), score, out);
-        }
-    }
-    for table in run.tags.iter().filter(|t| !t.tags.is_empty()) {
-        out.push('\n');
-        print_header(&format!("{} by tag", table.column.name()), out);
-        for (tag, score) in &table.tags {
-            print_score(tag, score, out);
-        }
-    }
-    for table in &run.tags {
-        print_confusions(table.column.name(), &table.confusions, out);
-    }
-    if let Some(entities) = &run.entities {
-        print_confusions("Entities", &entities.confusions, out);
-    }
-    print_comparisons(&run.comparisons, out);
-}
-
-/// The width of the first column; longer names push the line to the right.
-const NAME: usize = 32;
-
-fn print_header(name: &str, out: &mut String) {
-    let columns = ["precision", "recall", "F1", "accuracy", "gold", "system"];
-    let columns: String = columns.iter().map(|c| format!("{c:>11}")).collect();
-    line(out, &format!("{name:NAME$}{columns}"));
-}
-
-fn print_score(name: &str, score: &Score, out: &mut String) {
-    let percent = |share: f64| format!("{:>11.2}", 100.0 * share);
-    let accuracy = match score.aligned_accuracy() {
-        Some(accuracy) => percent(accuracy),
-        None => " ".repeat(11),
-    };
-    let name = format!("  {name}");
-    let shares = [score.precision(), score.recall(), score.f1()].map(percent);
-    let (gold, system) = (score.gold, score.system);
-    let shares = shares.concat();
-    line(
-        out,
-        &format!("{name:NAME$}{shares}{accuracy}{gold:>11}{system:>11}"),
-    );
-}
-
-fn print_confusions(column: &str, confusions: &[Confusion], out: &mut String) {
-    if confusions.is_empty() {
-        return;
-    }
-    line(out, "");
-    let name = format!("{column} confused");
-    line(out, &format!("{name:NAME$}{:>11}", "count"));
-    for confusion in confusions.iter().take(SHOWN_CONFUSIONS) {
-        let pair = format!("  {} as {}", confusion.gold, confusion.system);
-        line(out, &format!("{pair:NAME$}{:>11}", confusion.count));
-    }
-    if let Some(rest) = confusions.get(SHOWN_CONFUSIONS..)
-        && !rest.is_empty()
-    {
-        let count: u64 = rest.iter().map(|c| c.count).sum();
-        let pair = format!("  {} other pairs", rest.len());
-        line(out, &format!("{pair:NAME$}{count:>11}"));
-    }
-}
-
-fn print_comparisons(comparisons: &[Comparison], out: &mut String) {
-    if comparisons.is_empty() {
-        return;
-    }
-    line(out, "");
-    let columns = ["F1", "against", "difference", "p"];
-    let columns: String = columns.iter().map(|c| format!("{c:>11}")).collect();
-    line(out, &format!("{:NAME$}{columns}", "compared"));
-    for found in comparisons {
-        let name = format!("  {}", found.metric);
-        let [f1, against] = [found.f1, found.against_f1].map(|f1| 100.0 * f1);
-        let (difference, p) = (100.0 * found.difference, found.p);
-        let numbers = format!("{f1:>11.2}{against:>11.2}{difference:>+11.2}{p:>11.4}");
-        line(out, &format!("{name:NAME$}{numbers}"));
-    }
-}
-
-fn line(out: &mut String, text: &str) {
-    // Writing to a string cannot fail.
-    let _ = writeln!(out, "{}", text.trim_end());
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::sample::documents;
@@ -333,6 +227,7 @@ mod tests {
         Report {
             task,
             gold: vec!["gold.conllu".to_owned()],
+            system: vec!["model".to_owned()],
             runs: vec![run.unwrap()],
         }
     }
@@ -340,7 +235,8 @@ mod tests {
     #[test]
     fn the_table_shows_scores_unseen_words_tags_and_confusions() {
         let metrics = [Metric::Words, Metric::Upos];
-        let found = report(Task::Pos, &metrics, "a/DET b/NOUN", "a/DET b/VERB").to_text();
+        let found =
+            report(Task::Pos, &metrics, "a/DET b/NOUN", "a/DET b/VERB").to_text(SHOWN_CONFUSIONS);
         let expected = "\
 gold tokens                       precision     recall         F1   accuracy       gold     system
   Words                              100.00     100.00     100.00                     2          2
@@ -377,7 +273,7 @@ words unseen in training          precision     recall         F1   accuracy    
     #[test]
     fn entities_stand_under_their_total() {
         let (gold, system) = ("a////B-PER b////B-LOC", "a////B-PER b////B-ORG");
-        let found = report(Task::Ner, &[], gold, system).to_text();
+        let found = report(Task::Ner, &[], gold, system).to_text(SHOWN_CONFUSIONS);
         assert!(found.contains("\n  Entities  "), "{found}");
         assert!(found.contains("\n    ORG  "), "{found}");
         assert!(found.contains("\n  LOC as ORG "), "{found}");
@@ -392,13 +288,18 @@ words unseen in training          precision     recall         F1   accuracy    
         );
         let metrics = (Task::Pos, &[Metric::Upos][..]);
         let mut run = Run::of("raw text", metrics, &gold, &system, None).unwrap();
-        run.compare(&gold, &system, &against).unwrap();
+        let other = Against {
+            name: "other".to_owned(),
+            randomization: Randomization::default(),
+        };
+        run.compare(&gold, &system, (&other, &against)).unwrap();
         assert_eq!(run.comparisons[0].difference, 0.5);
         let report = Report {
             task: Task::Pos,
             gold: Vec::new(),
+            system: Vec::new(),
             runs: vec![run],
         };
-        assert!(report.to_text().contains("+50.00"));
+        assert!(report.to_text(SHOWN_CONFUSIONS).contains("+50.00"));
     }
 }

@@ -4,6 +4,7 @@
 //! words that align with none. A features column is taken apart: `Number=Plur` is scored wherever it stands.
 
 use super::align::{Alignment, Side, form_of};
+use super::confusion::{Confusion, Counter, Example};
 use super::scores::{Metric, Score, Scores, correct_pairs, universal_features};
 use crate::text::document::{Document, Word};
 use compact_str::CompactString;
@@ -19,14 +20,6 @@ pub struct TagTable {
     pub tags: BTreeMap<String, Score>,
     /// The most frequent first.
     pub confusions: Vec<Confusion>,
-}
-
-/// A gold value, and what the system wrote instead on an aligned word.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Confusion {
-    pub gold: String,
-    pub system: String,
-    pub count: u64,
 }
 
 /// The forms a model was trained on, as they were written.
@@ -48,25 +41,19 @@ impl TagTable {
             let (gold, system) = (gold.words[g].word, system.words[s].word);
             (column_of(gold, column), column_of(system, column))
         });
-        let (tags, pairs) = match column {
-            Metric::Lemmas => (BTreeMap::new(), count(pairs.filter(|(a, b)| a != b))),
-            _ => {
-                let pairs = count(pairs);
-                (
-                    score_tags(
-                        &columns(gold, column),
-                        &columns(system, column),
-                        &pairs,
-                        column,
-                    ),
-                    pairs,
-                )
-            }
+        let tags = match column {
+            Metric::Lemmas => BTreeMap::new(),
+            _ => score_tags(
+                &columns(gold, column),
+                &columns(system, column),
+                &count(pairs),
+                column,
+            ),
         };
         TagTable {
             column,
             tags,
-            confusions: confusions(&pairs, column),
+            confusions: confusions(alignment, column),
         }
     }
 }
@@ -131,32 +118,23 @@ fn or_unset(value: &str) -> &str {
     if value.is_empty() { "_" } else { value }
 }
 
-fn confusions(pairs: &HashMap<(&str, &str), u64>, column: Metric) -> Vec<Confusion> {
+fn confusions(alignment: &Alignment, column: Metric) -> Vec<Confusion> {
+    let Alignment { gold, system, .. } = alignment;
     let shown = |value| or_unset(&tags_of(value, column).join("|")).to_owned();
-    let mut counts: HashMap<(String, String), u64> = HashMap::new();
-    for (&(gold, system), n) in pairs {
-        let (a, b) = (shown(gold), shown(system));
-        let counts_as_right = column == Metric::Lemmas && a == "_";
-        if a != b && !counts_as_right {
-            *counts.entry((a, b)).or_default() += n;
+    let mut counter = Counter::default();
+    for &(g, s) in &alignment.pairs {
+        let (a, b) = (gold.words[g].word, system.words[s].word);
+        let (a, b) = (column_of(a, column), column_of(b, column));
+        if a == b {
+            continue;
+        }
+        let pair = (shown(a), shown(b));
+        let counts_as_right = column == Metric::Lemmas && pair.0 == "_";
+        if pair.0 != pair.1 && !counts_as_right {
+            counter.add(pair, None, || Example::of(gold, g..g + 1));
         }
     }
-    sorted_confusions(counts)
-}
-
-/// The most frequent first, then by name.
-pub fn sorted_confusions(counts: HashMap<(String, String), u64>) -> Vec<Confusion> {
-    let confusion = |((gold, system), count)| Confusion {
-        gold,
-        system,
-        count,
-    };
-    let mut all: Vec<Confusion> = counts.into_iter().map(confusion).collect();
-    all.sort_unstable_by(|a, b| {
-        let names = || (&a.gold, &a.system).cmp(&(&b.gold, &b.system));
-        b.count.cmp(&a.count).then_with(names)
-    });
-    all
+    counter.sorted()
 }
 
 /// The scores on words whose form is not in `known`: gold and aligned words by the gold form, the system's by its own.

@@ -22,7 +22,7 @@ mod vocabulary;
 pub use rules::DateOrder;
 
 use super::document::Sentence;
-use super::entity::{Entity, entities};
+use super::entity::{self, Entity};
 use super::format::FormatError;
 use jiff::civil::Date;
 use matcher::{Match, Matcher};
@@ -81,7 +81,7 @@ impl Grammar {
         if matches.is_empty() {
             return;
         }
-        let names = entities(sentence);
+        let names = entity::entities(sentence);
         for found in matches {
             self.set(found, &names, sentence);
         }
@@ -106,21 +106,8 @@ impl Grammar {
         {
             return;
         }
-        for name in names.iter().filter(overlaps) {
-            for word in &mut sentence.words[name.words.clone()] {
-                word.misc.remove("NER");
-            }
-        }
-        let start = found.words.start;
-        if let Some(value) = self.value(found.value) {
-            sentence.words[start].misc.set("Value", &value);
-        }
-        for i in found.words {
-            let prefix = if i == start { 'B' } else { 'I' };
-            sentence.words[i]
-                .misc
-                .set("NER", &format!("{prefix}-{label}"));
-        }
+        let value = self.value(found.value);
+        entity::put(sentence, found.words, label, value.as_deref());
     }
 
     /// A value as it is shown: a relative one resolved, or not at all.

@@ -1,11 +1,11 @@
 //! The annotation of a JSON object: `sentences`, `entities` and the unit they count, checked against the text.
 
 use super::labels;
-use crate::text::conllu::parse_misc;
+use crate::text::conllu::{parse_misc, take_comment};
 use crate::text::document::{Document, EmptyNode, Opens, Sentence, Token, Word};
 use crate::text::format::OffsetUnit;
 use crate::text::offsets::Cursor;
-use crate::text::spacing::is_spacing;
+use crate::text::spacing::{drop_made_comments, is_spacing};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use std::borrow::Cow;
@@ -143,9 +143,10 @@ impl<'a> Annotation<'a> {
         let mut cursor = Cursor::new(text, self.unit);
         let mut end = 0;
         for (i, object) in self.sentences.into_iter().enumerate() {
-            let sentence = object
+            let mut sentence = object
                 .read(i == 0, text, &mut cursor, &mut end)
                 .map_err(|problem| format!("sentence {}: {problem}", i + 1))?;
+            drop_made_comments(document.id.as_deref(), &mut sentence);
             document.sentences.push(sentence);
         }
         for (i, entity) in self.entities.iter().enumerate() {
@@ -190,7 +191,8 @@ impl SentenceObject<'_> {
                     "{comment:?} is not a comment line that starts with #"
                 ));
             }
-            sentence.comments.push(comment);
+            // What it says of the sentence counts, as in CoNLL-U; the name of the document is that of the object.
+            take_comment(&comment, &mut sentence, &mut Some(String::new()));
         }
         for (i, token) in self.tokens.into_iter().enumerate() {
             let span = slice(text, token.start, token.end, cursor)

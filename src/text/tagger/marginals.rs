@@ -42,6 +42,22 @@ impl Marginals {
         self.edges.resize(start + self.tags * self.tags, 0.0);
     }
 
+    /// The probability that the tags of a run of positions are these.
+    pub fn run(&mut self, start: usize, tags: &[u16]) -> f64 {
+        let Some(first) = tags.first() else {
+            return 1.0;
+        };
+        let mut probability = self.tags(start)[usize::from(*first)];
+        for (i, pair) in tags.windows(2).enumerate() {
+            let [before, tag] = [pair[0], pair[1]].map(usize::from);
+            let alone = self.tags(start + i)[before];
+            let place = before * self.tags + tag;
+            let both = self.pairs(start + i + 1)[place];
+            probability *= if alone > 0.0 { both / alone } else { 0.0 };
+        }
+        probability
+    }
+
     fn len(&self) -> usize {
         self.unary.len() / self.tags.max(1)
     }
@@ -168,6 +184,12 @@ mod tests {
         for i in 0..3 {
             let expected = [0, 1].map(|b| sum(&|t| t[i] == b));
             close(marginals.tags(i), &expected);
+            for (a, b) in [(0, 0), (0, 1), (1, 0), (1, 1)] {
+                let wanted = |t: &[usize; 3]| t[i] == a && t.get(i + 1).is_none_or(|t| *t == b);
+                let run = [a as u16, b as u16];
+                let run = &run[..2 - usize::from(i == 2)];
+                close(&[marginals.run(i, run)], &[sum(&wanted)]);
+            }
             if i == 0 {
                 close(marginals.pairs(i), &expected);
             } else {

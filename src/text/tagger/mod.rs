@@ -12,11 +12,12 @@
 //! Huang, Fayong, Guo (2012), Structured perceptron with inexact search.
 
 pub mod crf;
-mod marginals;
+pub mod marginals;
 pub mod train;
 
 use super::hash;
 use super::weights::Weights;
+use marginals::Marginals;
 use std::ops::Range;
 
 /// A tag before the first word.
@@ -102,6 +103,39 @@ impl Lattice {
 
     pub fn is_empty(&self) -> bool {
         self.positions.is_empty()
+    }
+
+    /// Puts the scores of a sentence into a chain, whose probabilities they make. Every position must have the same
+    /// candidates, 0 to n − 1, and the features of two tags before count for nothing.
+    pub fn fill(&self, weights: &Weights, marginals: &mut Marginals) {
+        let Some(first) = self.positions.first() else {
+            return marginals.clear(0);
+        };
+        let tags = first.candidates as usize;
+        marginals.clear(tags);
+        let mut scores = Vec::new();
+        for i in 0..self.len() {
+            let before = if i == 0 { 1 } else { tags };
+            scores.clear();
+            scores.resize(tags + before * tags, 0.0);
+            let (unary, edges) = scores.split_at_mut(tags);
+            let add = |row: &mut [f32], feature: u64| {
+                for (tag, sum) in row.iter_mut().enumerate() {
+                    *sum += weights.scale * weights.at(with_tag(feature, tag as u16)) as f32;
+                }
+            };
+            self.unary(i)
+                .iter()
+                .for_each(|feature| add(unary, *feature));
+            for (previous, row) in edges.chunks_exact_mut(tags).enumerate() {
+                let previous = if i == 0 { START } else { previous as u16 };
+                for feature in self.first(i) {
+                    add(row, with_previous(*feature, previous));
+                }
+            }
+            marginals.push(unary, edges);
+        }
+        marginals.compute();
     }
 
     fn candidate_range(&self, i: usize) -> Range<usize> {
