@@ -1,4 +1,4 @@
-//! `wordmill ner`: names of persons, organizations and places.
+//! `wordmill ner`: names, dates, amounts and numbers.
 
 use crate::entities::{self, EntityArgs};
 use crate::eval::{self, System, TaggedEvalArgs};
@@ -19,12 +19,13 @@ use wordmill::text::pipeline::Pipeline;
 use wordmill::text::plain::View;
 use wordmill::text::{pos, tokenize};
 
-/// Find the names of persons, organizations and places
+/// Find names, dates, amounts and numbers
 ///
 /// Marks entities as NER=B-PER, NER=I-PER in the MISC column, or as entities of a JSON object; words without a part of
-/// speech are tagged first. Reads text, lines, tokens, CoNLL-U, JSON Lines or columns. Writes CoNLL-U, or JSON Lines
-/// from JSON Lines; --to tsv gives an entity a row: document, start, end, label, text; --to html and --to ansi show them
-/// in the colours of a page or the terminal.
+/// speech are tagged first. PER, ORG and LOC are found by a model; DATE, TIME, DURATION, MONEY, PERCENT, QUANTITY,
+/// CARDINAL and ORDINAL by rules, which give them a value: Value= in MISC. Reads text, lines, tokens, CoNLL-U, JSON
+/// Lines or columns. Writes CoNLL-U, or JSON Lines from JSON Lines; --to tsv gives an entity a row: document, start, end,
+/// label, text, value, score; --to html and --to ansi show them in the colours of a page or the terminal.
 #[derive(clap::Args)]
 #[command(
     args_conflicts_with_subcommands = true,
@@ -32,6 +33,7 @@ use wordmill::text::{pos, tokenize};
         wordmill ner --to tsv corpora/sample.txt\n  \
         wordmill ner --to ansi corpora/sample.txt\n  \
         echo 'Apple Inc. was founded by Steve Jobs.' | wordmill ner --to jsonl\n  \
+        wordmill ner --redact corpora/sample.txt\n  \
         wordmill ner train corpora/tagged.conllu -o ner.safetensors\n  \
         wordmill ner eval corpora/tagged.conllu"
 )]

@@ -60,7 +60,7 @@ pub fn head(args: &StreamArgs, job: &Job) -> String {
         return String::new();
     }
     match job.tsv {
-        Tsv::Entities => "document\tstart\tend\tlabel\ttext\n".to_string(),
+        Tsv::Entities => tsv::ENTITY_COLUMNS.join("\t") + "\n",
         Tsv::Words(columns) => {
             let names: Vec<_> = columns.iter().map(|column| column.name()).collect();
             names.join("\t") + "\n"

@@ -154,6 +154,6 @@ mod tests {
         let mut document = document();
         document.start.chars = 10;
         print_entities(&mut document, "a.txt", &mut out);
-        assert_eq!(out, "a.txt\t12\t22\tPER\tSteve Jobs\n");
+        assert_eq!(out, "a.txt\t12\t22\tPER\tSteve Jobs\t_\t_\n");
     }
 }

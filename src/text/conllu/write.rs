@@ -86,11 +86,19 @@ fn print_comments(document: &Document, sentence: &Sentence, number: u64, out: &m
         }
         out.push('\n');
     }
-    if sentence.opens >= Opens::Paragraph && !has("newpar", "newpar id") {
+    // A paragraph begins behind the document it is the first of, also where that is said by a comment that was kept.
+    let makes_paragraph = sentence.opens >= Opens::Paragraph && !has("newpar", "newpar id");
+    let document_at = sentence.comments.iter().rposition(|line| {
+        comment_value(line, "newdoc").is_some() || comment_value(line, "newdoc id").is_some()
+    });
+    if makes_paragraph && document_at.is_none() {
         out.push_str("# newpar\n");
     }
-    for comment in &sentence.comments {
+    for (i, comment) in sentence.comments.iter().enumerate() {
         push_line(comment, out);
+        if makes_paragraph && document_at == Some(i) {
+            out.push_str("# newpar\n");
+        }
     }
     out.push_str("# sent_id = ");
     match &sentence.id {

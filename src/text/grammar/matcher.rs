@@ -2,7 +2,7 @@
 
 use super::number::{Number, Reader, Roles};
 use super::piece::Piece;
-use super::rules::{DateOrder, Form, Item, Kind, Rules, Sequence, Step};
+use super::rules::{DateOrder, Form, Item, Kind, Rules, Sequence, Step, bit};
 use super::template::Capture;
 use super::vocabulary::UNKNOWN;
 use crate::text::document::Word;
@@ -66,9 +66,16 @@ impl<'a> Matcher<'a> {
                 let is_number = self.rules.roles[literal] != Roles::default();
                 (Some(&self.rules.by_literal[literal]), is_number)
             };
+            // `a` and `half` begin a number in few places, and the rules of numbers are many.
+            let is_number = is_number
+                && (self.reader.number(at).is_some() || self.reader.ordinal(at).is_some());
             let number_words = is_number.then_some(&self.rules.by_number_word);
+            let next = self.reader.pieces.get(at + 1).map_or(0, bit);
             for &i in by_first.into_iter().chain(number_words).flatten() {
                 let sequence = &self.rules.sequences[i as usize];
+                if sequence.next != u64::MAX && sequence.next & next == 0 {
+                    continue;
+                }
                 let Some((end, captured)) = self.fit(sequence, at) else {
                     continue;
                 };

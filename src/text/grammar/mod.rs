@@ -19,6 +19,9 @@ mod rules;
 mod template;
 mod vocabulary;
 
+#[cfg(test)]
+mod tests;
+
 pub use rules::DateOrder;
 
 use super::document::Sentence;

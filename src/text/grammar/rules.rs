@@ -192,6 +192,16 @@ pub struct Sequence {
     /// It reads a date of three numerals in this order.
     pub order: Option<DateOrder>,
     pub template: Option<Template>,
+    /// Which pieces may stand behind the first of the entity: a bit of [`bit`] for each.
+    pub next: u64,
+}
+
+/// The bit of a piece in a set of 64 that says which pieces may follow: most that do not fit have another.
+pub fn bit(piece: &Piece) -> u64 {
+    match piece.kind {
+        piece::Kind::Digits(..) => 1,
+        _ => 2 << (piece.literal % 63),
+    }
 }
 
 impl Rules {
@@ -373,6 +383,7 @@ impl Rules {
                 is_veto: keyword == "not",
                 order,
                 template: template.clone(),
+                next: u64::MAX,
             };
             if open == close {
                 return Err("a rule that takes nothing".to_owned());
@@ -472,6 +483,9 @@ impl Rules {
         self.by_literal = vec![Vec::new(); self.vocabulary.len()];
         self.by_digits.clear();
         self.by_number_word.clear();
+        for i in 0..self.sequences.len() {
+            self.sequences[i].next = self.next(&self.sequences[i]);
+        }
         for (i, sequence) in self.sequences.iter().enumerate() {
             let i = i as u32;
             match &sequence.steps[sequence.open].item {
@@ -492,6 +506,22 @@ impl Rules {
             }
         }
         Ok(())
+    }
+}
+
+impl Rules {
+    /// The pieces that may stand behind the first one of a sequence's entity; all where that is not known.
+    fn next(&self, sequence: &Sequence) -> u64 {
+        let steps = &sequence.steps[sequence.open..];
+        let bit_of = |literal: u32| 2 << (literal % 63);
+        match (&steps[0].item, steps.get(1).map(|step| &step.item)) {
+            (Item::Literal(..), Some(Item::Literal(next, _))) => bit_of(*next),
+            (Item::Literal(..), Some(Item::Class(class))) => {
+                let forms = self.classes[*class].forms.keys();
+                forms.fold(0, |bits, literal| bits | bit_of(*literal))
+            }
+            _ => u64::MAX,
+        }
     }
 }
 
