@@ -1,8 +1,8 @@
 //! Names of the user's own: a list of names and their labels, found wherever their words stand.
 //!
 //! ```text
-//! Acme Corp	ORG	Q42         name, label, and a value if it has one, parted by tabs
-//! aspirin	DRUG                lower case: in any case
+//! Acme Corp →ORG →Q42       name, label, and a value if it has one, parted by tabs (→)
+//! aspirin →DRUG             lower case: in any case
 //! ```
 //!
 //! A name with a capital letter is found as it is written and in capitals alone. Of several names that begin at a word the
