@@ -17,9 +17,9 @@ use std::hash::Hasher;
 /// What entities are replaced by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum Redaction {
-    /// The label: [PER]
+    /// The label: `[PER]`
     Label,
-    /// The label and a number that is the same for the same name: [PER-5C21E0A7]
+    /// The label and a number that is the same for the same name: `[PER-5C21E0A7]`
     Pseudonym,
 }
 

@@ -1,7 +1,7 @@
 //! Values put together from what a rule captured.
 //!
 //! `$name` is what was captured under the name, `${name*0.01}` and `${a*b}` a number times another. A value that begins
-//! with `@` is one relative to a day ([`super::calendar`]).
+//! with `@` is one relative to a day (`calendar`).
 
 use super::number;
 use std::borrow::Cow;
