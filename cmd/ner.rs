@@ -84,6 +84,9 @@ struct NerTrainArgs {
     /// A recognizer that knows nationalities takes them for places less often.
     #[arg(long, value_name = "TYPE")]
     hide: Vec<String>,
+    /// Learn also how sure --scores may be, from a second training on four fifths of the text
+    #[arg(long)]
+    calibrate: bool,
     /// Tagger for words without a part of speech
     #[arg(long, value_name = "FILE")]
     tagger: Vec<PathBuf>,
@@ -160,14 +163,15 @@ fn train(args: &NerTrainArgs) -> Result<()> {
     options.hidden.clone_from(&args.hide);
     options.epochs = args.epochs.epochs.unwrap_or(options.epochs);
     let rounds = args.shared.rounds(options.epochs);
-    let recognizer = ner::train::train(
-        &train::sources(&documents),
-        args.classes.read()?,
-        &options,
-        |epoch, right| {
-            rounds.done(epoch, &format!("{:.2} % of sentences right", 100.0 * right));
-        },
-    );
+    let sources = train::sources(&documents);
+    let classes = args.classes.read()?;
+    let report = |epoch: u32, right: f32| {
+        rounds.done(epoch, &format!("{:.2} % of sentences right", 100.0 * right));
+    };
+    let mut recognizer = ner::train::train(&sources, classes.clone(), &options, report);
+    if args.calibrate {
+        ner::train::calibrate(&mut recognizer, &sources, classes, &options, report);
+    }
     let section = recognizer.to_section();
     tagging.recognizer = Some(recognizer);
     args.shared

@@ -121,5 +121,5 @@ learn=(uner-train.conllu "${classes[@]}" --tagger pos.safetensors)
         }
     }' | sort >names.tsv
 # OTH (nationalities, products, events): learned, so that they are not taken for places, and not shown.
-train ner "${learn[@]}" --hide OTH --classes names.tsv --valid uner-dev.conllu
+train ner "${learn[@]}" --hide OTH --classes names.tsv --calibrate --valid uner-dev.conllu
 ls -l "$out"

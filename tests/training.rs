@@ -186,6 +186,27 @@ fn training_needs_data_and_a_file_to_write() {
 }
 
 #[test]
+fn a_calibrated_recognizer_finds_the_same_and_says_how_sure_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("train.txt");
+    // A fifth is held back: sentences 2,000 to 2,499.
+    let certain = "Ann B-PER\nslept O\n\n".repeat(3);
+    let sentences = certain.repeat(600) + &"Bob O\nslept O\n\n".repeat(700);
+    std::fs::write(&data, sentences).unwrap();
+    let found = |flag: &str| {
+        let model = folder.path().join("model");
+        let command = format!("ner train -q --epochs 1 --columns form,ner {flag} -o");
+        wordmill(&command).arg(&model).arg(&data).text();
+        let call = wordmill("ner --to tsv --scores --model").arg(&model);
+        call.stdin("Ann slept.\n").text()
+    };
+    let (plain, calibrated) = (found(""), found("--calibrate"));
+    let without_score = |row: &str| row.rsplit_once('\t').map(|(row, _)| row.to_owned());
+    assert_eq!(without_score(&plain), without_score(&calibrated));
+    assert!(plain.contains("\tPER\tAnn\t"), "{plain}");
+}
+
+#[test]
 fn a_recognizer_learns_from_columns() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("train.txt");

@@ -31,6 +31,35 @@ pub struct EntityRecognizer {
     classes: WordClasses,
     weights: Weights,
     beam: usize,
+    calibration: Calibration,
+}
+
+/// How often names of a probability are right: σ(slope · logit p + offset). Platt (1999), Probabilistic outputs for
+/// support vector machines.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Calibration {
+    slope: f32,
+    offset: f32,
+}
+
+impl Calibration {
+    /// Leaves probabilities as they are.
+    const NONE: Calibration = Calibration {
+        slope: 1.0,
+        offset: 0.0,
+    };
+
+    fn of(self, probability: f64) -> f64 {
+        let logit = f64::from(self.slope) * logit(probability) + f64::from(self.offset);
+        1.0 / (1.0 + (-logit).exp())
+    }
+}
+
+/// The logarithm of the odds; scores are printed with three decimals, and those that round to 0 or 1 count as their
+/// neighbours.
+fn logit(probability: f64) -> f64 {
+    let p = probability.clamp(0.001, 0.999);
+    (p / (1.0 - p)).ln()
 }
 
 /// A label of the BIOES scheme: begin, inside, end of an entity, a single word, or outside.
@@ -132,7 +161,8 @@ impl EntityRecognizer {
         if scores && !entity::entities(sentence).is_empty() {
             lattice.fill(&self.weights, marginals);
             for entity in entity::entities(sentence) {
-                let probability = marginals.run(entity.words.start, &tags[entity.words.clone()]);
+                let run = marginals.run(entity.words.start, &tags[entity.words.clone()]);
+                let probability = self.calibration.of(run);
                 let misc = &mut sentence.words[entity.words.start].misc;
                 misc.set("Score", &format!("{probability:.3}"));
             }
@@ -165,6 +195,11 @@ impl EntityRecognizer {
         self.names.save(&mut section, "names");
         self.classes.save(&mut section);
         self.weights.save(&mut section, "weights");
+        if self.calibration != Calibration::NONE {
+            let Calibration { slope, offset } = self.calibration;
+            let tensor = Tensor::from_f32(&[slope, offset]);
+            section.tensors.insert("calibration".to_owned(), tensor);
+        }
         section
     }
 
@@ -196,6 +231,18 @@ impl EntityRecognizer {
             classes: WordClasses::load(section)?,
             weights: Weights::load(section, "weights")?,
             beam,
+            calibration: match section.tensors.contains_key("calibration") {
+                true => match section.f32s("calibration")?[..] {
+                    [slope, offset] => Calibration { slope, offset },
+                    ref other => {
+                        return Err(ModelError::Shape {
+                            tensor: "calibration".to_owned(),
+                            found: other.len(),
+                        });
+                    }
+                },
+                false => Calibration::NONE,
+            },
         })
     }
 }
