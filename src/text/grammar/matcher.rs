@@ -1,7 +1,7 @@
 //! Where the rules of a grammar fit a sentence, and which of them win.
 
 use super::number::{Number, Reader, Roles};
-use super::piece::Piece;
+use super::piece::{Kind as PieceKind, Piece};
 use super::rules::{DateOrder, Form, Item, Kind, Rules, Sequence, Step, bit};
 use super::template::Capture;
 use super::vocabulary::UNKNOWN;
@@ -142,10 +142,14 @@ impl<'a> Matcher<'a> {
         for (i, step) in sequence.steps.iter().enumerate().skip(sequence.open) {
             next = self.take(step, next, &mut captured)?;
             if i + 1 == sequence.close {
-                if !self.reader.pieces[next - 1].ends {
-                    return None;
-                }
-                end = next;
+                // A tokenizer may leave the full stop at a sign: `5 %.`
+                let is_stop = |piece: &Piece| piece.ends && piece.literal == self.rules.stop;
+                let pieces = &self.reader.pieces;
+                end = match pieces[next - 1].ends {
+                    true => next,
+                    false if pieces.get(next).is_some_and(is_stop) => next + 1,
+                    false => return None,
+                };
             }
         }
         let mut before = at;
@@ -311,7 +315,13 @@ impl<'a> Matcher<'a> {
             Kind::Minute => {
                 let minute = small(0.0, 59.0)?;
                 let is_short = reader.numeral(at).is_some_and(|(_, digits)| digits == 1);
-                (!is_short)
+                // `three thirty`, but not `one: one`.
+                let before = at
+                    .checked_sub(1)
+                    .and_then(|before| reader.pieces.get(before));
+                let is_word = reader.numeral(at).is_none()
+                    && before.is_some_and(|piece| piece.kind == PieceKind::Mark);
+                (!is_short && !is_word)
                     .then(|| text(minute.end, format!("{:02}", minute.low)))
                     .flatten()
             }

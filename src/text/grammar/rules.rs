@@ -41,6 +41,8 @@ pub struct Rules {
     pub by_literal: Vec<Vec<u32>>,
     pub by_digits: Vec<u32>,
     pub by_number_word: Vec<u32>,
+    /// The literal of a full stop.
+    pub stop: u32,
     class_names: HashMap<String, usize>,
 }
 
@@ -479,6 +481,7 @@ impl Rules {
     /// # Errors
     /// An entity begins with any piece.
     pub fn index(&mut self) -> Result<(), String> {
+        self.stop = self.vocabulary.add(".");
         self.roles.resize(self.vocabulary.len(), Roles::default());
         self.by_literal = vec![Vec::new(); self.vocabulary.len()];
         self.by_digits.clear();

@@ -1,6 +1,7 @@
 //! Values put together from what a rule captured.
 //!
-//! `$name` is what was captured under the name, `${name*0.01}` and `${a*b}` a number times another. A value that begins
+//! `$name` is what was captured under the name, `${name*0.01}` and `${a*b}` a number times another; `${a~b}` is the number
+//! a in the millions or billions of b, where it is said of both: `$5 to $16 billion`. A value that begins
 //! with `@` is one relative to a day (`calendar`).
 
 use super::number;
@@ -32,6 +33,8 @@ enum Part {
 enum Factor {
     Constant(f64),
     Name(String),
+    /// The millions or billions of this number, if the other has none of its own.
+    ScaleOf(String),
 }
 
 /// The captures of a match, by name.
@@ -52,9 +55,12 @@ impl Template {
                 let (inner, after) = inner
                     .split_once('}')
                     .ok_or_else(|| format!("no \"}}\" in {text:?}"))?;
-                parts.push(match inner.split_once('*') {
-                    None => Part::Name(inner.to_owned()),
-                    Some((name, factor)) => {
+                parts.push(match (inner.split_once('*'), inner.split_once('~')) {
+                    (None, None) => Part::Name(inner.to_owned()),
+                    (None, Some((name, like))) => {
+                        Part::Product(name.to_owned(), Factor::ScaleOf(like.to_owned()))
+                    }
+                    (Some((name, factor)), _) => {
                         let factor = match factor.parse() {
                             Ok(constant) => Factor::Constant(constant),
                             Err(_) => Factor::Name(factor.to_owned()),
@@ -104,6 +110,12 @@ impl Template {
                 Part::Product(name, factor) => {
                     let factor = match factor {
                         Factor::Constant(constant) => *constant,
+                        Factor::ScaleOf(like) => match (get(name)?, get(like)?) {
+                            (Capture::Number(low, _), Capture::Number(high, _)) => {
+                                shared_scale(*low, *high)
+                            }
+                            _ => return None,
+                        },
                         Factor::Name(name) => match get(name)? {
                             Capture::Number(value, _) => *value,
                             Capture::Text(text) => text.parse().ok()?,
@@ -118,6 +130,13 @@ impl Template {
         }
         Some(out)
     }
+}
+
+/// 10⁶, 10⁹ … if `high` has so many of which `low` can be a smaller number; else 1.
+fn shared_scale(low: f64, high: f64) -> f64 {
+    let scale = 1000f64.powf((high.log10() / 3.0 + 1e-9).floor());
+    let is_shared = high >= 1e6 && low <= high / scale;
+    if is_shared { scale } else { 1.0 }
 }
 
 /// Which ends of ranges are printed.
@@ -165,6 +184,14 @@ mod tests {
     fn products_and_missing_names() {
         assert_eq!(fill("${n*0.01}", false).unwrap(), "0.02/0.03");
         assert_eq!(fill("${n*s}", false).unwrap(), "2000/3000");
+        assert_eq!(
+            [shared_scale(5.0, 16e9), shared_scale(5e6, 16e9)],
+            [1e9, 1.0]
+        );
+        assert_eq!(
+            [shared_scale(500.0, 1e3), shared_scale(500.0, 2e6)],
+            [1.0, 1.0]
+        );
         assert_eq!(fill("$x", false), None);
         assert!(Template::parse("${n", false).is_err());
     }

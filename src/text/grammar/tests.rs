@@ -91,6 +91,8 @@ fn options_alternatives_tags_and_braces() {
     );
     assert_eq!(of("rule Now|then", "now Now then"), ["Now=", "then="]);
     assert_eq!(of("rule a \\/ b", "a / b"), ["a / b="]);
+    assert_eq!(of("rule <n:int> \\% => $n", "5 %."), ["5 %.=5"]);
+    assert_eq!(of("rule <n:int> \\%", "5 %x"), [""; 0]);
     assert_eq!(of("rule c/NN", "c"), [""; 0]);
     assert_eq!(of("rule c/!NN", "c"), ["c="]);
     assert_eq!(of("rule <n:int>\nnot { <n:int> } _/!X", "5 knots"), [""; 0]);
