@@ -15,6 +15,7 @@
 //! | [`stem`] | stems: Snowball, Porter, Lancaster, Lovins, of tokens and of running text |
 //! | [`pos`] | parts of speech and morphological features |
 //! | [`lemma`] | lemmas by edit rules |
+//! | [`inflection`] | how rich a language is in forms, which tagger and lemmatizer go by |
 //! | [`ner`] | named entities |
 //! | [`tagger`], [`lexicon`], [`word_shape`], [`word_classes`] | the sequence learner behind tags, lemmas and entities, and what it sees of a word |
 //! | [`network`] | a small neural network over a window of words, a second opinion for the tagger |
@@ -36,6 +37,7 @@ pub mod format;
 #[cfg(test)]
 mod fuzz;
 pub mod hash;
+pub mod inflection;
 pub mod jsonl;
 pub mod lemma;
 pub mod lexicon;
