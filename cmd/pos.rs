@@ -11,7 +11,7 @@ use clap::Subcommand;
 use std::path::{Path, PathBuf};
 use wordmill::text::eval::Task;
 use wordmill::text::format::OutputFormat;
-use wordmill::text::network::vectors::Vectors;
+use wordmill::text::network::{self, vectors::Vectors};
 use wordmill::text::pipeline::Pipeline;
 use wordmill::text::plain::View;
 use wordmill::text::pos::{
@@ -140,8 +140,14 @@ fn train(args: &PosTrainArgs) -> Result<()> {
         classes: args.classes.read()?,
         vectors: args.vectors.as_deref().map(vectors).transpose()?,
     };
+    let sources = train::sources(&documents);
+    let words = sources
+        .iter()
+        .flatten()
+        .map(|sentence| sentence.words.len());
     let mut options = Options {
         seed: args.shared.seed,
+        network: network::train::Options::for_words(words.sum()),
         trust: args.trust,
         ..Options::default()
     };
@@ -149,20 +155,14 @@ fn train(args: &PosTrainArgs) -> Result<()> {
     options.network.seed = options.seed;
     let rounds = args.shared.rounds(options.epochs);
     let network = args.shared.rounds(options.network.epochs);
-    let tagger =
-        pos::train::train(
-            &train::sources(&documents),
-            known,
-            &options,
-            |report| match report {
-                Report::Network { epoch, loss } => {
-                    network.done(epoch, &format!("network, loss {loss:.4}"));
-                }
-                Report::Perceptron { epoch, right } => {
-                    rounds.done(epoch, &format!("{:.2} % of sentences right", 100.0 * right));
-                }
-            },
-        );
+    let tagger = pos::train::train(&sources, known, &options, |report| match report {
+        Report::Network { epoch, loss } => {
+            network.done(epoch, &format!("network, loss {loss:.4}"));
+        }
+        Report::Perceptron { epoch, right } => {
+            rounds.done(epoch, &format!("{:.2} % of sentences right", 100.0 * right));
+        }
+    });
     let section = tagger.to_section();
     let pipeline = Pipeline {
         pos: Some(tagger),

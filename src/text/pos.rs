@@ -4,17 +4,19 @@
 //! [`tagger`](super::tagger) chooses between them in context.
 
 mod features;
+mod inflection;
 pub mod train;
 
 use super::document::{Sentence, Word};
 use super::lexicon::Lexicon;
 use super::model::{ModelError, Section, Tensor};
 use super::network::{self, Network, train::NO_LABEL};
-use super::tagger::{Aspects, Decoder, Lattice};
+use super::tagger::{Decoder, Lattice};
 use super::weights::Weights;
 use super::word_classes::WordClasses;
 use compact_str::CompactString;
 use features::{Extractor, Knowledge, ending_key, guess, merge};
+use inflection::Inflection;
 use serde_json::{Value, json};
 use std::collections::HashMap;
 
@@ -37,55 +39,6 @@ pub struct PosTagger {
     trust: f32,
     labels: Labels,
     inflection: Inflection,
-}
-
-/// What is done about inflection: more in languages rich in forms that UPOS and XPOS do not tell apart. Chosen on held-back
-/// sentences of Turkish and French.
-#[derive(Clone, Debug, PartialEq)]
-struct Inflection {
-    rich: bool,
-    aspects: Aspects,
-}
-
-impl Inflection {
-    fn new(rich: bool, tags: &[Tag]) -> Inflection {
-        Inflection {
-            rich,
-            aspects: if rich {
-                aspects(tags)
-            } else {
-                Aspects::default()
-            },
-        }
-    }
-
-    /// Endings of unknown words are tried from this many characters down.
-    fn longest_ending(&self) -> usize {
-        if self.rich { 6 } else { 4 }
-    }
-
-    /// An ending has at most this many tags.
-    fn ending_tags(&self) -> usize {
-        if self.rich { 30 } else { 14 }
-    }
-}
-
-/// The UPOS, the XPOS and each of the FEATS of every tag, numbered behind the tags themselves.
-fn aspects(tags: &[Tag]) -> Aspects {
-    let mut numbers: HashMap<(usize, &str), u16> = HashMap::new();
-    let mut all = Vec::new();
-    for tag in tags {
-        let feats = tag.feats.split('|').map(|feature| (2, feature));
-        let parts = [(0, tag.upos.as_str()), (1, tag.xpos.as_str())];
-        let parts = parts.into_iter().chain(feats);
-        let mut of_tag = Vec::new();
-        for part in parts.filter(|(_, text)| !text.is_empty()) {
-            let next = (tags.len() + numbers.len()) as u16;
-            of_tag.push(*numbers.entry(part).or_insert(next));
-        }
-        all.push(of_tag);
-    }
-    all.into()
 }
 
 /// A joint tag; empty where the column is `_`.

@@ -111,7 +111,8 @@ pub fn train(
         classes: &classes,
         longest_ending: inflection.longest_ending(),
     };
-    let mut perceptron = Perceptron::new(options.bits, options.beam);
+    let beam = inflection.beam(options.beam);
+    let mut perceptron = Perceptron::new(options.bits, beam);
     let mut order: Vec<usize> = (0..sentences.len()).collect();
     let mut lattice = Lattice::with_aspects(&inflection.aspects);
     let mut extractor = Extractor::default();
@@ -131,14 +132,17 @@ pub fn train(
         let right = right as f32 / order.len() as f32;
         report(Report::Perceptron { epoch, right });
     }
-    let weights = Weights::quantize(&perceptron.averaged(options.min_changes), 8.0);
+    let weights = Weights::quantize(
+        &perceptron.averaged(inflection.min_changes(options.min_changes)),
+        8.0,
+    );
     PosTagger {
         tags,
         lexicon,
         dictionary,
         classes,
         weights,
-        beam: options.beam,
+        beam,
         network,
         trust: options.trust,
         labels,
