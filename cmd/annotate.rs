@@ -1,7 +1,7 @@
 //! `wordmill annotate`: all layers in one pass.
 
 use crate::entities::EntityArgs;
-use crate::layers::{ModelArgs, Models};
+use crate::layers::{ModeArgs, ModelArgs, Models};
 use crate::stream::{self, Job, KeepArgs, Newline, StreamArgs, Tsv};
 use anyhow::Result;
 use clap::ValueEnum;
@@ -36,6 +36,8 @@ pub struct Args {
     layers: Vec<Layer>,
     #[command(flatten)]
     model: ModelArgs,
+    #[command(flatten)]
+    mode: ModeArgs,
     #[command(flatten)]
     keep: KeepArgs,
     #[command(flatten)]
@@ -95,7 +97,9 @@ impl Args {
             tokenizer: Some(models.tokenizer(self.stream.newline == Newline::Break)?),
             pos: needs_tags.then(|| models.tagger()).transpose()?,
             keep_tags: !has(Layer::Pos),
-            lemmatizer: has(Layer::Lemma).then(|| models.lemmatizer()).transpose()?,
+            lemmatizer: has(Layer::Lemma)
+                .then(|| models.lemmatizer(self.mode.mode))
+                .transpose()?,
             recognizer: has(Layer::Ner).then(|| models.recognizer()).transpose()?,
             stemmer: has(Layer::Stem).then(english_stemmer).transpose()?,
             keep: self.keep.keep,

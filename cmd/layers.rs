@@ -5,7 +5,7 @@ use anyhow::Result;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use wordmill::text::english;
-use wordmill::text::lemma::{self, Lemmatizer};
+use wordmill::text::lemma::{self, Lemmatizer, Mode};
 use wordmill::text::model::{Bundle, ModelError, Section};
 use wordmill::text::ner::{self, EntityRecognizer};
 use wordmill::text::pos::{self, PosTagger};
@@ -17,6 +17,14 @@ pub struct ModelArgs {
     /// Model to use instead of the English one inside the tool; may be repeated, one for each layer
     #[arg(long, value_name = "FILE")]
     pub model: Vec<PathBuf>,
+}
+
+/// The flag of the commands that lemmatize.
+#[derive(clap::Args, Clone, Copy, Debug)]
+pub struct ModeArgs {
+    /// What counts as a lemma
+    #[arg(long, value_enum, default_value_t)]
+    pub mode: Mode,
 }
 
 /// The models named on the command line.
@@ -54,8 +62,10 @@ impl Models {
         self.layer(pos::LAYER, PosTagger::from_section)
     }
 
-    pub fn lemmatizer(&self) -> Result<Lemmatizer> {
-        self.layer(lemma::LAYER, Lemmatizer::from_section)
+    pub fn lemmatizer(&self, mode: Mode) -> Result<Lemmatizer> {
+        let mut lemmatizer = self.layer(lemma::LAYER, Lemmatizer::from_section)?;
+        lemmatizer.mode = mode;
+        Ok(lemmatizer)
     }
 
     pub fn recognizer(&self) -> Result<EntityRecognizer> {

@@ -2,7 +2,7 @@
 
 use crate::corpus;
 use crate::eval::{self, System, TaggedEvalArgs};
-use crate::layers::{ModelArgs, Models};
+use crate::layers::{ModeArgs, ModelArgs, Models};
 use crate::stream::{self, Job, KeepArgs, Newline, StreamArgs, Tsv};
 use crate::train::{self, EpochsArgs, TrainArgs};
 use anyhow::Result;
@@ -10,7 +10,7 @@ use clap::Subcommand;
 use std::path::PathBuf;
 use wordmill::text::document::Document;
 use wordmill::text::eval::Task;
-use wordmill::text::lemma::{self, train::Options};
+use wordmill::text::lemma::{self, Mode, train::Options};
 use wordmill::text::pipeline::Pipeline;
 use wordmill::text::plain::View;
 use wordmill::text::tsv::TsvColumn;
@@ -21,12 +21,18 @@ use wordmill::text::{pos, tokenize};
 /// Adds the lemma of every word; words without a part of speech are tagged first. Reads text, lines, tokens, CoNLL-U,
 /// JSON Lines or columns. Writes lemmas, a sentence a line, from text, lines and tokens; else what it read. --to tsv
 /// has the columns form, lemma and upos.
+///
+/// With --mode ud a word has the lemma that the model's treebank would give it with its tag: "better" is "good" or "well", "more"
+/// is "more". With --mode dictionary every comparative and superlative has the positive degree that dictionaries list
+/// it under, whatever its tag, and names stay as they are written. Participles used as adjectives and nouns made of verbs ("broken",
+/// "building"), plurals without a singular ("scissors") and pronouns ("him", of "he") have the lemma of the treebank in both.
 #[derive(clap::Args)]
 #[command(
     args_conflicts_with_subcommands = true,
     after_help = "Examples:\n  \
         wordmill lemmatize corpora/sample.txt\n  \
         echo 'The mice ran better.' | wordmill lemmatize --to tsv\n  \
+        echo 'More is better.' | wordmill lemmatize --mode dictionary\n  \
         wordmill lemmatize train corpora/tagged.conllu -o lemmatize.safetensors\n  \
         wordmill lemmatize eval corpora/tagged.conllu"
 )]
@@ -35,6 +41,8 @@ pub struct Args {
     command: Option<Command>,
     #[command(flatten)]
     model: ModelArgs,
+    #[command(flatten)]
+    mode: ModeArgs,
     #[command(flatten)]
     keep: KeepArgs,
     #[command(flatten)]
@@ -81,7 +89,8 @@ pub fn run(args: &Args) -> Result<()> {
     }
     let models = Models::open(&args.model.model)?;
     models.must_hold(&[tokenize::LAYER, pos::LAYER, lemma::LAYER])?;
-    let mut pipeline = pipeline(&models, args.stream.newline == Newline::Break)?;
+    let mut pipeline = pipeline(&models, args.mode.mode)?;
+    pipeline.tokenizer = Some(models.tokenizer(args.stream.newline == Newline::Break)?);
     pipeline.keep = args.keep.keep;
     let job = Job {
         view: View::Lemma,
@@ -94,18 +103,21 @@ pub fn run(args: &Args) -> Result<()> {
     })
 }
 
-fn pipeline(models: &Models, newline_breaks: bool) -> Result<Pipeline> {
+fn pipeline(models: &Models, mode: Mode) -> Result<Pipeline> {
     Ok(Pipeline {
-        tokenizer: Some(models.tokenizer(newline_breaks)?),
         pos: Some(models.tagger()?),
         keep_tags: true,
-        lemmatizer: Some(models.lemmatizer()?),
+        lemmatizer: Some(models.lemmatizer(mode)?),
         ..Pipeline::default()
     })
 }
 
 fn system(models: &Models, _: &[Document]) -> Result<System<'static>> {
-    Ok(System::of(pipeline(models, false)?))
+    let pipeline = pipeline(models, Mode::Ud)?;
+    Ok(System::of(Pipeline {
+        tokenizer: Some(models.tokenizer(false)?),
+        ..pipeline
+    }))
 }
 
 fn train(args: &LemmatizeTrainArgs) -> Result<()> {

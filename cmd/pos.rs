@@ -13,7 +13,7 @@ use wordmill::text::document::Document;
 use wordmill::text::eval::Task;
 use wordmill::text::format::OutputFormat;
 use wordmill::text::highlight::Highlight;
-use wordmill::text::network::vectors::Vectors;
+use wordmill::text::network::{self, vectors::Vectors};
 use wordmill::text::pipeline::Pipeline;
 use wordmill::text::plain::View;
 use wordmill::text::pos::{
@@ -148,8 +148,14 @@ fn train(args: &PosTrainArgs) -> Result<()> {
         classes: args.classes.read()?,
         vectors: args.vectors.as_deref().map(vectors).transpose()?,
     };
+    let sources = train::sources(&documents);
+    let words = sources
+        .iter()
+        .flatten()
+        .map(|sentence| sentence.words.len());
     let mut options = Options {
         seed: args.shared.seed,
+        network: network::train::Options::for_words(words.sum()),
         trust: args.trust,
         ..Options::default()
     };
@@ -157,20 +163,14 @@ fn train(args: &PosTrainArgs) -> Result<()> {
     options.network.seed = options.seed;
     let rounds = args.shared.rounds(options.epochs);
     let network = args.shared.rounds(options.network.epochs);
-    let tagger =
-        pos::train::train(
-            &train::sources(&documents),
-            known,
-            &options,
-            |report| match report {
-                Report::Network { epoch, loss } => {
-                    network.done(epoch, &format!("network, loss {loss:.4}"));
-                }
-                Report::Perceptron { epoch, right } => {
-                    rounds.done(epoch, &format!("{:.2} % of sentences right", 100.0 * right));
-                }
-            },
-        );
+    let tagger = pos::train::train(&sources, known, &options, |report| match report {
+        Report::Network { epoch, loss } => {
+            network.done(epoch, &format!("network, loss {loss:.4}"));
+        }
+        Report::Perceptron { epoch, right } => {
+            rounds.done(epoch, &format!("{:.2} % of sentences right", 100.0 * right));
+        }
+    });
     let section = tagger.to_section();
     let pipeline = Pipeline {
         pos: Some(tagger),

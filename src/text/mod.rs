@@ -16,6 +16,7 @@
 //! | [`stem`] | stems: Snowball, Porter, Lancaster, Lovins, of tokens and of running text |
 //! | [`pos`] | parts of speech and morphological features |
 //! | [`lemma`] | lemmas by edit rules |
+//! | [`inflection`] | how rich a language is in forms, which tagger and lemmatizer go by |
 //! | [`ner`], [`grammar`], [`gazetteer`] | named entities: names by a model, dates and amounts by rules, the user's own names by a list |
 //! | [`redact`] | text without its entities |
 //! | [`tagger`], [`lexicon`], [`word_shape`], [`word_classes`] | the sequence learner behind tags, lemmas and entities, and what it sees of a word |
@@ -43,6 +44,7 @@ pub mod grammar;
 pub mod hash;
 pub mod highlight;
 pub mod html;
+pub mod inflection;
 pub mod jsonl;
 pub mod lemma;
 pub mod lexicon;

@@ -4,6 +4,7 @@
 //! [`tagger`](super::tagger) chooses between them in context.
 
 mod features;
+mod inflection;
 pub mod train;
 
 use super::document::{Sentence, Word};
@@ -14,7 +15,9 @@ use super::tagger::{Decoder, Lattice};
 use super::weights::Weights;
 use super::word_classes::WordClasses;
 use compact_str::CompactString;
-use features::{Extractor, Knowledge, LONGEST_ENDING, ending_key, guess, merge};
+use features::{Extractor, Knowledge, ending_key, guess, merge};
+use inflection::Inflection;
+use serde_json::{Value, json};
 use std::collections::HashMap;
 
 /// Name of the layer in model files.
@@ -35,6 +38,7 @@ pub struct PosTagger {
     network: Option<Network>,
     trust: f32,
     labels: Labels,
+    inflection: Inflection,
 }
 
 /// A joint tag; empty where the column is `_`.
@@ -115,7 +119,7 @@ impl PosTagger {
     /// Buffers for [`PosTagger::tag`].
     pub fn scratch(&self) -> PosScratch {
         PosScratch {
-            lattice: Lattice::default(),
+            lattice: Lattice::with_aspects(&self.inflection.aspects),
             decoder: Decoder::new(self.beam),
             extractor: Extractor::default(),
             tags: Vec::new(),
@@ -175,6 +179,7 @@ impl PosTagger {
             lexicon: &self.lexicon,
             dictionary: &self.dictionary,
             classes: &self.classes,
+            longest_ending: self.inflection.longest_ending(),
         }
     }
 
@@ -195,6 +200,9 @@ impl PosTagger {
             let trust = Tensor::from_f32(&[self.trust]);
             section.tensors.insert("trust".to_owned(), trust);
         }
+        if self.inflection.rich {
+            section.meta.insert("rich".to_owned(), json!(true));
+        }
         section
     }
 
@@ -213,6 +221,8 @@ impl PosTagger {
             .map_or(4, |b| (*b).clamp(1, 64)) as usize;
         let weights = Weights::load(section, "weights")?;
         let labels = Labels::new(&tags);
+        let rich = section.meta.get("rich").and_then(Value::as_bool) == Some(true);
+        let inflection = Inflection::new(rich, &tags);
         let network = Network::load(section, &labels.sizes())?;
         let trust = match network {
             Some(_) => section.f32s("trust")?.first().copied().unwrap_or(1.0),
@@ -228,6 +238,7 @@ impl PosTagger {
             network,
             trust,
             labels,
+            inflection,
         })
     }
 }

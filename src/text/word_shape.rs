@@ -142,7 +142,16 @@ pub fn lower_into(word: &str, out: &mut String) {
         out.push_str(word);
         out[start..].make_ascii_lowercase();
     } else {
-        out.extend(word.chars().flat_map(char::to_lowercase));
+        out.extend(word.chars().flat_map(lower));
+    }
+}
+
+/// A lower-cased character. That of `İ` is one character, `i`: the dot which Unicode puts behind it would part it from
+/// every `i` of the same word.
+pub fn lower(c: char) -> impl Iterator<Item = char> {
+    match c {
+        'İ' => 'i'.to_lowercase(),
+        c => c.to_lowercase(),
     }
 }
 

@@ -44,6 +44,22 @@ impl Default for Options {
     }
 }
 
+impl Options {
+    /// The defaults for data of this many words: over few words a network goes more often, up to [`MOST_EPOCHS`] times, so
+    /// that it sees a million. On held-back Turkish sentences (30,000 words to learn from) UPOS was 92.0 after 10
+    /// epochs, 92.5 after 20, 92.7 after 30; FEATS 88.1, 88.1, 88.3.
+    pub fn for_words(words: usize) -> Options {
+        let options = Options::default();
+        let enough = (1_000_000 / words.max(1)).min(MOST_EPOCHS as usize) as u32;
+        Options {
+            epochs: options.epochs.max(enough),
+            ..options
+        }
+    }
+}
+
+const MOST_EPOCHS: u32 = 40;
+
 /// A sentence to learn from.
 pub struct Example {
     pub words: Vec<WordShape>,

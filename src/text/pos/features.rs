@@ -12,12 +12,10 @@ use crate::text::word_shape::WordShape;
 
 /// Seed of the lexicon's keys of endings; exact and lower-cased forms are keys themselves.
 const ENDING: u64 = 103;
-/// Endings of unknown words are tried from this many letters down.
-pub const LONGEST_ENDING: usize = 4;
-
-/// The list of the longest known ending of a word of its kind; list 0 holds the most frequent tag.
-pub fn guess(lexicon: &Lexicon, shape: &WordShape) -> u32 {
-    let lengths = (0..=LONGEST_ENDING).rev();
+/// The list of the longest known ending of a word of its kind, from `longest` characters down; list 0 holds the most
+/// frequent tag.
+pub fn guess(lexicon: &Lexicon, shape: &WordShape, longest: usize) -> u32 {
+    let lengths = (0..=longest).rev();
     lengths
         .filter_map(|length| lexicon.find(ending_key(shape, length)?))
         .next()
@@ -39,6 +37,8 @@ pub struct Knowledge<'a> {
     pub lexicon: &'a Lexicon,
     pub dictionary: &'a Lexicon,
     pub classes: &'a WordClasses,
+    /// Endings of unknown words are tried from this many characters down.
+    pub longest_ending: usize,
 }
 
 /// A word, its lists in the lexicon and the dictionary, and its classes, as features.
@@ -99,7 +99,7 @@ impl Extractor {
         self.read_forms(words, known);
         lattice.clear();
         for i in 0..words.len() {
-            self.add_candidates(i + PADDING, known.lexicon);
+            self.add_candidates(i + PADDING, known);
             self.add_features(i + PADDING, lattice, i == 0, source);
         }
     }
@@ -117,7 +117,9 @@ impl Extractor {
             let listed = lexicon
                 .find(shape.exact)
                 .or_else(|| lexicon.find(shape.lower));
-            let list = u64::from(listed.unwrap_or_else(|| guess(lexicon, &shape))) + 1;
+            let list =
+                u64::from(listed.unwrap_or_else(|| guess(lexicon, &shape, known.longest_ending)))
+                    + 1;
             let entry = dictionary
                 .find(shape.lower)
                 .map_or(0, |number| u64::from(number) + 1);
@@ -133,7 +135,8 @@ impl Extractor {
 
     /// The tags a form may have: those it was seen with; what its lower-cased form was seen with and what its ending
     /// suggests, when it was not seen itself.
-    fn add_candidates(&mut self, i: usize, lexicon: &Lexicon) {
+    fn add_candidates(&mut self, i: usize, known: &Knowledge) {
+        let lexicon = known.lexicon;
         let form = &self.forms[i].shape;
         self.candidates.clear();
         if let Some(list) = lexicon.find(form.exact) {
@@ -142,7 +145,7 @@ impl Extractor {
         }
         let mut add = |list| merge(&mut self.candidates, lexicon.list(list));
         lexicon.find(form.lower).map(&mut add);
-        add(guess(lexicon, form));
+        add(guess(lexicon, form, known.longest_ending));
     }
 
     fn add_features(&mut self, i: usize, lattice: &mut Lattice, initial: bool, source: u64) {

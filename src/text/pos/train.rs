@@ -1,10 +1,9 @@
 //! Trains a [`PosTagger`] from annotated sentences.
 
-use super::{
-    Extractor, Knowledge, LONGEST_ENDING, Labels, PosTagger, Tag, ending_key, guess, merge,
-};
+use super::{Extractor, Inflection, Knowledge, Labels, PosTagger, Tag, ending_key, guess, merge};
 use crate::text::document::{Sentence, Word};
 use crate::text::hash;
+use crate::text::inflection::is_rich;
 use crate::text::lexicon::{Lexicon, LexiconBuilder, by_frequency};
 use crate::text::network;
 use crate::text::tagger::{Lattice, train::Perceptron};
@@ -54,7 +53,6 @@ const RARE: u32 = 10;
 const ENDING_COUNT: u32 = 8;
 /// An ending's tags are listed down to this share.
 const ENDING_SHARE: f32 = 0.004;
-const ENDING_TAGS: usize = 14;
 
 /// What is known of words before anything is learned.
 pub struct Known<'a> {
@@ -88,6 +86,7 @@ pub fn train(
     let (sentences, source) = flatten(sources);
     let (tags, ids) = joint_tags(&sentences);
     let labels = Labels::new(&tags);
+    let inflection = Inflection::new(is_rich(&sentences), &tags);
     let network = vectors.map(|vectors| {
         let examples: Vec<_> = (sentences.iter().zip(&source))
             .map(|(sentence, source)| example(sentence, *source, &labels))
@@ -104,16 +103,19 @@ pub fn train(
             },
         )
     });
-    let lexicon = build_lexicon(&sentences, &ids);
+    let lexicon = build_lexicon(&sentences, &ids, &inflection);
     let dictionary = build_dictionary(dictionary);
     let known = Knowledge {
         lexicon: &lexicon,
         dictionary: &dictionary,
         classes: &classes,
+        longest_ending: inflection.longest_ending(),
     };
-    let mut perceptron = Perceptron::new(options.bits, options.beam);
+    let beam = inflection.beam(options.beam);
+    let mut perceptron = Perceptron::new(options.bits, beam);
     let mut order: Vec<usize> = (0..sentences.len()).collect();
-    let (mut lattice, mut extractor) = (Lattice::default(), Extractor::default());
+    let mut lattice = Lattice::with_aspects(&inflection.aspects);
+    let mut extractor = Extractor::default();
     let mut gold = Vec::new();
     for epoch in 0..options.epochs {
         shuffle(&mut order, options.seed.wrapping_add(u64::from(epoch)));
@@ -130,17 +132,21 @@ pub fn train(
         let right = right as f32 / order.len() as f32;
         report(Report::Perceptron { epoch, right });
     }
-    let weights = Weights::quantize(&perceptron.averaged(options.min_changes), 8.0);
+    let weights = Weights::quantize(
+        &perceptron.averaged(inflection.min_changes(options.min_changes)),
+        8.0,
+    );
     PosTagger {
         tags,
         lexicon,
         dictionary,
         classes,
         weights,
-        beam: options.beam,
+        beam,
         network,
         trust: options.trust,
         labels,
+        inflection,
     }
 }
 
@@ -204,7 +210,12 @@ fn joint_tags(sentences: &[&Sentence]) -> (Vec<Tag>, HashMap<Tag, u16>) {
 
 type Counts = BTreeMap<u16, u32>;
 
-fn build_lexicon(sentences: &[&Sentence], ids: &HashMap<Tag, u16>) -> Lexicon {
+fn build_lexicon(
+    sentences: &[&Sentence],
+    ids: &HashMap<Tag, u16>,
+    inflection: &Inflection,
+) -> Lexicon {
+    let longest = inflection.longest_ending();
     let mut exact: BTreeMap<&str, Counts> = BTreeMap::new();
     let mut lower: BTreeMap<u64, Counts> = BTreeMap::new();
     let mut scratch = String::new();
@@ -216,12 +227,12 @@ fn build_lexicon(sentences: &[&Sentence], ids: &HashMap<Tag, u16>) -> Lexicon {
     }
     let mut endings = LexiconBuilder::default();
     endings.insert(0, vec![0]);
-    for (key, counts) in ending_counts(&exact) {
+    for (key, counts) in ending_counts(&exact, longest) {
         let total: u32 = counts.values().sum();
         let enough = counts
             .into_iter()
             .filter(|c| c.1 as f32 >= ENDING_SHARE * total as f32);
-        endings.insert(key, by_frequency(enough, ENDING_TAGS));
+        endings.insert(key, by_frequency(enough, inflection.ending_tags()));
     }
     let guesses = endings.clone().build();
     let mut all = endings;
@@ -233,7 +244,7 @@ fn build_lexicon(sentences: &[&Sentence], ids: &HashMap<Tag, u16>) -> Lexicon {
         let shape = WordShape::new(form, &mut scratch);
         if counts.values().sum::<u32>() < KNOWN {
             merge(&mut list, all.get(shape.lower).unwrap_or_default());
-            merge(&mut list, guesses.list(guess(&guesses, &shape)));
+            merge(&mut list, guesses.list(guess(&guesses, &shape, longest)));
         }
         all.insert(shape.exact, list);
     }
@@ -241,7 +252,7 @@ fn build_lexicon(sentences: &[&Sentence], ids: &HashMap<Tag, u16>) -> Lexicon {
 }
 
 /// Tags of rare words by ending and kind.
-fn ending_counts(exact: &BTreeMap<&str, Counts>) -> BTreeMap<u64, Counts> {
+fn ending_counts(exact: &BTreeMap<&str, Counts>, longest: usize) -> BTreeMap<u64, Counts> {
     let mut endings: BTreeMap<u64, Counts> = BTreeMap::new();
     let mut scratch = String::new();
     for (form, counts) in exact {
@@ -249,7 +260,7 @@ fn ending_counts(exact: &BTreeMap<&str, Counts>) -> BTreeMap<u64, Counts> {
             continue;
         }
         let features = WordShape::new(form, &mut scratch);
-        let keys: HashSet<u64> = (0..=LONGEST_ENDING)
+        let keys: HashSet<u64> = (0..=longest)
             .filter_map(|n| ending_key(&features, n))
             .collect();
         for key in keys {

@@ -94,11 +94,13 @@ impl Perceptron {
         for i in 0..gold.len() {
             // As in the search: a position without a choice adds nothing of its own.
             if lattice.candidates(i).len() > 1 {
-                score += lattice
-                    .unary(i)
-                    .iter()
-                    .map(|&f| self.weights.at(with_tag(f, gold[i])))
-                    .sum::<f32>();
+                for &tag in [gold[i]].iter().chain(lattice.aspects(gold[i])) {
+                    let weights = lattice.unary(i).iter();
+                    score += weights
+                        .map(|&f| self.weights.at(with_tag(f, tag)))
+                        .sum::<f32>();
+                }
+                score += lattice.opinion(i, gold[i]);
             }
             let column = if i == 0 {
                 1
@@ -138,6 +140,14 @@ impl Perceptron {
                 for &feature in lattice.unary(i) {
                     self.change(with_tag(feature, gold[i]), 1.0);
                     self.change(with_tag(feature, predicted[i]), -1.0);
+                }
+                let (right, wrong) = (lattice.aspects(gold[i]), lattice.aspects(predicted[i]));
+                for (these, others, by) in [(right, wrong, 1.0), (wrong, right, -1.0)] {
+                    for aspect in these.iter().filter(|aspect| !others.contains(aspect)) {
+                        for &feature in lattice.unary(i) {
+                            self.change(with_tag(feature, *aspect), by);
+                        }
+                    }
                 }
             }
             edges(lattice, gold, i, |hash| {
@@ -199,4 +209,5 @@ fn edges(lattice: &Lattice, tags: &[u16], i: usize, mut each: impl FnMut(u64)) {
     for &feature in lattice.second(i) {
         each(with_tag(with_two(feature, previous, before), tags[i]));
     }
+    lattice.aspect_edges(i, previous, tags[i], each);
 }

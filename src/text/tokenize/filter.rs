@@ -92,8 +92,9 @@ impl Filter {
             form = Cow::Owned(changed);
         }
         if self.lower && form.chars().any(|c| !c.is_lowercase()) {
-            form = Cow::Owned(form.to_lowercase());
-            // Small letters can need composing again: İ becomes i and a dot above.
+            // The dot that Unicode puts behind the small letter of İ would part it from every i.
+            form = Cow::Owned(form.replace('İ', "i").to_lowercase());
+            // Small letters can need composing again.
             if let Some(changed) = normal(&form) {
                 form = Cow::Owned(changed);
             }
