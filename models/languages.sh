@@ -41,7 +41,7 @@ words() { # The words of CoNLL-U, a sentence a line, in small letters
     "$wordmill" tokenize --from conllu --to text --lower "$@"
 }
 
-language() { # CODE NAME FLAGS OF pos train…: tokenizer, tagger and lemmatizer, from train.conllu; scores on dev.conllu
+language() { # CODE NAME FLAGS OF pos train…: tagger and lemmatizer beside the tokenizer; scores on dev.conllu
     local code=$1 name=$2
     shift 2
     "$wordmill" pos train -q --language "$code" train.conllu "$@" -o pos

@@ -223,3 +223,94 @@ fn a_recognizer_learns_from_columns() {
         .text();
     assert!(output.contains("\tPER\tAnn\t_\t_\n"), "{output}");
 }
+
+/// Nouns of a language that puts plural and case behind the stem, all under one XPOS: every stem in all forms but one, which
+/// `of_left_out` asks for.
+fn agglutinating(of_left_out: bool) -> String {
+    let endings = [
+        ("", "Case=Nom|Number=Sing"),
+        ("da", "Case=Loc|Number=Sing"),
+        ("nin", "Case=Gen|Number=Sing"),
+        ("lar", "Case=Nom|Number=Plur"),
+        ("larda", "Case=Loc|Number=Plur"),
+        ("larnin", "Case=Gen|Number=Plur"),
+    ];
+    let mut text = String::new();
+    for (s, onset) in "bçdfghkmpstvyz".chars().enumerate() {
+        for (t, middle) in ["ak", "İl", "us", "ev"].iter().enumerate() {
+            let stem = format!("{onset}{middle}e");
+            for (e, (ending, feats)) in endings.iter().enumerate() {
+                if ((s + t) % endings.len() == e) == of_left_out {
+                    let lemma = stem.replace('İ', "i");
+                    let noun = format!("1\t{stem}{ending}\t{lemma}\tNOUN\tN\t{feats}\t_\t_\t_\t_");
+                    text += &format!("{noun}\n2\t.\t.\tPUNCT\tP\t_\t_\t_\t_\t_\n\n");
+                }
+            }
+        }
+    }
+    text
+}
+
+#[test]
+fn forms_never_seen_of_a_language_rich_in_forms_are_taken_apart() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("train.conllu");
+    std::fs::write(&data, agglutinating(false)).unwrap();
+    let gold = agglutinating(true);
+    let model = |command: &str, flags: &str| {
+        let path = folder.path().join(command);
+        let call = wordmill(&format!("{command} train -q {flags} -o"));
+        call.arg(&path).arg(&data).text();
+        path
+    };
+    let pos = model("pos", "");
+    let lemmatize = model("lemmatize", "");
+    let call = wordmill("annotate --layers pos,lemma --to conllu --model").arg(&pos);
+    let bare: String = (gold.lines().map(|line| match line.split('\t').nth(1) {
+        Some(form) => format!("{}\t{form}{}\n", &line[..1], "\t_".repeat(8)),
+        None => "\n".to_owned(),
+    }))
+    .collect();
+    let output = call.arg("--model").arg(&lemmatize).stdin(bare).text();
+    let columns = |text: &str| -> Vec<Vec<String>> {
+        let words = text.lines().filter(|line| line.starts_with('1'));
+        let word = |line: &str| line.split('\t').map(str::to_owned).collect();
+        words.map(word).collect()
+    };
+    let (found, expected) = (columns(&output), columns(&gold));
+    assert_eq!(found.len(), expected.len());
+    let wrong: Vec<_> = (found.iter().zip(&expected))
+        .filter(|(found, expected)| found[2..6] != expected[2..6])
+        .collect();
+    assert!(10 * wrong.len() <= expected.len(), "{wrong:#?}");
+}
+
+#[test]
+fn words_without_spaces_between_them_are_found() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("train.conllu");
+    let nouns = ["犬", "猫", "先生", "学生", "東京"];
+    let verbs = ["走る", "食べる", "見る", "話す"];
+    let particles = ["は", "が", "も"];
+    let mut text = String::new();
+    let mut sentence = |words: &[&str]| {
+        for (i, word) in words.iter().enumerate() {
+            text += &format!("{}\t{word}{}\tSpaceAfter=No\n", i + 1, "\t_".repeat(7));
+        }
+        text.push('\n');
+    };
+    for (i, noun) in nouns.iter().enumerate() {
+        for (j, verb) in verbs.iter().enumerate() {
+            if (i + j) % 3 != 0 {
+                sentence(&[noun, particles[(i + j) % 3], verb, "。"]);
+            }
+        }
+    }
+    std::fs::write(&data, text).unwrap();
+    let model = folder.path().join("model");
+    let call = wordmill("tokenize train -q -o").arg(&model).arg(&data);
+    call.text();
+    let call = wordmill("tokenize --to text --model").arg(&model);
+    let output = call.stdin("先生は食べる。猫も話す。\n").text();
+    assert_eq!(output, "先生 は 食べる 。\n猫 も 話す 。\n");
+}

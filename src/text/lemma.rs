@@ -15,6 +15,7 @@
 //! inflection, a rule that makes a lemma known from other forms is preferred.
 
 mod degrees;
+mod exceptions;
 mod rule;
 pub mod train;
 mod view;
@@ -27,6 +28,7 @@ use super::weights::Weights;
 use compact_str::CompactString;
 use degrees::Degrees;
 use rule::Rule;
+use serde_json::{Value, json};
 use view::{View, folded, takes_any_tag};
 
 /// Name of the layer in model files.
@@ -52,6 +54,9 @@ pub struct Lemmatizer {
     weights: Weights,
     /// Lemmas with their UPOS, if the language is rich in forms.
     lemmas: Option<Lexicon>,
+    /// The rule that lower-cases and takes k characters off the end, under k; none where stems are no lemmas (in French
+    /// *parlementaires* is not of *parlement*).
+    strips: Vec<Option<u16>>,
 }
 
 /// Buffers for lemmatizing, one per thread.
@@ -135,7 +140,13 @@ impl Lemmatizer {
             Some(list) => candidates.extend_from_slice(self.lexicon.list(list)),
             // Of one character that was never seen, rules would leave nothing.
             None if form.chars().nth(1).is_none() => {}
-            None => view.guess(&self.lexicon, candidates),
+            None => {
+                view.guess(&self.lexicon, candidates);
+                if let Some(lemmas) = &self.lemmas {
+                    let knows = |lemma: &str| lemmas.find(view.lemma_key(lemma)).is_some();
+                    self.add_stem(form, knows, candidates);
+                }
+            }
         }
     }
 
@@ -144,6 +155,17 @@ impl Lemmatizer {
         let any_tag = || self.lexicon.find(view.any_tag_key());
         let found = self.lemmas.as_ref().and_then(|_| with_upos());
         found.or_else(|| takes_any_tag(word).then(any_tag)?)
+    }
+
+    /// Adds the rule that leaves the longest known lemma of a form, if no other candidate makes a known one.
+    fn add_stem(&self, form: &str, knows: impl Fn(&str) -> bool, candidates: &mut Vec<u16>) {
+        let makes_known = |rule: &u16| {
+            let lemma = self.rules[usize::from(*rule)].apply(form);
+            lemma.is_some_and(|lemma| knows(&lemma))
+        };
+        if !candidates.iter().any(makes_known) {
+            candidates.extend(self.strips.iter().flatten().find(|rule| makes_known(rule)));
+        }
     }
 
     /// The lemma of a dictionary where it is another than a treebank's.
@@ -167,6 +189,8 @@ impl Lemmatizer {
         self.weights.save(&mut section, "weights");
         if let Some(lemmas) = &self.lemmas {
             lemmas.save(&mut section, "lemmas");
+            let stems = json!(!self.strips.is_empty());
+            section.meta.insert("stems".to_owned(), stems);
         }
         section
     }
@@ -196,9 +220,27 @@ impl Lemmatizer {
             degrees: Degrees::load(section, rules.len())?,
             weights: Weights::load(section, "weights")?,
             lemmas,
+            strips: match section.meta.get("stems").and_then(Value::as_bool) {
+                Some(true) => strips(&rules),
+                _ => Vec::new(),
+            },
             rules,
         })
     }
+}
+
+/// The numbers of the rules that lower-case and take 0, 1, 2 … characters off the end.
+fn strips(rules: &[Rule]) -> Vec<Option<u16>> {
+    let mut strips = Vec::new();
+    for (rule, number) in rules.iter().zip(0..) {
+        if let Some(length) = rule.strips() {
+            if strips.len() <= length {
+                strips.resize(length + 1, None);
+            }
+            strips[length] = Some(number);
+        }
+    }
+    strips
 }
 
 /// Prefers rules that make a known lemma of `form`.

@@ -15,7 +15,7 @@ use super::tagger::{Decoder, Lattice};
 use super::weights::Weights;
 use super::word_classes::WordClasses;
 use compact_str::CompactString;
-use features::{Extractor, Knowledge, ending_key, guess, merge};
+use features::{Extractor, Knowledge, ending_key, guess, lemma_key, merge};
 use inflection::Inflection;
 use serde_json::{Value, json};
 use std::collections::HashMap;
@@ -32,6 +32,8 @@ pub struct PosTagger {
     /// The tags that a dictionary gives to lower-cased forms.
     dictionary: Lexicon,
     classes: WordClasses,
+    /// The UPOS of lemmas, if the language is rich in forms.
+    lemmas: Option<Lexicon>,
     weights: Weights,
     beam: usize,
     /// A second opinion, and what it is worth.
@@ -180,6 +182,7 @@ impl PosTagger {
             dictionary: &self.dictionary,
             classes: &self.classes,
             longest_ending: self.inflection.longest_ending(),
+            lemmas: self.lemmas.as_ref(),
         }
     }
 
@@ -199,6 +202,9 @@ impl PosTagger {
             network.save(&mut section);
             let trust = Tensor::from_f32(&[self.trust]);
             section.tensors.insert("trust".to_owned(), trust);
+        }
+        if let Some(lemmas) = &self.lemmas {
+            lemmas.save(&mut section, "lemmas");
         }
         if self.inflection.rich {
             section.meta.insert("rich".to_owned(), json!(true));
@@ -233,6 +239,10 @@ impl PosTagger {
             lexicon,
             dictionary,
             classes: WordClasses::load(section)?,
+            lemmas: match rich {
+                true => Some(Lexicon::load(section, "lemmas", usize::from(u16::MAX))?),
+                false => None,
+            },
             weights,
             beam,
             network,

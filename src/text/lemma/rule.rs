@@ -72,6 +72,16 @@ impl Rule {
         }
     }
 
+    /// How many characters it takes off the end, if it lower-cases and does nothing else.
+    pub(super) fn strips(&self) -> Option<usize> {
+        match self {
+            Rule::Edit { case, strip, add } if *case == Case::Lower && add.is_empty() => {
+                Some(usize::from(*strip))
+            }
+            _ => None,
+        }
+    }
+
     pub(super) fn parse(line: &str) -> Option<Rule> {
         if let Some(lemma) = line.strip_prefix('=') {
             return Some(Rule::Whole(lemma.into()));

@@ -39,6 +39,8 @@ pub struct Knowledge<'a> {
     pub classes: &'a WordClasses,
     /// Endings of unknown words are tried from this many characters down.
     pub longest_ending: usize,
+    /// Of a rich language, the UPOS of lemmas.
+    pub lemmas: Option<&'a Lexicon>,
 }
 
 /// A word, its lists in the lexicon and the dictionary, and its classes, as features.
@@ -48,6 +50,31 @@ struct Form {
     list: u64,
     entry: u64,
     classes: [u64; LISTS],
+    /// The longest lemma that it begins with: the list of its UPOS, and what is behind it.
+    stem: [u64; 2],
+}
+
+/// The key of a lemma.
+pub fn lemma_key(lemma: &str) -> u64 {
+    hash::bytes(105, lemma.as_bytes())
+}
+
+/// The shortest stem of a longer word, in characters.
+const SHORTEST_STEM: usize = 2;
+
+/// The longest lemma that a lower-cased word begins with.
+fn stem(word: &str, lemmas: &Lexicon) -> [u64; 2] {
+    let ends = word.char_indices().map(|(at, _)| at).skip(SHORTEST_STEM);
+    let ends: Vec<usize> = ends.chain([word.len()]).collect();
+    for &end in ends.iter().rev() {
+        if let Some(list) = lemmas.find(lemma_key(&word[..end])) {
+            return [
+                u64::from(list) + 1,
+                hash::bytes(106, &word.as_bytes()[end..]),
+            ];
+        }
+    }
+    [0; 2]
 }
 
 impl Form {
@@ -59,6 +86,7 @@ impl Form {
             list: shape.lower,
             entry: shape.lower,
             classes: [shape.lower; LISTS],
+            stem: [shape.lower; 2],
         }
     }
 }
@@ -72,6 +100,7 @@ pub struct Extractor {
     candidates: Vec<u16>,
     /// How many lists of word classes there are.
     lists: usize,
+    rich: bool,
 }
 
 /// Appends the tags that are not there yet.
@@ -96,6 +125,7 @@ impl Extractor {
     /// Fills the lattice of a sentence from a source.
     pub fn fill(&mut self, words: &[Word], known: &Knowledge, source: u64, lattice: &mut Lattice) {
         self.lists = known.classes.lists();
+        self.rich = known.lemmas.is_some();
         self.read_forms(words, known);
         lattice.clear();
         for i in 0..words.len() {
@@ -128,6 +158,9 @@ impl Extractor {
                 list,
                 entry,
                 classes: known.classes.of(&shape),
+                stem: known
+                    .lemmas
+                    .map_or([0; 2], |lemmas| stem(&self.lower, lemmas)),
             });
         }
         self.forms.extend([Form::outside(3), Form::outside(4)]);
@@ -206,6 +239,19 @@ impl Extractor {
                     hash::pair(seed + 4, classes[k], right_classes[k]),
                     hash::pair(seed + 5, left_classes[k], right_classes[k]),
                     hash::pair(seed + 6, right_classes[k], list),
+                ]);
+            }
+            if self.rich {
+                let [[left_stem, _], [stem, behind], [right_stem, right_behind]] =
+                    [i - 1, i, i + 1].map(|at| self.forms[at].stem);
+                unary.extend([
+                    hash::pair(160, stem, behind),
+                    hash::pair(161, behind, 0),
+                    hash::pair(162, stem, here.kind),
+                    hash::pair(163, stem, here.suffixes[1]),
+                    hash::pair(164, left_stem, stem),
+                    hash::pair(165, right_stem, stem),
+                    hash::pair(166, right_behind, behind),
                 ]);
             }
             for (k, suffix) in here.suffixes.iter().enumerate().filter(|s| *s.1 != 0) {

@@ -1,6 +1,8 @@
 //! Trains a [`PosTagger`] from annotated sentences.
 
-use super::{Extractor, Inflection, Knowledge, Labels, PosTagger, Tag, ending_key, guess, merge};
+use super::{
+    Extractor, Inflection, Knowledge, Labels, PosTagger, Tag, ending_key, guess, lemma_key, merge,
+};
 use crate::text::document::{Sentence, Word};
 use crate::text::hash;
 use crate::text::inflection::is_rich;
@@ -9,7 +11,7 @@ use crate::text::network;
 use crate::text::tagger::{Lattice, train::Perceptron};
 use crate::text::weights::Weights;
 use crate::text::word_classes::WordClasses;
-use crate::text::word_shape::WordShape;
+use crate::text::word_shape::{self, WordShape};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 /// How a tagger is trained.
@@ -105,7 +107,9 @@ pub fn train(
     });
     let lexicon = build_lexicon(&sentences, &ids, &inflection);
     let dictionary = build_dictionary(dictionary);
+    let lemmas = inflection.rich.then(|| build_lemmas(&sentences));
     let known = Knowledge {
+        lemmas: lemmas.as_ref(),
         lexicon: &lexicon,
         dictionary: &dictionary,
         classes: &classes,
@@ -141,6 +145,7 @@ pub fn train(
         lexicon,
         dictionary,
         classes,
+        lemmas,
         weights,
         beam,
         network,
@@ -188,6 +193,37 @@ fn build_dictionary(words: &[Word]) -> Lexicon {
     forms
         .into_iter()
         .for_each(|(key, classes)| builder.insert(key, classes.into_iter().collect()));
+    builder.build()
+}
+
+/// The UPOS of lemmas that are known from two forms at least: of one that is known from a single form, what stands behind
+/// it would be known by heart.
+fn build_lemmas(sentences: &[&Sentence]) -> Lexicon {
+    let mut forms: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    let mut upos: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
+    let lowered = |text: &str| {
+        let mut lower = String::new();
+        word_shape::lower_into(text, &mut lower);
+        lower
+    };
+    for word in sentences.iter().flat_map(|s| &s.words) {
+        let lemma = lowered(&word.lemma);
+        let known = forms.entry(lemma.clone()).or_default();
+        known.insert(lowered(&word.form));
+        upos.entry(lemma).or_default().insert(&word.upos);
+    }
+    let mut numbers: BTreeMap<&str, u16> = BTreeMap::new();
+    let mut builder = LexiconBuilder::default();
+    for (lemma, upos) in &upos {
+        if !lemma.is_empty() && forms[lemma].len() > 1 {
+            let mut list = Vec::new();
+            for &upos in upos {
+                let next = numbers.len() as u16;
+                list.push(*numbers.entry(upos).or_insert(next));
+            }
+            builder.insert(lemma_key(lemma), list);
+        }
+    }
     builder.build()
 }
 
