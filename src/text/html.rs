@@ -254,7 +254,8 @@ fn push(text: &str, out: &mut String) {
     visible(text, 0..text.len()).for_each(|c| push_char(c, out));
 }
 
-fn push_char(c: char, out: &mut String) {
+/// A character as it may stand in an element or between quotes.
+pub(crate) fn push_char(c: char, out: &mut String) {
     match c {
         '&' => out.push_str("&amp;"),
         '<' => out.push_str("&lt;"),

@@ -8,6 +8,7 @@ use super::entities::MatchedBy;
 use super::matrix::{MAX_LABELS, Matrix};
 use super::report::{ENTITIES, Report, Run};
 use super::scores::{Metric, Score};
+use crate::text::html::push_char;
 
 const STYLE: &str = include_str!("page.css");
 
@@ -40,16 +41,9 @@ pub fn page(report: &Report, groups: usize) -> String {
 pub fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&#39;"),
-            // HTML allows no other controls, escaped or not.
-            c if c.is_control() && !matches!(c, '\t' | '\n') => out.push('\u{fffd}'),
-            c => out.push(c),
-        }
+        // HTML allows no other controls, escaped or not.
+        let is_allowed = !c.is_control() || matches!(c, '\t' | '\n');
+        push_char(if is_allowed { c } else { '\u{fffd}' }, &mut out);
     }
     out
 }

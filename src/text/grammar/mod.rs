@@ -6,14 +6,17 @@
 //!    XXXX-12-23        USD 3500000
 //! ```
 //!
-//! Words are cut into pieces (`piece`), numbers are read by `number`, and the rules of a language's files (`rules`) are
+//! Words are cut into pieces (`piece`), numbers are read by `number`, and the rules of a language's files (`rules`, their
+//! words by `pattern`) are
 //! matched wherever a piece begins one (`matcher`). Of two entities that overlap the longer stays, and one inside a
 //! name goes. Values are those of ISO 8601, with X for what is unknown, of TIMEX3 (durations; Pustejovsky et al. 2003)
 //! and ISO 4217 (currencies); dates relative to a day get theirs when the day is known (`calendar`).
 
 mod calendar;
+mod kind;
 mod matcher;
 mod number;
+mod pattern;
 mod piece;
 mod rules;
 mod template;

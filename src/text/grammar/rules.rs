@@ -20,7 +20,9 @@
 //! missing, `(x | y)` and `x|y` are alternatives, braces hold what becomes the entity where that is not all. `x/NNS,NNP`
 //! wants one of these tags, `x/!NNP` none of them. A backslash takes its meaning from a character.
 
+use super::kind::Kind;
 use super::number::{Role, Roles};
+use super::pattern::{PatternToken, alternatives, quoted, tagged, tokens};
 use super::piece::{self, Piece};
 use super::template::Template;
 use super::vocabulary::{UNKNOWN, Vocabulary};
@@ -69,7 +71,8 @@ pub struct Test {
 }
 
 impl Test {
-    fn parse(text: &str) -> Test {
+    /// `NNS,NNP`, or `!NNP` for none of them.
+    pub fn parse(text: &str) -> Test {
         let (negated, tags) = match text.strip_prefix('!') {
             Some(tags) => (true, tags),
             None => (false, text),
@@ -102,72 +105,6 @@ pub struct Step {
     pub item: Item,
     pub name: Option<String>,
     pub test: Option<Test>,
-}
-
-/// The kinds of numbers that steps take.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Kind {
-    /// A number, in digits or words: `num`
-    Number,
-    /// A number or a range: `nums`
-    Range,
-    /// A numeral without separators: `int`
-    Numeral,
-    /// 1 to 31, as a numeral, an ordinal numeral or in words: `day`; `01`
-    Day,
-    /// 1 to 12 as a numeral: `mon`; `01`
-    Month,
-    /// 1000 to 2100: `year`; 1900 to 2039: `recent`
-    Year,
-    Recent,
-    /// Two digits that follow a year, or stand for one: `year2`
-    ShortYear,
-    /// `1990`, `80`: `decade`; `199`
-    Decade,
-    /// An ordinal: `century`; `18` for the 19th
-    Century,
-    /// A year before, after the era: `bc`, `ad`; `-0043`, `0079`
-    BeforeEra,
-    OfEra,
-    /// An ordinal: `ord`
-    Ordinal,
-    /// 0 to 24, 1 to 12 in the morning, in the afternoon, any of them before a quarter: `hour`, `am`, `pm`, `before`
-    Hour,
-    Am,
-    Pm,
-    HourBefore,
-    /// 00 to 59, minutes past an hour, minutes before one: `min`, `past`, `to`
-    Minute,
-    MinutePast,
-    MinuteTo,
-}
-
-impl Kind {
-    fn parse(name: &str) -> Option<Kind> {
-        Some(match name {
-            "num" => Kind::Number,
-            "nums" => Kind::Range,
-            "int" => Kind::Numeral,
-            "day" => Kind::Day,
-            "mon" => Kind::Month,
-            "year" => Kind::Year,
-            "recent" => Kind::Recent,
-            "year2" => Kind::ShortYear,
-            "decade" => Kind::Decade,
-            "century" => Kind::Century,
-            "bc" => Kind::BeforeEra,
-            "ad" => Kind::OfEra,
-            "ord" => Kind::Ordinal,
-            "hour" => Kind::Hour,
-            "am" => Kind::Am,
-            "pm" => Kind::Pm,
-            "before" => Kind::HourBefore,
-            "min" => Kind::Minute,
-            "past" => Kind::MinutePast,
-            "to" => Kind::MinuteTo,
-            _ => return None,
-        })
-    }
 }
 
 /// What `3/4/2024` means.
@@ -534,89 +471,4 @@ enum Part {
     Step(Step),
     Open,
     Close,
-}
-
-/// A word of a pattern, or one of its signs.
-struct PatternToken {
-    text: String,
-    is_word: bool,
-}
-
-/// Cuts a pattern at white space and at its signs. Backslashes stay in words.
-fn tokens(pattern: &str) -> Result<Vec<PatternToken>, String> {
-    let mut tokens = Vec::new();
-    let mut word = String::new();
-    let mut chars = pattern.chars();
-    let mut push = |word: &mut String, sign: Option<char>| {
-        if !word.is_empty() {
-            tokens.push(PatternToken {
-                text: std::mem::take(word),
-                is_word: true,
-            });
-        }
-        if let Some(sign) = sign {
-            tokens.push(PatternToken {
-                text: sign.to_string(),
-                is_word: false,
-            });
-        }
-    };
-    while let Some(c) = chars.next() {
-        match c {
-            '\\' => {
-                word.push('\\');
-                word.push(chars.next().ok_or("a backslash before nothing")?);
-            }
-            '[' | ']' | '(' | ')' | '{' | '}' => push(&mut word, Some(c)),
-            '|' if word.is_empty() => push(&mut word, Some(c)),
-            c if c.is_whitespace() => push(&mut word, None),
-            c => word.push(c),
-        }
-    }
-    push(&mut word, None);
-    Ok(tokens)
-}
-
-/// The alternatives of a word, `x|y`, without their backslashes.
-fn alternatives(words: &str) -> Vec<String> {
-    let mut found = vec![String::new()];
-    let mut chars = words.chars();
-    while let Some(c) = chars.next() {
-        match c {
-            '|' => found.push(String::new()),
-            '\\' => found
-                .last_mut()
-                .into_iter()
-                .for_each(|word| word.extend(chars.next())),
-            c => found.last_mut().into_iter().for_each(|word| word.push(c)),
-        }
-    }
-    found
-}
-
-/// A word and the tags behind its slash.
-fn tagged(word: &str) -> (String, Option<Test>) {
-    let slash = word
-        .char_indices()
-        .rev()
-        .find(|(i, c)| *c == '/' && *i > 0 && !word[..*i].ends_with('\\'));
-    match slash {
-        Some((i, _)) if i + 1 < word.len() => {
-            (word[..i].to_owned(), Some(Test::parse(&word[i + 1..])))
-        }
-        _ => (word.to_owned(), None),
-    }
-}
-
-/// The parts of a line that spaces part, but for those in quotation marks.
-fn quoted(line: &str) -> Vec<String> {
-    let mut parts = Vec::new();
-    for (i, stretch) in line.split('"').enumerate() {
-        if i % 2 == 1 {
-            parts.push(stretch.to_owned());
-        } else {
-            parts.extend(stretch.split_whitespace().map(str::to_owned));
-        }
-    }
-    parts
 }
