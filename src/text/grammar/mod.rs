@@ -7,10 +7,10 @@
 //! ```
 //!
 //! Words are cut into pieces (`piece`), numbers are read by `number`, and the rules of a language's files (`rules`, their
-//! words by `pattern`) are
-//! matched wherever a piece begins one (`matcher`). Of two entities that overlap the longer stays, and one inside a
-//! name goes. Values are those of ISO 8601, with X for what is unknown, of TIMEX3 (durations; Pustejovsky et al. 2003)
-//! and ISO 4217 (currencies); dates relative to a day get theirs when the day is known (`calendar`).
+//! lines by `pattern`) are matched wherever a piece begins one (`matcher`). Of two entities that overlap the longer
+//! stays, and one inside a name goes. Values are those of ISO 8601, with X for what is unknown, of TIMEX3 (durations;
+//! Pustejovsky et al. 2003) and ISO 4217 (currencies); dates relative to a day get theirs when the day is known
+//! (`calendar`).
 
 mod calendar;
 mod kind;
