@@ -81,20 +81,22 @@ const SAID: [&str; 2] = ["Value", "Score"];
 
 /// Makes words an entity: removes those it overlaps, with what was said of them, and labels the words.
 pub fn put(sentence: &mut Sentence, words: Range<usize>, label: &str, value: Option<&str>) {
-    for other in entities(sentence) {
-        if other.words.start < words.end && words.start < other.words.end {
-            remove(sentence, &other);
+    let is_free = |i: usize| sentence.words[i].misc.get("NER").is_none();
+    if !words.clone().all(is_free) {
+        for other in entities(sentence) {
+            if other.words.start < words.end && words.start < other.words.end {
+                remove(sentence, &other);
+            }
         }
     }
     let start = words.start;
-    for (i, word) in sentence.words.iter_mut().enumerate() {
-        if words.contains(&i) {
-            if let Some(value) = value.filter(|_| i == start) {
-                word.misc.set("Value", value);
-            }
-            let prefix = if i == start { 'B' } else { 'I' };
-            word.misc.set("NER", &format!("{prefix}-{label}"));
+    for i in words {
+        let misc = &mut sentence.words[i].misc;
+        if let Some(value) = value.filter(|_| i == start) {
+            misc.set("Value", value);
         }
+        let prefix = if i == start { 'B' } else { 'I' };
+        misc.set("NER", &format!("{prefix}-{label}"));
     }
 }
 
