@@ -24,6 +24,7 @@ mod progress;
 mod report;
 mod sentences;
 mod stem;
+mod stop;
 mod stream;
 mod tfidf;
 mod threads;

@@ -3,16 +3,14 @@
 use crate::corpus;
 use crate::report::{ReportArgs, Words};
 use crate::sentences::CorpusArgs;
+use crate::stop;
 use crate::stream::{Failure, Output};
 use anyhow::{Result, bail};
 use serde_json::json;
-use signal_hook::consts::{SIGINT, SIGTERM};
 use std::collections::HashSet;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
+use std::sync::atomic::Ordering;
 use wordmill::embed::corpus::Corpus;
 use wordmill::embed::phrases::Phrases;
 use wordmill::embed::vectors::{self, Format, View};
@@ -265,7 +263,7 @@ fn train(args: &TrainArgs) -> Result<()> {
         ),
         _ => {}
     }
-    let (stop, signal) = on_signals(checkpoint.is_some())?;
+    let (stop, signal) = stop::on_signals(checkpoint.is_some())?;
     let mut words = Words::new(args.report);
     let ended = trainer
         .run(threads(args), &stop, |progress| {
@@ -360,35 +358,6 @@ fn resume(trainer: &mut Trainer, path: &Path) -> Result<()> {
         }
     })?;
     Ok(())
-}
-
-/// How long a second signal counts as the first one's echo.
-const SAME_WISH: Duration = Duration::from_secs(1);
-
-/// What a signal sets: that the run should stop, and which signal it was. One that comes later than a second after the
-/// first ends the process at once; one before that is the same wish once more, as `timeout` signals both the process
-/// and its group. Without a name for a checkpoint the first one ends it.
-fn on_signals(can_stop: bool) -> Result<(Arc<AtomicBool>, Arc<AtomicUsize>)> {
-    let (stop, which) = (
-        Arc::new(AtomicBool::new(false)),
-        Arc::new(AtomicUsize::new(0)),
-    );
-    if can_stop {
-        let mut signals = signal_hook::iterator::Signals::new([SIGINT, SIGTERM])?;
-        let (stop, which) = (Arc::clone(&stop), Arc::clone(&which));
-        std::thread::spawn(move || {
-            let mut first = None;
-            for signal in signals.forever() {
-                let first = *first.get_or_insert_with(Instant::now);
-                if first.elapsed() > SAME_WISH {
-                    let _ = signal_hook::low_level::emulate_default_handler(signal);
-                }
-                which.store(signal as usize, Ordering::Relaxed);
-                stop.store(true, Ordering::Release);
-            }
-        });
-    }
-    Ok((stop, which))
 }
 
 fn train_failure(error: TrainError) -> Failure {

@@ -3,6 +3,7 @@
 //!
 //! Features after Ratinov and Roth (2009), Design challenges and misconceptions in named entity recognition.
 
+mod calibration;
 pub mod train;
 
 use super::document::{Sentence, Word};
@@ -15,6 +16,7 @@ use super::tagger::{Decoder, Lattice};
 use super::weights::Weights;
 use super::word_classes::{LISTS, WordClasses};
 use super::word_shape::WordShape;
+use calibration::Calibration;
 
 /// Name of the layer in model files.
 pub const LAYER: &str = "ner";
@@ -32,34 +34,6 @@ pub struct EntityRecognizer {
     weights: Weights,
     beam: usize,
     calibration: Calibration,
-}
-
-/// How often names of a probability are right: σ(slope · logit p + offset). Platt (1999), Probabilistic outputs for
-/// support vector machines.
-#[derive(Clone, Copy, Debug, PartialEq)]
-struct Calibration {
-    slope: f32,
-    offset: f32,
-}
-
-impl Calibration {
-    /// Leaves probabilities as they are.
-    const NONE: Calibration = Calibration {
-        slope: 1.0,
-        offset: 0.0,
-    };
-
-    fn of(self, probability: f64) -> f64 {
-        let logit = f64::from(self.slope) * logit(probability) + f64::from(self.offset);
-        1.0 / (1.0 + (-logit).exp())
-    }
-}
-
-/// The logarithm of the odds; scores are printed with three decimals, and those that round to 0 or 1 count as their
-/// neighbours.
-fn logit(probability: f64) -> f64 {
-    let p = probability.clamp(0.001, 0.999);
-    (p / (1.0 - p)).ln()
 }
 
 /// A label of the BIOES scheme: begin, inside, end of an entity, a single word, or outside.

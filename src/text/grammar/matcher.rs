@@ -1,9 +1,11 @@
 //! Where the rules of a grammar fit a sentence, and which of them win.
 
 use super::kind::Kind;
-use super::number::{Number, Reader, Roles};
+use super::number::{Number, Reader};
 use super::piece::{Kind as PieceKind, Piece};
-use super::rules::{DateOrder, Form, Item, Rules, Sequence, Step, bit};
+use super::role::Roles;
+use super::rules::Rules;
+use super::sequence::{DateOrder, Form, Item, Sequence, Step, bit};
 use super::template::Capture;
 use super::vocabulary::UNKNOWN;
 use crate::text::document::Word;

@@ -18,14 +18,16 @@ mod matcher;
 mod number;
 mod pattern;
 mod piece;
+mod role;
 mod rules;
+mod sequence;
 mod template;
 mod vocabulary;
 
 #[cfg(test)]
 mod tests;
 
-pub use rules::DateOrder;
+pub use sequence::DateOrder;
 
 use super::document::Sentence;
 use super::entity::{self, Entity};

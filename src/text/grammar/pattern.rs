@@ -1,6 +1,6 @@
 //! The lines of a grammar cut into words and signs.
 
-use super::rules::Test;
+use super::sequence::Test;
 
 /// A word of a pattern, or one of its signs.
 pub struct PatternToken {

@@ -21,12 +21,12 @@
 //! wants one of these tags, `x/!NNP` none of them. A backslash takes its meaning from a character.
 
 use super::kind::Kind;
-use super::number::{Role, Roles};
 use super::pattern::{PatternToken, alternatives, quoted, tagged, tokens};
 use super::piece::{self, Piece};
+use super::role::{Role, Roles};
+use super::sequence::{Class, DateOrder, Form, Item, Sequence, Step, Test, bit_of};
 use super::template::Template;
 use super::vocabulary::{UNKNOWN, Vocabulary};
-use crate::text::document::Word;
 use crate::text::format::FormatError;
 use std::collections::HashMap;
 
@@ -46,101 +46,6 @@ pub struct Rules {
     /// The literal of a full stop.
     pub stop: u32,
     class_names: HashMap<String, usize>,
-}
-
-/// A class of words: by the literal of their first piece what may follow, the longest first.
-#[derive(Clone, Debug, Default)]
-pub struct Class {
-    pub forms: HashMap<u32, Vec<Form>>,
-}
-
-/// A form of a class, and the value it stands for.
-#[derive(Clone, Debug)]
-pub struct Form {
-    pub rest: Vec<u32>,
-    pub value: String,
-    pub needs_capital: bool,
-    pub test: Option<Test>,
-}
-
-/// Tags that a word must have one of, or none.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Test {
-    negated: bool,
-    tags: Vec<String>,
-}
-
-impl Test {
-    /// `NNS,NNP`, or `!NNP` for none of them.
-    pub fn parse(text: &str) -> Test {
-        let (negated, tags) = match text.strip_prefix('!') {
-            Some(tags) => (true, tags),
-            None => (false, text),
-        };
-        Test {
-            negated,
-            tags: tags.split(',').map(str::to_owned).collect(),
-        }
-    }
-
-    /// Whether the word passes.
-    pub fn holds(&self, word: &Word) -> bool {
-        let is_one = |tag: &String| word.upos == *tag || word.xpos == *tag;
-        self.tags.iter().any(is_one) != self.negated
-    }
-}
-
-/// What a step takes.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Item {
-    Literal(u32, bool),
-    Class(usize),
-    Number(Kind),
-    Any,
-}
-
-/// A step of a sequence, the name of what it captured, and the tags it wants.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Step {
-    pub item: Item,
-    pub name: Option<String>,
-    pub test: Option<Test>,
-}
-
-/// What `3/4/2024` means.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
-pub enum DateOrder {
-    /// Month, day, year: March 4
-    #[default]
-    Mdy,
-    /// Day, month, year: 3 April
-    Dmy,
-}
-
-/// A rule with its options and alternatives decided.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Sequence {
-    pub steps: Vec<Step>,
-    /// The steps that become the entity.
-    pub open: usize,
-    pub close: usize,
-    /// Index into [`Rules::labels`].
-    pub label: usize,
-    /// Takes away what other rules of the label find in the same place.
-    pub is_veto: bool,
-    /// It reads a date of three numerals in this order.
-    pub order: Option<DateOrder>,
-    pub template: Option<Template>,
-    /// Which pieces may stand behind the first of the entity: a bit of [`bit`] for each.
-    pub next: u64,
-}
-
-/// The bit of a piece in a set of 64 that says which pieces may follow: most that do not fit have another.
-pub fn bit(piece: &Piece) -> u64 {
-    match piece.kind {
-        piece::Kind::Digits(..) => 1,
-        _ => 2 << (piece.literal % 63),
-    }
 }
 
 impl Rules {
@@ -453,7 +358,6 @@ impl Rules {
     /// The pieces that may stand behind the first one of a sequence's entity; all where that is not known.
     fn next(&self, sequence: &Sequence) -> u64 {
         let steps = &sequence.steps[sequence.open..];
-        let bit_of = |literal: u32| 2 << (literal % 63);
         match (&steps[0].item, steps.get(1).map(|step| &step.item)) {
             (Item::Literal(..), Some(Item::Literal(next, _))) => bit_of(*next),
             (Item::Literal(..), Some(Item::Class(class))) => {
