@@ -4,6 +4,7 @@ use crate::stream::{Failure, open};
 use anyhow::Result;
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 use wordmill::text::columns::{self, ColumnSpec};
 use wordmill::text::conllu;
 use wordmill::text::document::{Document, Word};
@@ -97,14 +98,23 @@ pub fn read_dictionaries(paths: &[PathBuf]) -> Result<Vec<Word>> {
 
 /// Reads words and their classes, parted by a tab.
 pub fn read_classes(path: &Path) -> Result<Vec<(String, u16)>> {
-    let class = |(i, line): (usize, &str)| {
+    read_numbered(path, "expected a word, a tab and the number of its class")
+}
+
+/// Reads forms and how often each was seen, parted by a tab.
+pub fn read_counts(path: &Path) -> Result<Vec<(String, u64)>> {
+    read_numbered(path, "expected a form, a tab and its count")
+}
+
+/// Reads words and numbers, parted by a tab; `problem` is what is wrong with other lines.
+fn read_numbered<N: FromStr>(path: &Path, problem: &str) -> Result<Vec<(String, N)>> {
+    let parse = |(i, line): (usize, &str)| {
         let parsed = line
             .split_once('\t')
-            .and_then(|(word, class)| Some((word.to_owned(), class.parse().ok()?)));
+            .and_then(|(word, number)| Some((word.to_owned(), number.parse().ok()?)));
         parsed.ok_or_else(|| {
-            let problem = "expected a word, a tab and the number of its class";
             Failure::at_line(&path.display().to_string(), i as u64 + 1, problem).into()
         })
     };
-    read_text(path)?.lines().enumerate().map(class).collect()
+    read_text(path)?.lines().enumerate().map(parse).collect()
 }

@@ -30,6 +30,7 @@ mod tfidf;
 mod threads;
 mod tokenize;
 mod train;
+mod truecase;
 mod vectors;
 mod word2vec;
 

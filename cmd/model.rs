@@ -128,7 +128,7 @@ fn list() -> Result<()> {
 }
 
 /// Reads a model file; a name that is no file may be a layer inside the tool.
-fn open(model: &Path) -> Result<Bundle> {
+pub fn open(model: &Path) -> Result<Bundle> {
     let name = model.to_string_lossy();
     if !model.exists() && english::layers().any(|layer| layer == name) {
         return Ok(Bundle::from_bytes(english::file(&name)?)?);

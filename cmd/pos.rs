@@ -5,6 +5,7 @@ use crate::eval::{self, System, TaggedEvalArgs};
 use crate::layers::{ModelArgs, Models};
 use crate::stream::{self, Invalid, Job, KeepArgs, Newline, StreamArgs, Tsv};
 use crate::train::{self, AlsoArgs, ClassesArgs, EpochsArgs, TrainArgs};
+use crate::truecase;
 use crate::vectors::load;
 use anyhow::Result;
 use clap::Subcommand;
@@ -53,6 +54,7 @@ pub struct Args {
 #[derive(Subcommand)]
 enum Command {
     Train(PosTrainArgs),
+    Truecase(truecase::Args),
     /// Score a tagger on annotated text
     ///
     /// Tags the words of the gold standard, and its raw text, and prints scores for each column and tag, and the tags that are
@@ -106,6 +108,7 @@ const COLUMNS: &[TsvColumn] = &[
 pub fn run(args: &Args) -> Result<()> {
     match &args.command {
         Some(Command::Train(args)) => return train(args),
+        Some(Command::Truecase(args)) => return truecase::run(args),
         Some(Command::Eval(args)) => return eval::run(&args.eval, args.errors, Task::Pos, system),
         None => {}
     }

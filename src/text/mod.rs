@@ -21,6 +21,7 @@
 //! | [`redact`] | text without its entities |
 //! | [`tagger`], [`lexicon`], [`word_shape`], [`word_classes`] | the sequence learner behind tags, lemmas and entities, and what it sees of a word |
 //! | [`network`] | a small neural network over a window of words, a second opinion for the tagger |
+//! | [`truecase`] | the usual case of words, for sentences in capitals or in lower case throughout |
 //! | [`pipeline`], [`english`] | all layers in one pass, and the models inside the binary |
 //! | [`eval`] | how well an annotation agrees with a gold standard |
 //! | [`hash`], [`weights`], [`model`] | feature hashing, quantised weights, and the model file they are kept in |
@@ -62,6 +63,7 @@ pub mod stem;
 pub mod tagger;
 pub mod tokenize;
 pub mod transcode;
+pub mod truecase;
 pub mod tsv;
 pub mod units;
 pub mod weights;

@@ -1,5 +1,6 @@
 //! The layers of annotation in one pass: whatever a command was asked for, in the order in which layers build on each
-//! other: sentences and words, tags, lemmas, entities, stems.
+//! other: sentences and words, tags, lemmas, entities, stems. Sentences in capitals or in lower case throughout are read in
+//! their usual case, if the tagger has a [truecaser](super::truecase).
 
 use super::document::{Document, Sentence, Word};
 use super::entity;
@@ -10,6 +11,7 @@ use super::ner::{EntityRecognizer, NerScratch};
 use super::pos::{PosScratch, PosTagger};
 use super::stem::Stemmer;
 use super::tokenize::{Tokenizer, Workspace};
+use super::truecase::{TruecaseScratch, lacks_case, swap_forms};
 use std::sync::{Mutex, PoisonError};
 
 /// Sentences of more words are annotated in parts, so that the tagger's memory is bounded. No treebank has one of half
@@ -52,6 +54,7 @@ struct Buffers {
     lemma: LemmaScratch,
     ner: Option<NerScratch>,
     grammar: GrammarScratch,
+    truecase: TruecaseScratch,
 }
 
 impl Pipeline {
@@ -104,6 +107,38 @@ impl Pipeline {
         sentence: &mut Sentence,
         buffers: &mut Buffers,
     ) {
+        let truecaser = self.pos.as_ref().and_then(|pos| pos.truecaser.as_ref());
+        let is_done = self.keep && sentence.words.iter().any(|w| w.misc.get("NER").is_some());
+        let finds_entities = self.recognizer.is_some() && !is_done;
+        match truecaser.filter(|_| lacks_case(&sentence.words)) {
+            Some(truecaser) => {
+                let mut forms = truecaser.restore(&sentence.words, &mut buffers.truecase);
+                swap_forms(&mut sentence.words, &mut forms);
+                self.apply_models(sentence, finds_entities, buffers);
+                swap_forms(&mut sentence.words, &mut forms);
+            }
+            None => self.apply_models(sentence, finds_entities, buffers),
+        }
+        if finds_entities {
+            if let Some(grammar) = &self.grammar {
+                grammar.mark(text, sentence, &mut buffers.grammar);
+            }
+            if let Some(gazetteer) = &self.gazetteer {
+                gazetteer.mark(sentence);
+            }
+            if let Some(labels) = &self.labels {
+                entity::keep_only(sentence, |label| labels.iter().any(|l| l == label));
+            }
+        }
+        match &self.stemmer {
+            Some(stemmer) if self.keep => stemmer.annotate_missing(sentence),
+            Some(stemmer) => stemmer.annotate(sentence),
+            None => {}
+        }
+    }
+
+    /// Tags, lemmas and names: what was learned from text in its usual case.
+    fn apply_models(&self, sentence: &mut Sentence, finds_entities: bool, buffers: &mut Buffers) {
         if let Some(pos) = &self.pos {
             let scratch = buffers.pos.get_or_insert_with(|| pos.scratch());
             let keep = self.keep || self.keep_tags;
@@ -114,26 +149,9 @@ impl Pipeline {
         if let Some(lemmatizer) = &self.lemmatizer {
             lemmatizer.lemmatize(sentence, self.keep, &mut buffers.lemma);
         }
-        if let Some(recognizer) = &self.recognizer {
+        if let Some(recognizer) = self.recognizer.as_ref().filter(|_| finds_entities) {
             let scratch = buffers.ner.get_or_insert_with(|| recognizer.scratch());
-            let is_done = self.keep && sentence.words.iter().any(|w| w.misc.get("NER").is_some());
-            if !is_done {
-                recognizer.recognize(sentence, self.scores, scratch);
-                if let Some(grammar) = &self.grammar {
-                    grammar.mark(text, sentence, &mut buffers.grammar);
-                }
-                if let Some(gazetteer) = &self.gazetteer {
-                    gazetteer.mark(sentence);
-                }
-                if let Some(labels) = &self.labels {
-                    entity::keep_only(sentence, |label| labels.iter().any(|l| l == label));
-                }
-            }
-        }
-        match &self.stemmer {
-            Some(stemmer) if self.keep => stemmer.annotate_missing(sentence),
-            Some(stemmer) => stemmer.annotate(sentence),
-            None => {}
+            recognizer.recognize(sentence, self.scores, scratch);
         }
     }
 }

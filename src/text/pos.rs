@@ -12,6 +12,7 @@ use super::lexicon::Lexicon;
 use super::model::{ModelError, Section, Tensor};
 use super::network::{self, Network, train::NO_LABEL};
 use super::tagger::{Decoder, Lattice};
+use super::truecase::Truecaser;
 use super::weights::Weights;
 use super::word_classes::WordClasses;
 use compact_str::CompactString;
@@ -41,6 +42,8 @@ pub struct PosTagger {
     trust: f32,
     labels: Labels,
     inflection: Inflection,
+    /// For sentences without case; [`Pipeline`](super::pipeline::Pipeline) restores them for all layers.
+    pub truecaser: Option<Truecaser>,
 }
 
 /// A joint tag; empty where the column is `_`.
@@ -206,6 +209,9 @@ impl PosTagger {
         if let Some(lemmas) = &self.lemmas {
             lemmas.save(&mut section, "lemmas");
         }
+        if let Some(truecaser) = &self.truecaser {
+            truecaser.save(&mut section);
+        }
         if self.inflection.rich {
             section.meta.insert("rich".to_owned(), json!(true));
         }
@@ -249,6 +255,7 @@ impl PosTagger {
             trust,
             labels,
             inflection,
+            truecaser: Truecaser::load(section)?,
         })
     }
 }

@@ -152,6 +152,7 @@ pub fn train(
         trust: options.trust,
         labels,
         inflection,
+        truecaser: None,
     }
 }
 

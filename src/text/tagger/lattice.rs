@@ -172,7 +172,7 @@ impl Lattice {
         start as usize..self.positions[i].candidates as usize
     }
 
-    pub(super) fn candidates(&self, i: usize) -> &[u16] {
+    pub fn candidates(&self, i: usize) -> &[u16] {
         &self.candidates[self.candidate_range(i)]
     }
 
