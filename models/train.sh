@@ -134,4 +134,21 @@ learn=(uner-train.conllu "${classes[@]}" --tagger pos.safetensors)
     }' | sort >names.tsv
 # OTH (nationalities, products, events): learned, so that they are not taken for places, and not shown.
 train ner "${learn[@]}" --hide OTH --classes names.tsv --calibrate --valid uner-dev.conllu
+# Text in capitals or in lower case throughout: the tagger learns how words are written, from a thirtieth of Wikipedia
+# besides, and from the forms of all of it that do not begin a sentence.
+"$wordmill" tokenize --model tokenize.safetensors --from text wiki.txt | awk '
+    {
+        inside = 0
+        for (i = 1; i <= NF; i++) {
+            if ($i ~ /[A-Za-z\200-\377]/) {
+                if (inside) count[$i]++
+                inside = 1
+            } else if ($i ~ /^[.:!?"`'"'"']/) inside = 0
+        }
+    }
+    END { for (form in count) print form "\t" count[form] }' | sort >forms.tsv
+awk 'NR % 30 == 0' wiki.txt |
+    "$wordmill" tokenize --model tokenize.safetensors --from text --to conllu >wiki-part.conllu
+"$wordmill" pos truecase ewt.conllu gum.conllu wiki-part.conllu --forms forms.tsv --model pos.safetensors -o truecase.safetensors
+"$wordmill" model pack truecase.safetensors -o "$out/pos.safetensors.zst"
 ls -l "$out"

@@ -30,6 +30,7 @@ mod stem;
 mod tfidf;
 mod tokenize;
 mod training;
+mod truecase;
 mod values;
 mod vectors;
 mod word2vec;
