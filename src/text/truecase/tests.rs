@@ -44,7 +44,9 @@ fn truecaser() -> Truecaser {
         &sentences,
         &forms,
         &Options {
-            bits: 12,
+            epochs: 20,
+            bits: 16,
+            min_changes: 1,
             ..Options::default()
         },
         |_, _| {},
