@@ -34,6 +34,7 @@ use super::entity::{self, Entity};
 use super::format::FormatError;
 use jiff::civil::Date;
 use matcher::{Match, Matcher};
+use number::Readings;
 use piece::Piece;
 use rules::Rules;
 
@@ -52,6 +53,7 @@ pub struct Grammar {
 #[derive(Debug, Default)]
 pub struct GrammarScratch {
     pieces: Vec<Piece>,
+    readings: Vec<Readings>,
 }
 
 impl Grammar {
@@ -82,10 +84,14 @@ impl Grammar {
     /// Adds the entities of the grammar to those that a sentence has already, and their values as `Value=` in the MISC of
     /// their first words. `text` is that of a located document.
     pub fn mark(&self, text: Option<&str>, sentence: &mut Sentence, scratch: &mut GrammarScratch) {
-        if !piece::cut(text, sentence, &self.rules.vocabulary, &mut scratch.pieces) {
+        let GrammarScratch { pieces, readings } = scratch;
+        if !piece::cut(text, sentence, &self.rules.vocabulary, pieces) {
             return;
         }
-        let matches = Matcher::new(&self.rules, &sentence.words, &scratch.pieces).find(self.order);
+        readings.clear();
+        readings.resize(pieces.len(), Readings::default());
+        let matcher = Matcher::new(&self.rules, &sentence.words, pieces, readings);
+        let matches = matcher.find(self.order);
         if matches.is_empty() {
             return;
         }
