@@ -45,8 +45,8 @@ pub struct Grammar {
     /// The day that `yesterday` is the day before of.
     pub reference: Option<Date>,
     pub order: DateOrder,
-    /// Labels to find; `None` is all of them.
-    pub labels: Option<Vec<String>>,
+    /// Labels to find.
+    labels: Vec<String>,
 }
 
 /// Buffers for [`Grammar::mark`], one per thread.
@@ -74,10 +74,10 @@ impl Grammar {
             .index()
             .map_err(|problem| (count, FormatError::new(1, problem)))?;
         Ok(Grammar {
+            labels: rules.labels.clone(),
             rules,
             reference: None,
             order: DateOrder::default(),
-            labels: None,
         })
     }
 
@@ -101,13 +101,15 @@ impl Grammar {
         }
     }
 
+    /// Leaves labels that do not pass to others. What has one is still no part of another entity: the day of a date is no
+    /// number.
+    pub fn keep_only(&mut self, passes: impl Fn(&str) -> bool) {
+        self.labels.retain(|label| passes(label));
+    }
+
     fn set(&self, found: Match, names: &[Entity], sentence: &mut Sentence) {
         let label = &self.rules.labels[found.label];
-        if self
-            .labels
-            .as_ref()
-            .is_some_and(|labels| !labels.contains(label))
-        {
+        if !self.labels.contains(label) {
             return;
         }
         let overlaps = |name: &&Entity| {

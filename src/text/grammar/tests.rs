@@ -115,6 +115,20 @@ fn the_longer_entity_wins_and_one_inside_a_name_goes() {
 }
 
 #[test]
+fn labels_left_to_others_are_not_found_and_their_words_are_no_other_entity() {
+    let mut grammar = Grammar::parse(["label A\nrule a b\nlabel B\nrule b\n"]).unwrap();
+    grammar.keep_only(|label| label != "A");
+    let mut sentence = parse_tokens("a b b").sentences.remove(0);
+    grammar.mark(None, &mut sentence, &mut GrammarScratch::default());
+    let found = entity::entities(&sentence);
+    assert_eq!(found.len(), 1);
+    assert_eq!(
+        (found[0].words.clone(), found[0].label.as_str()),
+        (2..3, "B")
+    );
+}
+
+#[test]
 fn a_rule_with_more_than_a_number_wants_what_follows() {
     let rule = "label X\nrule <n:num> <m:int> => $n $m\nrule <n:num> _ x => $n\n";
     let found = |text: &str| -> Vec<String> {
