@@ -11,6 +11,7 @@ use wordmill::text::english;
 use wordmill::text::format::{FormatError, OutputFormat};
 use wordmill::text::gazetteer::Gazetteer;
 use wordmill::text::grammar::{DateOrder, Grammar};
+use wordmill::text::ner::EntityRecognizer;
 use wordmill::text::pipeline::Pipeline;
 use wordmill::text::redact::{self, Redaction};
 use wordmill::text::tokenize::{Tokenizer, Workspace};
@@ -26,7 +27,8 @@ pub struct EntityArgs {
     date_order: DateOrder,
     /// Rules for dates, amounts and numbers instead of the English ones; "none" finds names only
     ///
-    /// May be repeated; the files are read as one. Without it text in a language that a --model is for has none.
+    /// May be repeated; the files are read as one. Without it text in a language that a --model is for has none, and the
+    /// English rules leave the labels to a --model that knows them: one that finds DATE gets no dates beside its own.
     #[arg(long, value_name = "FILE")]
     grammar: Vec<PathBuf>,
     /// Names to find besides: lines of a name, a tab and a label, and another tab and a value if it has one
@@ -57,7 +59,7 @@ pub struct EntityArgs {
 impl EntityArgs {
     /// Adds to a pipeline what its recognizer does not find, and what is not to be shown.
     pub fn add_to(&self, pipeline: &mut Pipeline, models: &Models) -> Result<()> {
-        pipeline.grammar = self.grammar(models)?;
+        pipeline.grammar = self.grammar(models, pipeline.recognizer.as_ref())?;
         pipeline.scores = self.scores;
         pipeline.labels.clone_from(&self.labels);
         if !self.gazetteer.is_empty() {
@@ -93,11 +95,15 @@ impl EntityArgs {
     }
 
     /// The grammar that was asked for, if any.
-    fn grammar(&self, models: &Models) -> Result<Option<Grammar>> {
+    fn grammar(
+        &self,
+        models: &Models,
+        recognizer: Option<&EntityRecognizer>,
+    ) -> Result<Option<Grammar>> {
         let mut grammar = match self.grammar.as_slice() {
             [none] if none.as_os_str() == "none" => return Ok(None),
             [] if !models.are_english() => return Ok(None),
-            [] => english_grammar()?,
+            [] => english_grammar(recognizer)?,
             files => named_grammar(files)?,
         };
         grammar.reference = self.reference_date;
@@ -106,10 +112,14 @@ impl EntityArgs {
     }
 }
 
-/// The grammar inside the tool.
-pub fn english_grammar() -> Result<Grammar> {
+/// The grammar inside the tool, for what a recognizer does not know.
+pub fn english_grammar(recognizer: Option<&EntityRecognizer>) -> Result<Grammar> {
     let (names, texts): (Vec<&str>, Vec<&str>) = english::grammar().unzip();
-    Grammar::parse(texts).map_err(|(i, error)| fault(&format!("{} grammar", names[i]), error))
+    let mut grammar = Grammar::parse(texts)
+        .map_err(|(i, error)| fault(&format!("{} grammar", names[i]), error))?;
+    let known = recognizer.map_or(Vec::new(), EntityRecognizer::types);
+    grammar.keep_only(|label| !known.contains(&label));
+    Ok(grammar)
 }
 
 /// The words of a name, as the tokenizer sees them.

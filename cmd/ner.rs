@@ -23,9 +23,9 @@ use wordmill::text::{pos, tokenize};
 ///
 /// Marks entities as NER=B-PER, NER=I-PER in the MISC column, or as entities of a JSON object; words without a part of
 /// speech are tagged first. PER, ORG and LOC are found by a model; DATE, TIME, DURATION, MONEY, PERCENT, QUANTITY,
-/// CARDINAL and ORDINAL by rules, which give them a value: Value= in MISC. Reads text, lines, tokens, CoNLL-U, JSON
-/// Lines or columns. Writes CoNLL-U, or JSON Lines from JSON Lines; --to tsv gives an entity a row: document, start, end,
-/// label, text, value, score; --to html and --to ansi show them in the colours of a page or the terminal.
+/// CARDINAL and ORDINAL by rules, which give them a value: Value= in MISC; labels that a --model knows are left to it.
+/// Reads text, lines, tokens, CoNLL-U, JSON Lines or columns. Writes CoNLL-U, or JSON Lines from JSON Lines; --to tsv gives
+/// an entity a row: document, start, end, label, text, value, score; --to html and --to ansi show them in the colours of a page or the terminal.
 #[derive(clap::Args)]
 #[command(
     args_conflicts_with_subcommands = true,
@@ -56,7 +56,7 @@ enum Command {
     /// Score a recognizer on annotated text
     ///
     /// Finds the entities in the words of the gold standard, and in its raw text, and prints precision, recall and F1 of whole
-    /// entities for each label.
+    /// entities for each label. Rules find the labels of the gold standard that the model does not know.
     #[command(after_help = "Examples:\n  \
         wordmill ner eval corpora/tagged.conllu\n  \
         wordmill ner eval corpora/tagged.conllu --against corpora/tagged.conllu\n  \
@@ -128,17 +128,17 @@ fn pipeline(models: &Models, newline_breaks: bool) -> Result<Pipeline> {
     })
 }
 
-/// A system that looks only for what the gold standard speaks of.
+/// A system whose rules look only for what the gold standard speaks of and the recognizer does not know.
 fn system(models: &Models, gold: &[Document]) -> Result<System<'static>> {
     let mut pipeline = pipeline(models, false)?;
     if models.are_english() {
-        let mut grammar = entities::english_grammar()?;
+        let mut grammar = entities::english_grammar(pipeline.recognizer.as_ref())?;
         let sentences = gold.iter().flat_map(|document| &document.sentences);
-        let labels: BTreeSet<String> = sentences
+        let wanted: BTreeSet<String> = sentences
             .flat_map(entity::entities)
             .map(|entity| entity.label)
             .collect();
-        grammar.labels = Some(labels.into_iter().collect());
+        grammar.keep_only(|label| wanted.contains(label));
         pipeline.grammar = Some(grammar);
     }
     Ok(System::of(pipeline))

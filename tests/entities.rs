@@ -99,3 +99,57 @@ fn names_get_a_probability_as_their_score() {
     let json = output("ner --to jsonl --scores", TEXT);
     assert!(json.contains("\"score\":0."), "{json}");
 }
+
+/// A model that calls a zorbin MONEY, and nothing else.
+fn model_of_zorbins(folder: &std::path::Path) -> String {
+    let sentence = "1\tShe\t_\tPRON\tPRP\t_\t_\t_\t_\t_\n2\tpaid\t_\tVERB\tVBD\t_\t_\t_\t_\t_\n\
+        3\t$\t_\tSYM\t$\t_\t_\t_\t_\t_\n4\t5\t_\tNUM\tCD\t_\t_\t_\t_\t_\n5\tfor\t_\tADP\tIN\t_\t_\t_\t_\t_\n\
+        6\tzorbin\t_\tNOUN\tNN\t_\t_\t_\t_\tNER=B-MONEY\n\n";
+    let (data, model) = (folder.join("data.conllu"), folder.join("ner.safetensors"));
+    std::fs::write(&data, sentence.repeat(20)).unwrap();
+    wordmill("ner train -q --language en")
+        .arg(&data)
+        .arg("-o")
+        .arg(&model)
+        .text();
+    model.display().to_string()
+}
+
+#[test]
+fn rules_leave_the_labels_that_a_model_knows_to_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let model = model_of_zorbins(folder.path());
+    let text = "She paid $5 for zorbin on Monday.\n";
+    for command in ["ner", "annotate"] {
+        let flags = format!("{command} --from text --redact --model {model}");
+        let redacted = output(&flags, text);
+        assert_eq!(redacted, "She paid $5 for [MONEY] on [DATE].\n");
+        let without = output(&format!("{command} --redact"), text);
+        assert!(without.starts_with("She paid [MONEY] for"), "{without}");
+    }
+    // A grammar that is asked for by name finds what it has.
+    let rules = folder.path().join("rules.txt");
+    std::fs::write(&rules, "label MONEY\nrule \\$ <n:int> => $n\n").unwrap();
+    let flags = format!("ner --redact --model {model} --grammar {}", rules.display());
+    assert!(output(&flags, text).starts_with("She paid [MONEY] for [MONEY]"));
+}
+
+#[test]
+fn eval_leaves_the_labels_that_a_model_knows_to_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let model = model_of_zorbins(folder.path());
+    let gold = folder.path().join("gold.conllu");
+    let words = "1\tShe\t_\tPRON\tPRP\t_\t_\t_\t_\t_\n2\tpaid\t_\tVERB\tVBD\t_\t_\t_\t_\t_\n\
+        3\t$\t_\tSYM\t$\t_\t_\t_\t_\tNER=B-MONEY\n4\t5\t_\tNUM\tCD\t_\t_\t_\t_\tNER=I-MONEY\n\n";
+    std::fs::write(&gold, words).unwrap();
+    let system = |flags: &str| {
+        let report = wordmill(&format!("ner eval {flags}")).arg(&gold).text();
+        let line = report.lines().find(|line| line.contains("MONEY"));
+        let columns = line.unwrap_or_default().split_whitespace();
+        columns.last().unwrap_or_default().to_owned()
+    };
+    assert_eq!(
+        [system(""), system(&format!("--model {model}"))],
+        ["1", "0"]
+    );
+}

@@ -18,6 +18,35 @@ fn contractions_are_printed_as_their_words_or_as_they_stand() {
 }
 
 #[test]
+fn signs_are_parted_from_numbers_and_from_the_marks_behind_them() {
+    for (text, words) in [
+        ("It fell 5%.\n", "It fell 5 % .\n"),
+        (
+            "It fell 5%. It rose 3%.\n",
+            "It fell 5 % .\nIt rose 3 % .\n",
+        ),
+        ("Is it (20°)?\n", "Is it ( 20 ° ) ?\n"),
+        ("It costs 5€, not 6£.\n", "It costs 5 € , not 6 £ .\n"),
+    ] {
+        assert_eq!(tokenized("", text), words);
+    }
+}
+
+#[test]
+fn an_abbreviation_before_capitals_ends_no_sentence() {
+    let text = "We meet at 8 p.m. EDT on Friday.\n";
+    assert_eq!(tokenized("", text), "We meet at 8 p.m. EDT on Friday .\n");
+}
+
+#[test]
+fn what_the_data_splits_in_half_of_its_places_is_split_as_its_ending_tells() {
+    assert_eq!(
+        tokenized("", "The company's plan.\n"),
+        "The company 's plan .\n"
+    );
+}
+
+#[test]
 fn schemes_differ_in_where_words_end() {
     let text = "Ann's e-mail: a@b.org, $3.50!\n";
     assert_eq!(

@@ -90,6 +90,9 @@ pub fn located() -> impl Strategy<Value = Document> {
                     word.misc.set("Stem", "x");
                 }
                 if choice & 1 != 0 {
+                    if choice & 2 != 0 {
+                        word.misc.set("Value", &columns[n % 40]);
+                    }
                     word.misc
                         .set("NER", if choice & 8 != 0 { "B-PER" } else { "I-LOC" });
                 }

@@ -39,6 +39,17 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// How many there are.
+    pub const COUNT: usize = Kind::MinuteTo as usize + 1;
+
+    /// Whether it is never said in words.
+    pub fn is_in_digits(self) -> bool {
+        matches!(
+            self,
+            Kind::Numeral | Kind::Month | Kind::Recent | Kind::ShortYear
+        )
+    }
+
     /// The kind of a name in rules.
     pub fn parse(name: &str) -> Option<Kind> {
         Some(match name {

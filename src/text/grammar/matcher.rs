@@ -1,11 +1,11 @@
 //! Where the rules of a grammar fit a sentence, and which of them win.
 
 use super::kind::Kind;
-use super::number::{Number, Reader};
+use super::number::{Number, Reader, Readings};
 use super::piece::{Kind as PieceKind, Piece};
 use super::role::Roles;
 use super::rules::Rules;
-use super::sequence::{DateOrder, Form, Item, Sequence, Step, bit};
+use super::sequence::{DateOrder, First, Form, Item, Sequence, Step, bit};
 use super::template::Capture;
 use super::vocabulary::UNKNOWN;
 use crate::text::document::Word;
@@ -39,11 +39,17 @@ pub struct Matcher<'a> {
 type Captured<'a> = Vec<(&'a str, Capture<'a>)>;
 
 impl<'a> Matcher<'a> {
-    /// For the words of a sentence and their pieces.
-    pub fn new(rules: &'a Rules, words: &'a [Word], pieces: &'a [Piece]) -> Matcher<'a> {
+    /// For the words of a sentence and their pieces; `readings` are as many, and empty.
+    pub fn new(
+        rules: &'a Rules,
+        words: &'a [Word],
+        pieces: &'a [Piece],
+        readings: &'a [Readings],
+    ) -> Matcher<'a> {
         let reader = Reader {
             pieces,
             roles: &rules.roles,
+            readings,
         };
         Matcher {
             rules,
@@ -56,6 +62,7 @@ impl<'a> Matcher<'a> {
     /// rule comes first.
     pub fn find(&self, order: DateOrder) -> Vec<Match> {
         let (mut candidates, mut vetoes) = (Vec::new(), Vec::new());
+        let mut captured = Vec::new();
         for at in 0..self.reader.pieces.len() {
             let piece = &self.reader.pieces[at];
             if !piece.begins {
@@ -73,13 +80,25 @@ impl<'a> Matcher<'a> {
             let is_number = is_number
                 && (self.reader.number(at).is_some() || self.reader.ordinal(at).is_some());
             let number_words = is_number.then_some(&self.rules.by_number_word);
-            let next = self.reader.pieces.get(at + 1).map_or(0, bit);
-            for &i in by_first.into_iter().chain(number_words).flatten() {
-                let sequence = &self.rules.sequences[i as usize];
-                if sequence.next != u64::MAX && sequence.next & next == 0 {
+            let behind_piece = self.bit(at + 1);
+            // The same numbers are asked for by many rules.
+            let mut behind_number = [None; Kind::COUNT];
+            for start in by_first.into_iter().chain(number_words).flatten() {
+                let behind = match start.first {
+                    First::Piece => behind_piece,
+                    First::Number(kind) => *behind_number[kind as usize].get_or_insert_with(|| {
+                        let number = self.number(kind, at);
+                        number.map_or(0, |number| self.bit(number.end))
+                    }),
+                    First::Form => u64::MAX,
+                };
+                if start.next & behind == 0 {
                     continue;
                 }
-                let Some((end, captured)) = self.fit(sequence, at) else {
+                let i = start.sequence as usize;
+                let sequence = &self.rules.sequences[i];
+                captured.clear();
+                let Some(end) = self.fit(sequence, at, &mut captured) else {
                     continue;
                 };
                 if sequence.is_veto {
@@ -88,7 +107,7 @@ impl<'a> Matcher<'a> {
                 }
                 candidates.push(Candidate {
                     pieces: at..end,
-                    sequence: i as usize,
+                    sequence: i,
                     value: sequence.template.as_ref().and_then(|t| t.fill(&captured)),
                 });
             }
@@ -138,12 +157,15 @@ impl<'a> Matcher<'a> {
         matches
     }
 
-    /// Fits a sequence whose entity begins at `at`; the piece behind the entity, and what was captured.
-    fn fit(&self, sequence: &'a Sequence, at: usize) -> Option<(usize, Captured<'a>)> {
-        let mut captured = Vec::new();
+    fn bit(&self, at: usize) -> u64 {
+        bit(self.reader.pieces.get(at))
+    }
+
+    /// Fits a sequence whose entity begins at `at`; the piece behind the entity.
+    fn fit(&self, sequence: &'a Sequence, at: usize, captured: &mut Captured<'a>) -> Option<usize> {
         let (mut next, mut end) = (at, at);
         for (i, step) in sequence.steps.iter().enumerate().skip(sequence.open) {
-            next = self.take(step, next, &mut captured)?;
+            next = self.take(step, next, captured)?;
             if i + 1 == sequence.close {
                 // A tokenizer may leave the full stop at a sign: `5 %.`
                 let is_stop = |piece: &Piece| piece.ends && piece.literal == self.rules.stop;
@@ -158,11 +180,11 @@ impl<'a> Matcher<'a> {
         let mut before = at;
         for step in sequence.steps[..sequence.open].iter().rev() {
             before = before.checked_sub(1)?;
-            if self.take(step, before, &mut captured)? != before + 1 {
+            if self.take(step, before, captured)? != before + 1 {
                 return None;
             }
         }
-        Some((end, captured))
+        Some(end)
     }
 
     /// What a step takes at a piece: the piece behind it.
@@ -182,10 +204,13 @@ impl<'a> Matcher<'a> {
             Item::Class(class) => {
                 let forms = self.rules.classes[*class].forms.get(&piece.literal)?;
                 let form = forms.iter().find(|form| self.is_form(form, at))?;
-                let capture = Capture::Text(form.value.as_str().into());
-                (at + 1 + form.rest.len(), Some(capture))
+                let end = at + 1 + form.rest.len();
+                (end, Some(Capture::Text(form.value.as_str().into())))
             }
-            Item::Number(kind) => self.number(*kind, at, captured)?,
+            Item::Number(kind) => {
+                let number = self.number(*kind, at)?;
+                (number.end, Some(capture(*kind, number, captured)))
+            }
         };
         if let (Some(name), Some(capture)) = (&step.name, capture) {
             captured.push((name, capture));
@@ -207,113 +232,52 @@ impl<'a> Matcher<'a> {
                 .is_none_or(|test| test.holds(&self.words[piece.word as usize]))
     }
 
-    fn number(
-        &self,
-        kind: Kind,
-        at: usize,
-        captured: &Captured<'a>,
-    ) -> Option<(usize, Option<Capture<'a>>)> {
+    /// A number of some kind, with the value that it has as one.
+    fn number(&self, kind: Kind, at: usize) -> Option<Number> {
         let reader = &self.reader;
-        let value = |number: Number| {
-            let capture = Capture::Number(number.low, number.high);
-            Some((number.end, Some(capture)))
-        };
-        let text = |end: usize, text: String| Some((end, Some(Capture::Text(text.into()))));
-        let within = |number: &Number, low: f64, high: f64| (low..=high).contains(&number.low);
         // A numeral of at most two digits, or words.
         let small = |low: f64, high: f64| {
             let is_short = reader.numeral(at).is_none_or(|(_, digits)| digits <= 2);
-            let number = reader.small(at).filter(|_| is_short);
-            number.filter(|number| within(number, low, high))
+            let number = reader.small(at).filter(|_| is_short)?;
+            (low..=high).contains(&number.low).then_some(number)
+        };
+        let ordinal = |low: f64, high: f64| {
+            let number = reader.ordinal(at)?;
+            (low..=high).contains(&number.low).then_some(number)
         };
         let numeral = |lengths: Range<u8>, low: f64, high: f64| {
             let (value, digits) = reader.numeral(at)?;
             let fits = lengths.contains(&digits) && (low..=high).contains(&value);
-            fits.then_some(value)
+            fits.then_some(Number::of(value, at + 1))
         };
+        let any_numeral = || Some(Number::of(reader.numeral(at)?.0, at + 1));
         match kind {
-            Kind::Number => value(reader.number(at)?),
-            Kind::Range => value(reader.range(at)?),
-            Kind::Ordinal => value(reader.ordinal(at)?),
-            Kind::Numeral => {
-                let (low, _) = reader.numeral(at)?;
-                Some((at + 1, Some(Capture::Number(low, None))))
-            }
-            Kind::Day => {
-                let ordinal = reader
-                    .ordinal(at)
-                    .filter(|number| within(number, 1.0, 31.0));
-                match (ordinal, numeral(1..3, 1.0, 31.0)) {
-                    (Some(number), _) => text(number.end, format!("{:02}", number.low)),
-                    (None, Some(day)) => text(at + 1, format!("{day:02}")),
-                    (None, None) => None,
-                }
-            }
-            Kind::Month => text(at + 1, format!("{:02}", numeral(1..3, 1.0, 12.0)?)),
-            Kind::Year => match numeral(4..5, 1000.0, 2100.0) {
-                Some(year) => text(at + 1, format!("{year}")),
-                None => {
-                    let number = reader.year_in_words(at)?;
-                    text(number.end, format!("{}", number.low))
-                }
-            },
-            Kind::Recent => text(at + 1, format!("{}", numeral(4..5, 1900.0, 2039.0)?)),
-            Kind::ShortYear => {
-                let year = numeral(2..3, 0.0, 99.0)?;
-                let century = captured
-                    .iter()
-                    .rev()
-                    .find_map(|(_, capture)| match capture {
-                        Capture::Text(text) if text.len() == 4 => text.get(..2),
-                        _ => None,
-                    });
-                let guessed = if year < 40.0 { "20" } else { "19" };
-                text(at + 1, format!("{}{year:02}", century.unwrap_or(guessed)))
-            }
+            Kind::Number => reader.number(at),
+            Kind::Range => reader.range(at),
+            Kind::Ordinal => reader.ordinal(at),
+            Kind::Numeral => any_numeral(),
+            Kind::Day => ordinal(1.0, 31.0).or_else(|| numeral(1..3, 1.0, 31.0)),
+            Kind::Month => numeral(1..3, 1.0, 12.0),
+            Kind::Year => numeral(4..5, 1000.0, 2100.0).or_else(|| reader.year_in_words(at)),
+            Kind::Recent => numeral(4..5, 1900.0, 2039.0),
+            Kind::ShortYear => numeral(2..3, 0.0, 99.0),
             Kind::Decade => {
                 let year = numeral(4..5, 1000.0, 2090.0).or_else(|| {
                     let short = numeral(2..3, 10.0, 90.0)?;
-                    Some(short + if short < 30.0 { 2000.0 } else { 1900.0 })
+                    let century = if short.low < 30.0 { 2000.0 } else { 1900.0 };
+                    Some(short.map(|year| century + year))
                 })?;
-                (year % 10.0 == 0.0)
-                    .then(|| text(at + 1, format!("{}", year / 10.0)))
-                    .flatten()
+                (year.low % 10.0 == 0.0).then(|| year.map(|year| year / 10.0))
             }
-            Kind::Century => {
-                let number = reader
-                    .ordinal(at)
-                    .filter(|number| within(number, 1.0, 30.0))?;
-                text(number.end, format!("{:02}", number.low - 1.0))
-            }
-            Kind::BeforeEra => {
-                let (year, _) = reader.numeral(at)?;
-                let before = year - 1.0;
-                text(
-                    at + 1,
-                    format!("{}{before:04}", if before > 0.0 { "-" } else { "" }),
-                )
-            }
-            Kind::OfEra => text(at + 1, format!("{:04}", numeral(1..5, 1.0, 2100.0)?)),
-            Kind::Hour => {
-                let hour = small(0.0, 24.0)?;
-                text(hour.end, format!("{:02}", hour.low))
-            }
-            Kind::Am => {
-                let hour = small(1.0, 12.0)?;
-                text(hour.end, format!("{:02}", hour.low % 12.0))
-            }
-            Kind::Pm => {
-                let hour = small(1.0, 12.0)?;
-                text(hour.end, format!("{:02}", hour.low % 12.0 + 12.0))
-            }
+            Kind::Century => Some(ordinal(1.0, 30.0)?.map(|century| century - 1.0)),
+            Kind::BeforeEra => Some(any_numeral()?.map(|year| year - 1.0)),
+            Kind::OfEra => numeral(1..5, 1.0, 2100.0),
+            Kind::Hour => small(0.0, 24.0),
+            Kind::Am => Some(small(1.0, 12.0)?.map(|hour| hour % 12.0)),
+            Kind::Pm => Some(small(1.0, 12.0)?.map(|hour| hour % 12.0 + 12.0)),
             Kind::HourBefore => {
-                let hour = small(1.0, 24.0)?;
-                let before = if hour.low == 1.0 {
-                    12.0
-                } else {
-                    hour.low - 1.0
-                };
-                text(hour.end, format!("{before:02}"))
+                let before = |hour| if hour == 1.0 { 12.0 } else { hour - 1.0 };
+                Some(small(1.0, 24.0)?.map(before))
             }
             Kind::Minute => {
                 let minute = small(0.0, 59.0)?;
@@ -324,18 +288,35 @@ impl<'a> Matcher<'a> {
                     .and_then(|before| reader.pieces.get(before));
                 let is_word = reader.numeral(at).is_none()
                     && before.is_some_and(|piece| piece.kind == PieceKind::Mark);
-                (!is_short && !is_word)
-                    .then(|| text(minute.end, format!("{:02}", minute.low)))
-                    .flatten()
+                (!is_short && !is_word).then_some(minute)
             }
-            Kind::MinutePast => {
-                let minute = small(1.0, 59.0)?;
-                text(minute.end, format!("{:02}", minute.low))
-            }
-            Kind::MinuteTo => {
-                let minute = small(1.0, 59.0)?;
-                text(minute.end, format!("{:02}", 60.0 - minute.low))
-            }
+            Kind::MinutePast => small(1.0, 59.0),
+            Kind::MinuteTo => Some(small(1.0, 59.0)?.map(|minute| 60.0 - minute)),
         }
     }
+}
+
+/// What is captured of a number: as it is, or as its kind is written in values.
+fn capture<'a>(kind: Kind, number: Number, captured: &Captured<'a>) -> Capture<'a> {
+    let value = number.low;
+    let text = match kind {
+        Kind::Number | Kind::Range | Kind::Ordinal | Kind::Numeral => {
+            return Capture::Number(value, number.high);
+        }
+        Kind::Year | Kind::Recent | Kind::Decade => format!("{value}"),
+        Kind::BeforeEra if value > 0.0 => format!("-{value:04}"),
+        Kind::BeforeEra | Kind::OfEra => format!("{value:04}"),
+        Kind::ShortYear => {
+            let text_of_year = |capture: &Capture| match capture {
+                Capture::Text(text) if text.len() == 4 => text.get(..2).map(str::to_owned),
+                _ => None,
+            };
+            let mut before = captured.iter().rev();
+            let century = before.find_map(|(_, capture)| text_of_year(capture));
+            let guessed = if value < 40.0 { "20" } else { "19" };
+            format!("{}{value:02}", century.as_deref().unwrap_or(guessed))
+        }
+        _ => format!("{value:02}"),
+    };
+    Capture::Text(text.into())
 }

@@ -34,6 +34,7 @@ use super::entity::{self, Entity};
 use super::format::FormatError;
 use jiff::civil::Date;
 use matcher::{Match, Matcher};
+use number::Readings;
 use piece::Piece;
 use rules::Rules;
 
@@ -44,14 +45,15 @@ pub struct Grammar {
     /// The day that `yesterday` is the day before of.
     pub reference: Option<Date>,
     pub order: DateOrder,
-    /// Labels to find; `None` is all of them.
-    pub labels: Option<Vec<String>>,
+    /// Labels to find.
+    labels: Vec<String>,
 }
 
 /// Buffers for [`Grammar::mark`], one per thread.
 #[derive(Debug, Default)]
 pub struct GrammarScratch {
     pieces: Vec<Piece>,
+    readings: Vec<Readings>,
 }
 
 impl Grammar {
@@ -72,20 +74,24 @@ impl Grammar {
             .index()
             .map_err(|problem| (count, FormatError::new(1, problem)))?;
         Ok(Grammar {
+            labels: rules.labels.clone(),
             rules,
             reference: None,
             order: DateOrder::default(),
-            labels: None,
         })
     }
 
     /// Adds the entities of the grammar to those that a sentence has already, and their values as `Value=` in the MISC of
     /// their first words. `text` is that of a located document.
     pub fn mark(&self, text: Option<&str>, sentence: &mut Sentence, scratch: &mut GrammarScratch) {
-        if !piece::cut(text, sentence, &self.rules.vocabulary, &mut scratch.pieces) {
+        let GrammarScratch { pieces, readings } = scratch;
+        if !piece::cut(text, sentence, &self.rules.vocabulary, pieces) {
             return;
         }
-        let matches = Matcher::new(&self.rules, &sentence.words, &scratch.pieces).find(self.order);
+        readings.clear();
+        readings.resize(pieces.len(), Readings::default());
+        let matcher = Matcher::new(&self.rules, &sentence.words, pieces, readings);
+        let matches = matcher.find(self.order);
         if matches.is_empty() {
             return;
         }
@@ -95,13 +101,15 @@ impl Grammar {
         }
     }
 
+    /// Leaves labels that do not pass to others. What has one is still no part of another entity: the day of a date is no
+    /// number.
+    pub fn keep_only(&mut self, passes: impl Fn(&str) -> bool) {
+        self.labels.retain(|label| passes(label));
+    }
+
     fn set(&self, found: Match, names: &[Entity], sentence: &mut Sentence) {
         let label = &self.rules.labels[found.label];
-        if self
-            .labels
-            .as_ref()
-            .is_some_and(|labels| !labels.contains(label))
-        {
+        if !self.labels.contains(label) {
             return;
         }
         let overlaps = |name: &&Entity| {

@@ -10,6 +10,7 @@
 
 use super::piece::{Kind, Piece};
 use super::role::{Role, Roles};
+use std::cell::Cell;
 
 /// A number that was read.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -21,13 +22,41 @@ pub struct Number {
     pub high: Option<f64>,
 }
 
+impl Number {
+    /// A single number.
+    pub fn of(low: f64, end: usize) -> Number {
+        let high = None;
+        Number { end, low, high }
+    }
+
+    /// Another number in the same place.
+    pub fn map(self, change: impl Fn(f64) -> f64) -> Number {
+        Number::of(change(self.low), self.end)
+    }
+}
+
 /// Reads numbers from the pieces of a sentence.
 #[derive(Clone, Copy, Debug)]
 pub struct Reader<'a> {
     pub pieces: &'a [Piece],
     /// The roles of the pieces' literals.
     pub roles: &'a [Roles],
+    /// One for each piece, empty at first.
+    pub readings: &'a [Readings],
 }
+
+/// What was read at a piece: every rule that may begin there asks again.
+#[derive(Clone, Debug, Default)]
+pub struct Readings {
+    number: Reading,
+    range: Reading,
+    ordinal: Reading,
+    small: Reading,
+    year: Reading,
+}
+
+/// Nothing yet, or what was read: a number or none.
+type Reading = Cell<Option<Option<Number>>>;
 
 /// A number before its scale is known to be shared: `5` in `5–7 million`.
 struct Scaled {
@@ -63,26 +92,57 @@ impl Reader<'_> {
         self.digits(at).is_some()
     }
 
+    /// Reads what was not yet read at `at`.
+    fn once(
+        &self,
+        at: usize,
+        reading: impl Fn(&Readings) -> &Reading,
+        read: impl Fn(&Self, usize) -> Option<Number>,
+    ) -> Option<Number> {
+        let reading = reading(self.readings.get(at)?);
+        reading.get().unwrap_or_else(|| {
+            let number = read(self, at);
+            reading.set(Some(number));
+            number
+        })
+    }
+
     /// The longest number that begins at `at`, no range.
     pub fn number(&self, at: usize) -> Option<Number> {
-        let (sign, at) = self.sign(at);
-        let number = self.scaled(at)?;
-        Some(Number {
-            end: number.end,
-            low: sign * number.base * number.scale,
-            high: None,
-        })
+        self.once(at, |readings| &readings.number, Self::read_number)
     }
 
     /// The longest number or range of numbers that begins at `at`.
     pub fn range(&self, at: usize) -> Option<Number> {
+        self.once(at, |readings| &readings.range, Self::read_range)
+    }
+
+    /// The number before a suffix or in a word that says a place in an order: `21st`, `twenty-third`.
+    pub fn ordinal(&self, at: usize) -> Option<Number> {
+        self.once(at, |readings| &readings.ordinal, Self::read_ordinal)
+    }
+
+    /// A numeral or a number word below a hundred, as hours and days are said.
+    pub fn small(&self, at: usize) -> Option<Number> {
+        self.once(at, |readings| &readings.small, Self::read_small)
+    }
+
+    /// A year in words: `nineteen ninety-five`, `twenty twenty`.
+    pub fn year_in_words(&self, at: usize) -> Option<Number> {
+        self.once(at, |readings| &readings.year, Self::read_year_in_words)
+    }
+
+    fn read_number(&self, at: usize) -> Option<Number> {
+        let (sign, at) = self.sign(at);
+        let number = self.scaled(at)?;
+        let value = sign * number.base * number.scale;
+        Some(Number::of(value, number.end))
+    }
+
+    fn read_range(&self, at: usize) -> Option<Number> {
         let (sign, at) = self.sign(at);
         let low = self.scaled(at)?;
-        let alone = Number {
-            end: low.end,
-            low: sign * low.base * low.scale,
-            high: None,
-        };
+        let alone = Number::of(sign * low.base * low.scale, low.end);
         let high = match self.role(low.end) {
             Some(Role::To | Role::Hyphen | Role::Or) => self.scaled(low.end + 1),
             _ => None,
@@ -115,15 +175,8 @@ impl Reader<'_> {
         })
     }
 
-    /// The number before a suffix or in a word that says a place in an order: `21st`, `twenty-third`.
-    pub fn ordinal(&self, at: usize) -> Option<Number> {
-        let found = |end: usize, low: f64| {
-            Some(Number {
-                end,
-                low,
-                high: None,
-            })
-        };
+    fn read_ordinal(&self, at: usize) -> Option<Number> {
+        let found = |end, low| Some(Number::of(low, end));
         if let Some((value, _)) = self.digits(at).filter(|(value, _)| value.fract() == 0.0) {
             let suffix = self.ordinal_role(at + 1) == Some(Role::Place);
             return if suffix && self.pieces[at + 1].glued {
@@ -150,34 +203,20 @@ impl Reader<'_> {
         self.digits(at).filter(|(_, digits)| *digits > 0)
     }
 
-    /// A numeral or a number word below a hundred, as hours and days are said.
-    pub fn small(&self, at: usize) -> Option<Number> {
+    fn read_small(&self, at: usize) -> Option<Number> {
         if let Some((value, _)) = self.numeral(at) {
-            return Some(Number {
-                end: at + 1,
-                low: value,
-                high: None,
-            });
+            return Some(Number::of(value, at + 1));
         }
         let (low, end) = self.below_hundred(at)?;
-        Some(Number {
-            end,
-            low,
-            high: None,
-        })
+        Some(Number::of(low, end))
     }
 
-    /// A year in words: `nineteen ninety-five`, `twenty twenty`.
-    pub fn year_in_words(&self, at: usize) -> Option<Number> {
+    fn read_year_in_words(&self, at: usize) -> Option<Number> {
         let (century, next) = self.below_hundred(at)?;
         let next = next + usize::from(self.role(next) == Some(Role::Hyphen));
         let (year, end) = self.below_hundred(next)?;
         let fits = (10.0..=20.0).contains(&century) && year >= 10.0;
-        fits.then_some(Number {
-            end,
-            low: century * 100.0 + year,
-            high: None,
-        })
+        fits.then_some(Number::of(century * 100.0 + year, end))
     }
 
     /// A minus sign that stands before a numeral and behind a space.

@@ -24,7 +24,9 @@ use super::kind::Kind;
 use super::pattern::{PatternToken, alternatives, quoted, tagged, tokens};
 use super::piece::{self, Piece};
 use super::role::{Role, Roles};
-use super::sequence::{Class, DateOrder, Form, Item, Sequence, Step, Test, bit_of};
+use super::sequence::{
+    Class, DIGITS, DateOrder, END, First, Form, Item, Sequence, Start, Step, Test, bit_of,
+};
 use super::template::Template;
 use super::vocabulary::{UNKNOWN, Vocabulary};
 use crate::text::format::FormatError;
@@ -40,9 +42,9 @@ pub struct Rules {
     pub sequences: Vec<Sequence>,
     pub labels: Vec<String>,
     /// The sequences whose entity may begin with a literal, a numeral, a number in words.
-    pub by_literal: Vec<Vec<u32>>,
-    pub by_digits: Vec<u32>,
-    pub by_number_word: Vec<u32>,
+    pub by_literal: Vec<Vec<Start>>,
+    pub by_digits: Vec<Start>,
+    pub by_number_word: Vec<Start>,
     /// The literal of a full stop.
     pub stop: u32,
     class_names: HashMap<String, usize>,
@@ -227,7 +229,6 @@ impl Rules {
                 is_veto: keyword == "not",
                 order,
                 template: template.clone(),
-                next: u64::MAX,
             };
             if open == close {
                 return Err("a rule that takes nothing".to_owned());
@@ -328,23 +329,29 @@ impl Rules {
         self.by_literal = vec![Vec::new(); self.vocabulary.len()];
         self.by_digits.clear();
         self.by_number_word.clear();
-        for i in 0..self.sequences.len() {
-            self.sequences[i].next = self.next(&self.sequences[i]);
-        }
+        let numbers = self.numbers();
         for (i, sequence) in self.sequences.iter().enumerate() {
-            let i = i as u32;
-            match &sequence.steps[sequence.open].item {
-                Item::Literal(literal, _) => self.by_literal[*literal as usize].push(i),
+            let first = &sequence.steps[sequence.open].item;
+            let start = Start {
+                sequence: i as u32,
+                first: match first {
+                    Item::Literal(..) | Item::Any => First::Piece,
+                    Item::Number(kind) => First::Number(*kind),
+                    Item::Class(_) => First::Form,
+                },
+                next: self.next(sequence, numbers),
+            };
+            match first {
+                Item::Literal(literal, _) => self.by_literal[*literal as usize].push(start),
                 Item::Class(class) => {
                     for literal in self.classes[*class].forms.keys() {
-                        self.by_literal[*literal as usize].push(i);
+                        self.by_literal[*literal as usize].push(start);
                     }
                 }
                 Item::Number(kind) => {
-                    self.by_digits.push(i);
-                    let only_digits = [Kind::Numeral, Kind::Month, Kind::Recent, Kind::ShortYear];
-                    if !only_digits.contains(kind) {
-                        self.by_number_word.push(i);
+                    self.by_digits.push(start);
+                    if !kind.is_in_digits() {
+                        self.by_number_word.push(start);
                     }
                 }
                 Item::Any => return Err("an entity cannot begin with \"_\"".to_owned()),
@@ -352,20 +359,27 @@ impl Rules {
         }
         Ok(())
     }
-}
 
-impl Rules {
-    /// The pieces that may stand behind the first one of a sequence's entity; all where that is not known.
-    fn next(&self, sequence: &Sequence) -> u64 {
-        let steps = &sequence.steps[sequence.open..];
-        match (&steps[0].item, steps.get(1).map(|step| &step.item)) {
-            (Item::Literal(..), Some(Item::Literal(next, _))) => bit_of(*next),
-            (Item::Literal(..), Some(Item::Class(class))) => {
+    /// The pieces that may stand behind the first step of a sequence's entity.
+    fn next(&self, sequence: &Sequence, numbers: u64) -> u64 {
+        match sequence.steps.get(sequence.open + 1).map(|step| &step.item) {
+            Some(Item::Literal(next, _)) => bit_of(*next),
+            Some(Item::Class(class)) => {
                 let forms = self.classes[*class].forms.keys();
                 forms.fold(0, |bits, literal| bits | bit_of(*literal))
             }
-            _ => u64::MAX,
+            Some(Item::Number(kind)) if kind.is_in_digits() => DIGITS,
+            Some(Item::Number(_)) => numbers,
+            Some(Item::Any) => !END,
+            None => u64::MAX,
         }
+    }
+
+    /// The pieces that a number may begin with.
+    fn numbers(&self) -> u64 {
+        let roles = self.roles.iter().enumerate();
+        let words = roles.filter(|(_, roles)| **roles != Roles::default());
+        words.fold(DIGITS, |bits, (literal, _)| bits | bit_of(literal as u32))
     }
 }
 

@@ -89,19 +89,44 @@ pub struct Sequence {
     /// It reads a date of three numerals in this order.
     pub order: Option<DateOrder>,
     pub template: Option<Template>,
-    /// Which pieces may stand behind the first of the entity: a bit of [`bit`] for each.
+}
+
+/// A sequence where an entity may begin.
+#[derive(Clone, Copy, Debug)]
+pub struct Start {
+    /// Index into [`Rules::sequences`](super::rules::Rules::sequences).
+    pub sequence: u32,
+    /// What the first step of the entity takes.
+    pub first: First,
+    /// Which pieces may stand behind that: a bit of [`bit`] for each, and [`END`].
     pub next: u64,
 }
 
-/// The bit of a piece in a set of 64 that says which pieces may follow: most that do not fit have another.
-pub fn bit(piece: &Piece) -> u64 {
-    match piece.kind {
-        piece::Kind::Digits(..) => 1,
-        _ => bit_of(piece.literal),
+/// What the first step of an entity takes, as far as many sequences share it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum First {
+    Piece,
+    Number(Kind),
+    /// A form of some class.
+    Form,
+}
+
+/// The bits of numerals and of the end of a sentence in a set of 64 that says which pieces may follow.
+pub const DIGITS: u64 = 1;
+pub const END: u64 = 1 << 63;
+
+/// The bit of a piece in such a set: most pieces that do not fit have another.
+pub fn bit(piece: Option<&Piece>) -> u64 {
+    match piece {
+        None => END,
+        Some(piece) => match piece.kind {
+            piece::Kind::Digits(..) => DIGITS,
+            _ => bit_of(piece.literal),
+        },
     }
 }
 
-/// The bit of a literal; numerals have the first one.
+/// The bit of a literal.
 pub fn bit_of(literal: u32) -> u64 {
-    2 << (literal % 63)
+    2 << (literal % 62)
 }

@@ -115,6 +115,57 @@ fn the_longer_entity_wins_and_one_inside_a_name_goes() {
 }
 
 #[test]
+fn labels_left_to_others_are_not_found_and_their_words_are_no_other_entity() {
+    let mut grammar = Grammar::parse(["label A\nrule a b\nlabel B\nrule b\n"]).unwrap();
+    grammar.keep_only(|label| label != "A");
+    let mut sentence = parse_tokens("a b b").sentences.remove(0);
+    grammar.mark(None, &mut sentence, &mut GrammarScratch::default());
+    let found = entity::entities(&sentence);
+    assert_eq!(found.len(), 1);
+    assert_eq!(
+        (found[0].words.clone(), found[0].label.as_str()),
+        (2..3, "B")
+    );
+}
+
+#[test]
+fn a_rule_with_more_than_a_number_wants_what_follows() {
+    let rule = "label X\nrule <n:num> <m:int> => $n $m\nrule <n:num> _ x => $n\n";
+    let found = |text: &str| -> Vec<String> {
+        let found = marked(&[NUMBERS, rule], text).into_iter();
+        found.filter_map(|(_, _, value)| value).collect()
+    };
+    assert_eq!(found("two hundred 5"), ["200 5"]);
+    assert_eq!(found("two hundred a x"), ["200"]);
+    assert_eq!(found("two hundred"), [""; 0]);
+    assert_eq!(found("two hundred a"), [""; 0]);
+}
+
+#[test]
+fn a_number_is_read_once_however_many_rules_begin_with_it() {
+    let words = "two hundred";
+    let grammar = Grammar::parse([NUMBERS, "label N\nrule <n:num>\n"]).unwrap();
+    let sentence = parse_tokens(words).sentences.remove(0);
+    let mut pieces = Vec::new();
+    piece::cut(None, &sentence, &grammar.rules.vocabulary, &mut pieces);
+    let readings = vec![Readings::default(); pieces.len()];
+    let reader = number::Reader {
+        pieces: &pieces,
+        roles: &grammar.rules.roles,
+        readings: &readings,
+    };
+    let number = reader.number(0);
+    assert_eq!(number.map(|number| number.low), Some(200.0));
+    // Without its words it could not be read again.
+    let reader = number::Reader {
+        roles: &[],
+        ..reader
+    };
+    assert_eq!(reader.number(0), number);
+    assert_eq!(reader.range(0), None);
+}
+
+#[test]
 fn faults_of_a_grammar_are_named_by_line() {
     for (text, line, problem) in [
         ("rule a", 1, "a rule before `label`"),

@@ -326,15 +326,13 @@ impl EntityObject {
             return Err(problem());
         };
         let words = first.words.start as usize..last.words.end as usize;
-        if !labels::say(&mut sentence.words, words.clone(), &in_misc(&self.label)) {
+        let start = words.start;
+        let value = self.value.as_deref().map(in_misc);
+        let label = in_misc(&self.label);
+        if !labels::say(&mut sentence.words, words, &label, value.as_deref()) {
             return Ok(());
         }
-        let misc = &mut sentence.words[words.start].misc;
-        if let Some(value) = &self.value
-            && misc.get("Value").is_none()
-        {
-            misc.set("Value", &in_misc(value));
-        }
+        let misc = &mut sentence.words[start].misc;
         let score = match &self.score {
             None | Some(Value::Null) => return Ok(()),
             Some(Value::String(score)) => score.clone(),

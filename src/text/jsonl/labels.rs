@@ -1,7 +1,8 @@
-//! Which entity labels the `entities` of an object say by themselves, so that `misc` need not repeat them.
+//! Which entity labels and values the `entities` of an object say by themselves, so that `misc` need not repeat them.
 
 use crate::text::document::{Sentence, Word};
 use crate::text::entity::Entity;
+use compact_str::CompactString;
 use std::ops::Range;
 
 /// Whether reading `entity` back gives exactly the labels its words have: it takes all words of its surface tokens,
@@ -35,8 +36,19 @@ pub fn are_said(entity: &Entity, sentence: &Sentence) -> bool {
         })
 }
 
-/// Labels the words of an entity that was read, unless any of them has a label already; whether it did.
-pub fn say(words: &mut [Word], range: Range<usize>, label: &str) -> bool {
+/// Whether reading an entity whose labels are said gives exactly the value of its first word: it stands directly before
+/// the label.
+pub fn is_value_said(first: &Word) -> bool {
+    let is_value = |item: &CompactString| item.starts_with("Value=");
+    let items = &first.misc.0;
+    items.len() >= 2
+        && is_value(&items[items.len() - 2])
+        && items.iter().filter(|item| is_value(item)).count() == 1
+}
+
+/// Labels the words of an entity that was read, and gives the first its value, unless any of them has a label already;
+/// whether it did. A value that is there already stays.
+pub fn say(words: &mut [Word], range: Range<usize>, label: &str, value: Option<&str>) -> bool {
     let entity = Entity {
         words: range.clone(),
         label: label.to_string(),
@@ -46,6 +58,11 @@ pub fn say(words: &mut [Word], range: Range<usize>, label: &str) -> bool {
     };
     if slice.iter().any(|word| word.misc.get("NER").is_some()) {
         return false;
+    }
+    if let (Some(value), Some(first)) = (value, slice.first_mut())
+        && first.misc.get("Value").is_none()
+    {
+        first.misc.set("Value", value);
     }
     for (i, word) in range.zip(slice) {
         word.misc.set("NER", &label_at(&entity, i));

@@ -53,6 +53,26 @@ fn annotation_is_read_and_printed_again() {
 }
 
 #[test]
+fn the_value_of_an_entity_is_printed_once() {
+    let object = |misc: &str| {
+        let token =
+            format!(r#"{{"text":"five","start":0,"end":4,"words":[{{"form":"five"{misc}}}]}}"#);
+        let entity = r#"{"start":0,"end":4,"label":"N","text":"five","value":"5"}"#;
+        format!(r#"{{"text":"five","sentences":[{{"tokens":[{token}]}}],"entities":[{entity}]}}"#)
+    };
+    let document = parse(&object(r#","misc":"A=b|Value=5|NER=B-N""#), 1, "text").unwrap();
+    let line = object(r#","misc":"A=b""#);
+    assert_eq!(parse(&line, 1, "text").unwrap(), document);
+    assert_eq!(printed(document, OffsetUnit::Chars), line + "\n");
+    // Two values, and one in another place, are not what reading the entity would give.
+    for misc in ["Value=5|Value=6", "Value=5|A=b"] {
+        let line = object(&format!(r#","misc":"{misc}""#));
+        let document = parse(&line, 1, "text").unwrap();
+        assert_eq!(printed(document, OffsetUnit::Chars), line + "\n");
+    }
+}
+
+#[test]
 fn spans_count_the_unit_asked_for() {
     let line = r#"{"text":"é😀 b","sentences":[{"tokens":[{"start":3,"end":4}]}]}"#;
     let document = parse(line, 1, "text").unwrap();

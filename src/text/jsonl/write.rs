@@ -109,14 +109,17 @@ fn print_sentence(
         }
         out.push(']');
     }
-    let mut is_said = vec![false; sentence.words.len()];
+    // How many items at the end of each word's MISC the entities say.
+    let mut said = vec![0; sentence.words.len()];
     for entity in entities.iter().filter(|e| labels::are_said(e, sentence)) {
-        is_said[entity.words.clone()].fill(true);
+        let words = entity.words.clone();
+        said[words.clone()].fill(1);
+        said[words.start] += usize::from(labels::is_value_said(&sentence.words[words.start]));
     }
     push_key("tokens", out);
     out.push('[');
     for token in &sentence.tokens {
-        print_token(sentence, token, &is_said, text, cursor, out);
+        print_token(sentence, token, &said, text, cursor, out);
     }
     out.push(']');
     if !sentence.empty_nodes.is_empty() {
@@ -139,7 +142,7 @@ fn print_sentence(
 fn print_token(
     sentence: &Sentence,
     token: &Token,
-    is_said: &[bool],
+    said: &[usize],
     text: &str,
     cursor: &mut Cursor,
     out: &mut String,
@@ -159,14 +162,15 @@ fn print_token(
     push_key("words", out);
     out.push('[');
     for i in token.words.start as usize..token.words.end as usize {
-        if let (Some(word), Some(&is_said)) = (sentence.words.get(i), is_said.get(i)) {
-            print_word(word, is_said, out);
+        if let (Some(word), Some(&said)) = (sentence.words.get(i), said.get(i)) {
+            print_word(word, said, out);
         }
     }
     out.push_str("]}");
 }
 
-fn print_word(word: &Word, is_label_said: bool, out: &mut String) {
+/// `said` items at the end of MISC are said by an entity.
+fn print_word(word: &Word, said: usize, out: &mut String) {
     open_object(out);
     push_member("form", &word.form, out);
     push_if_set("lemma", &word.lemma, out);
@@ -184,7 +188,7 @@ fn print_word(word: &Word, is_label_said: bool, out: &mut String) {
     push_if_set("deprel", &word.deprel, out);
     push_if_set("deps", &word.deps, out);
     let Misc(items) = &word.misc;
-    let mut kept = items.len() - usize::from(is_label_said);
+    let mut kept = items.len() - said;
     let is_stem = |item: &&compact_str::CompactString| item.starts_with("Stem=");
     if items[..kept].last().is_some_and(|item| is_stem(&item))
         && items.iter().filter(is_stem).count() == 1

@@ -27,8 +27,8 @@ pub enum Class {
     Bracket,
     /// `- – —`
     Dash,
-    /// `$ € £`
-    Currency,
+    /// `$ € £ % °`: what a number counts
+    Unit,
     Symbol,
 }
 
@@ -57,7 +57,8 @@ impl Class {
             }
             '、' | '，' | '；' | '：' | '،' | '؛' => Class::Comma,
             '\u{3008}'..='\u{3011}' | '（' | '）' | '\u{3014}'..='\u{301b}' => Class::Bracket,
-            '£' | '¥' | '¢' | '\u{20a0}'..='\u{20cf}' => Class::Currency,
+            '£' | '¥' | '¢' | '\u{20a0}'..='\u{20cf}' => Class::Unit,
+            '°' | '‰' | '℃' | '℉' => Class::Unit,
             '\u{3041}'..='\u{309f}' => Class::Hiragana,
             '\u{30a1}'..='\u{30ff}' | '\u{31f0}'..='\u{31ff}' | '\u{ff66}'..='\u{ff9f}' => {
                 Class::Katakana
@@ -88,7 +89,7 @@ const ASCII: [Class; 128] = {
             b'\'' | b'"' | b'`' => Class::Quote,
             b'(' | b')' | b'[' | b']' | b'{' | b'}' => Class::Bracket,
             b'-' => Class::Dash,
-            b'$' => Class::Currency,
+            b'$' | b'%' => Class::Unit,
             _ => Class::Symbol,
         };
         i += 1;
@@ -96,7 +97,8 @@ const ASCII: [Class; 128] = {
     table
 };
 
-/// The character that features see: small, and with one form for each kind of quotation mark.
+/// The character that features see: small, and with one form for each kind of quotation mark and for the signs that always
+/// stand behind their number.
 #[inline]
 pub fn fold(c: char) -> char {
     if c.is_ascii() {
@@ -105,6 +107,7 @@ pub fn fold(c: char) -> char {
     match c {
         '\u{2018}' | '\u{2019}' | '\u{02bc}' | '´' => '\'',
         '\u{201c}'..='\u{201e}' => '"',
+        '°' | '‰' | '℃' | '℉' => '%',
         _ => c.to_lowercase().next().unwrap_or(c),
     }
 }
@@ -124,7 +127,9 @@ mod tests {
             ('ش', Class::Letter),
             ('٣', Class::Digit),
             ('—', Class::Dash),
-            ('€', Class::Currency),
+            ('€', Class::Unit),
+            ('%', Class::Unit),
+            ('°', Class::Unit),
             ('😀', Class::Symbol),
         ] {
             assert_eq!(Class::of(c), class, "{c}");
@@ -132,7 +137,8 @@ mod tests {
     }
 
     #[test]
-    fn the_curly_apostrophe_folds_to_the_straight_one() {
+    fn relatives_of_a_mark_fold_to_it() {
         assert_eq!("DON’T".chars().map(fold).collect::<String>(), "don't");
+        assert_eq!("20‰".chars().map(fold).collect::<String>(), "20%");
     }
 }

@@ -9,7 +9,7 @@
 //! ```
 //!
 //! Reading order: `pieces`, `plain`, `unicode`; then the trained scheme: `segmenter`, `classes`, `atoms`, `split`,
-//! `shape`, `layout`, `boundary`, `multiword`, `exceptions`; what it learns from: `gold`, `logistic`, `train`; and `filter`.
+//! `shape`, `layout`, `boundary`, `multiword`, `exceptions`; what it learns from: `gold`, `signs`, `logistic`, `train`; and `filter`.
 
 mod atoms;
 mod boundary;
@@ -24,6 +24,7 @@ mod pieces;
 mod plain;
 mod segmenter;
 mod shape;
+mod signs;
 mod split;
 mod train;
 mod unicode;

@@ -22,8 +22,8 @@ pub struct Chunk {
     atoms: Vec<Range<usize>>,
     /// The hash of the whole chunk, folded; 0 for very long ones.
     whole: u64,
-    /// The hash and the first class of the next chunk.
-    next: (u64, Class),
+    /// The hash and the first two classes of the next chunk.
+    next: (u64, [Class; 2]),
     dense: bool,
 }
 
@@ -67,9 +67,10 @@ impl Chunk {
             0..=40 => self.chars.iter().fold(1, |h, c| mix(h, c.fold.into())),
             _ => 0,
         };
-        let first = next.chars().next().map_or(Class::None, Class::of);
+        let mut classes = next.chars().map(Class::of);
+        let first_two = [(); 2].map(|()| classes.next().unwrap_or_default());
         let length = next.len().min(12);
-        self.next = (hash_bytes(0, &next.as_bytes()[..length]), first);
+        self.next = (hash_bytes(0, &next.as_bytes()[..length]), first_two);
     }
 
     /// Marks where cuts are possible.
@@ -175,7 +176,7 @@ impl Chunk {
         let rest = (n - i).min(6) as u64;
         let left_rest = at(-1 - self.run_length_before(i)).left;
         let end = u64::from(self.tail_is_punctuation(i));
-        let next = self.next.1 as u64;
+        let [next, next2] = self.next.1.map(|class| class as u64);
         let mut add = |template: u64, x: u64, y: u64| features.push(pair(template, x, y));
         add(0, 0, 0);
         add(1, chars(a, b), 0);
@@ -203,6 +204,15 @@ impl Chunk {
         add(23, chars(self.chars[start], b), length << 1 | end);
         add(24, chars(self.chars[0], b), classes(&[a, b2]));
         add(25, chars(self.chars[n - 1], a), classes(&[b, b2]));
+        // Marks that the data never has side by side are known by their classes only: `5%.`
+        add(26, classes(&[a, b]), end << 4 | next);
+        add(27, classes(&[a2, a, b]), end);
+        add(61, classes(&[a, b]), length << 4 | rest);
+        add(62, classes(&[a]), b.fold.into());
+        add(63, a.fold.into(), classes(&[b]));
+        // `p.m.` ends a sentence before `He` more often than before `EDT`.
+        add(28, classes(&[a, b, b2]), next << 4 | next2);
+        add(29, classes(&[a4, a3, a2, a, b, b2]), next << 4 | next2);
         if self.dense {
             self.dense_features(i, so_far, features);
         }

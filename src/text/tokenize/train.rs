@@ -13,6 +13,7 @@ use super::multiword::{Multiwords, neighbours};
 use super::pieces::paragraphs;
 use super::segmenter::{Options, Segmenter, Workspace};
 use super::shape::{Kind, Shape};
+use super::signs;
 use crate::text::document::{Document, Opens, Sentence};
 use crate::text::hash::mix;
 use crate::text::model::Section;
@@ -77,6 +78,7 @@ pub fn train(documents: &[Document], options: &TrainOptions) -> Section {
     };
     let mut cuts = Examples::default();
     collect(&segmenter, &raw, Some(&mut cuts), None);
+    collect(&segmenter, &signs::added(&raw), Some(&mut cuts), None);
     let steps = match segmenter.dense {
         true => options.dense_cuts,
         false => options.cuts,
