@@ -14,7 +14,7 @@ use wordmill::text::document::Document;
 use wordmill::text::eval::Task;
 use wordmill::text::format::OutputFormat;
 use wordmill::text::highlight::Highlight;
-use wordmill::text::network::{self, vectors::Vectors};
+use wordmill::text::network::vectors::Vectors;
 use wordmill::text::pipeline::Pipeline;
 use wordmill::text::plain::View;
 use wordmill::text::pos::{
@@ -158,9 +158,8 @@ fn train(args: &PosTrainArgs) -> Result<()> {
         .map(|sentence| sentence.words.len());
     let mut options = Options {
         seed: args.shared.seed,
-        network: network::train::Options::for_words(words.sum()),
         trust: args.trust,
-        ..Options::default()
+        ..Options::for_words(words.sum())
     };
     options.epochs = args.epochs.epochs.unwrap_or(options.epochs);
     options.network.seed = options.seed;

@@ -3,9 +3,10 @@
 #
 #     models/train.sh DATA_DIR [OUT_DIR]
 #
-# DATA_DIR holds one folder for each data set, as models/README.md lists them. Needs cargo, awk, gzip, python3 (to unpack xz). Takes minutes.
+# DATA_DIR holds one folder for each data set, as models/README.md lists them. Needs cargo, awk, gzip, python3. Takes half an hour.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+silver=$PWD/models/silver
 data=$(realpath "$1")
 out=$(realpath -m "${2:-models/en}")
 export LC_ALL=C
@@ -76,7 +77,11 @@ gunzip -c "$data/agid/infl.txt.gz" | awk -F': ' '
             forms(lemma, "ADJ", "JJ")
         }
     }' >inflections.tsv
-train pos ewt.conllu --also gum.conllu --dictionary inflections.tsv "${classes[@]}" --valid ewt-dev.conllu
+# Text that a teacher has tagged (models/silver), of which the gold sentences must not be lost sight of.
+python3 "$silver/silver.py" text "$data" "$wordmill" --model tokenize.safetensors text
+python3 "$silver/silver.py" unpack text "$silver/en.xz" >silver.conllu
+tagged=(silver.conllu --also gum.conllu --dictionary inflections.tsv "${classes[@]}")
+train pos ewt.conllu ewt.conllu ewt.conllu "${tagged[@]}" --valid ewt-dev.conllu
 # WordNet: form, lemma, part of speech of irregular forms. Those that AGID has are left out: it keeps spellings apart.
 gunzip -c "$data/english-wordnet/irregular-forms.tsv.gz" | awk -F'\t' -v OFS='\t' '
     $1 !~ /^[a-z'"'"'-]+$/ || $2 !~ /^[a-z'"'"'-]+$/ || $1 == $2 { next }
@@ -93,47 +98,63 @@ train lemmatize ewt.conllu gum.conllu --dictionary inflections.tsv --dictionary 
 
 # The recognizer learns from tags as bad as those it will meet: a fifth of the documents at a time is tagged by a
 # tagger trained on the others.
-for fold in 0 1 2 3 4; do
-    part() { awk -v fold=$fold -v same="$1" '/^# newdoc/ { d++ } (d % 5 == fold) == same' "$2"; }
-    part 0 ewt.conllu >rest.conllu
-    part 1 uner-train.iob2 >part.iob2
-    "$wordmill" pos train -q rest.conllu --also gum.conllu --dictionary inflections.tsv "${classes[@]}" --language en -o fold.safetensors
-    "$wordmill" pos --model tokenize.safetensors --model fold.safetensors --from columns --columns _,form,ner,_,_ --to conllu part.iob2
-done >uner-train.conllu
+tag_fold() {
+    local fold=$1
+    part() { awk -v fold="$fold" -v same="$1" '/^# newdoc/ { d++ } (d % 5 == fold) == same' "$2"; }
+    part 0 ewt.conllu >rest$fold.conllu
+    part 1 uner-train.iob2 >part$fold.iob2
+    "$wordmill" pos train -q rest$fold.conllu{,,} "${tagged[@]}" --epochs 2 --language en -o fold$fold.safetensors
+    "$wordmill" pos --model tokenize.safetensors --model fold$fold.safetensors --from columns --columns _,form,ner,_,_ --to conllu \
+        part$fold.iob2 >tagged$fold.conllu
+    rm rest$fold.conllu part$fold.iob2 fold$fold.safetensors
+}
+tag_fold 0 & tag_fold 1; wait $!
+tag_fold 2 & tag_fold 3; wait $!
+tag_fold 4
+cat tagged{0,1,2,3,4}.conllu >uner-train.conllu
 "$wordmill" pos --model tokenize.safetensors --model pos.safetensors --from columns --columns _,form,ner,_,_ --to conllu uner-dev.iob2 >uner-dev.conllu
-learn=(uner-train.conllu "${classes[@]}" --tagger pos.safetensors)
-# What a first recognizer calls the words of Wikipedia is a third list of classes: how often a word is written with a capital,
-# which type of entity it is then for the most part, and how often.
+{
+    python3 "$silver/silver.py" unpack text "$silver/en.xz" masc state_union
+    python3 "$silver/silver.py" unpack text "$silver/en.xz" tatoeba | awk -v RS= -v ORS='\n\n' 'NR % 4 == 1'
+} | "$wordmill" pos --model tokenize.safetensors --model pos.safetensors --from conllu --to conllu >silver-names.conllu
+# What the teacher calls the words of its text, and what a first recognizer calls those of Wikipedia, are two more lists of
+# classes: how often a word is written with a capital, which type of entity it is then for the most part, and how often.
+names_of() {
+    awk -F'\t' '
+        NF < 8 || $1 ~ /-/ { next }
+        {
+            word = tolower($2)
+            seen[word]++
+            if ($2 == word) next
+            capitals[word]++
+            if (match($NF, /NER=[BI]-[A-Z]+/)) typed[word, substr($NF, RSTART + 6, RLENGTH - 6)]++
+        }
+        END {
+            n = split("PER ORG LOC OTH", types, " ")
+            for (word in seen) {
+                if (seen[word] < 3) continue
+                all = capitals[word]
+                if (!all) { print word "\t" 0; continue }
+                share = all / seen[word]
+                written = share < 0.05 ? 0 : share < 0.5 ? 1 : share < 0.95 ? 2 : 3
+                best = 0
+                most = all
+                for (t = 1; t <= n; t++) most -= typed[word, types[t]]
+                for (t = 1; t <= n; t++) if (typed[word, types[t]] > most) { best = t; most = typed[word, types[t]] }
+                share = most / all
+                sure = share < 0.5 ? 0 : share < 0.7 ? 1 : share < 0.9 ? 2 : 3
+                print word "\t" 1 + sure + 4 * (best + (n + 1) * written)
+            }
+        }
+    ' | sort
+}
+names_of <silver.conllu >teacher-names.tsv
+learn=(uner-train.conllu "${classes[@]}" --classes teacher-names.tsv --tagger pos.safetensors)
 "$wordmill" ner train -q "${learn[@]}" -o first.safetensors
 "$wordmill" ner --model tokenize.safetensors --model pos.safetensors --model first.safetensors --from text --to conllu wiki.txt |
-    awk -F'\t' '
-    NF < 10 || $1 ~ /-/ { next }
-    {
-        word = tolower($2)
-        seen[word]++
-        if ($2 == word) next
-        capitals[word]++
-        if (match($10, /NER=[BI]-[A-Z]+/)) typed[word, substr($10, RSTART + 6, RLENGTH - 6)]++
-    }
-    END {
-        n = split("PER ORG LOC OTH", types, " ")
-        for (word in seen) {
-            if (seen[word] < 3) continue
-            all = capitals[word]
-            if (!all) { print word "\t" 0; continue }
-            share = all / seen[word]
-            written = share < 0.05 ? 0 : share < 0.5 ? 1 : share < 0.95 ? 2 : 3
-            best = 0
-            most = all
-            for (t = 1; t <= n; t++) most -= typed[word, types[t]]
-            for (t = 1; t <= n; t++) if (typed[word, types[t]] > most) { best = t; most = typed[word, types[t]] }
-            share = most / all
-            sure = share < 0.5 ? 0 : share < 0.7 ? 1 : share < 0.9 ? 2 : 3
-            print word "\t" 1 + sure + 4 * (best + (n + 1) * written)
-        }
-    }' | sort >names.tsv
+    names_of >wiki-names.tsv
 # OTH (nationalities, products, events): learned, so that they are not taken for places, and not shown.
-train ner "${learn[@]}" --hide OTH --classes names.tsv --calibrate --valid uner-dev.conllu
+train ner "${learn[@]}" --classes wiki-names.tsv --also silver-names.conllu --epochs 4 --hide OTH --calibrate --valid uner-dev.conllu
 # Text in capitals or in lower case throughout: the tagger learns how words are written, from a thirtieth of Wikipedia
 # besides, and from the forms of all of it that do not begin a sentence.
 "$wordmill" tokenize --model tokenize.safetensors --from text wiki.txt | awk '

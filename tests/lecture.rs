@@ -102,7 +102,7 @@ fn the_examples_of_the_lecture_hold() {
 
 /// How many of the sixty the embedded models get right. The aim is 54, nine of ten: raise this with every better model,
 /// never lower it.
-const FLOOR: usize = 53;
+const FLOOR: usize = 57;
 
 #[test]
 fn sentences_of_the_same_kinds_are_right_as_often_as_ever() {

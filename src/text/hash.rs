@@ -54,6 +54,13 @@ pub fn pair(seed: u64, a: u64, b: u64) -> u64 {
     finish(mix(mix(seed.wrapping_mul(K) | 1, a), b.rotate_left(23)))
 }
 
+/// The hash of a feature made of three hashed parts.
+#[inline(always)]
+pub fn triple(seed: u64, a: u64, b: u64, c: u64) -> u64 {
+    let two = mix(mix(seed.wrapping_mul(K) | 1, a), b.rotate_left(23));
+    finish(mix(two, c.rotate_left(41)))
+}
+
 /// Spreads the state over all bits, so that any of them can index a table.
 #[inline(always)]
 fn finish(state: u64) -> u64 {

@@ -113,7 +113,7 @@ pub fn merge(tags: &mut Vec<u16>, more: &[u16]) {
 }
 
 /// Forms of context on either side.
-const PADDING: usize = 2;
+const PADDING: usize = 3;
 
 impl Extractor {
     /// What the words of the sentence look like.
@@ -141,7 +141,7 @@ impl Extractor {
             ..
         } = *known;
         self.forms.clear();
-        self.forms.extend([Form::outside(1), Form::outside(2)]);
+        self.forms.extend([1, 1, 2].map(Form::outside));
         for word in words {
             let shape = WordShape::new(&word.form, &mut self.lower);
             let listed = lexicon
@@ -163,7 +163,7 @@ impl Extractor {
                     .map_or([0; 2], |lemmas| stem(&self.lower, lemmas)),
             });
         }
-        self.forms.extend([Form::outside(3), Form::outside(4)]);
+        self.forms.extend([3, 4, 4].map(Form::outside));
     }
 
     /// The tags a form may have: those it was seen with; what its lower-cased form was seen with and what its ending
@@ -213,6 +213,15 @@ impl Extractor {
                 hash::pair(20, list, 0),
             ]);
             unary.extend([
+                hash::triple(21, far_left.lower, left.lower, here.lower),
+                hash::triple(22, left.lower, here.lower, right.lower),
+                hash::triple(23, here.lower, right.lower, far_right.lower),
+                hash::pair(24, far_left.lower, left.lower),
+                hash::pair(25, right.lower, far_right.lower),
+                hash::pair(26, right.suffixes[2], right.kind),
+                hash::pair(27, left.suffixes[2], left.kind),
+            ]);
+            unary.extend([
                 hash::pair(90, entry, here.kind),
                 hash::pair(91, entry, list),
                 hash::pair(92, entry, entry_right),
@@ -227,31 +236,45 @@ impl Extractor {
                 hash::pair(83, left.lower, source),
                 hash::pair(84, right.lower, source),
             ]);
-            let [left_classes, classes, right_classes] =
-                [i - 1, i, i + 1].map(|at| self.forms[at].classes);
+            let [
+                third_left,
+                second_left,
+                left,
+                classes,
+                right,
+                second_right,
+                third_right,
+            ] = [i - 3, i - 2, i - 1, i, i + 1, i + 2, i + 3].map(|at| self.forms[at].classes);
             for k in 0..self.lists {
-                let seed = 110 + 10 * k as u64;
+                let seed = 110 + 20 * k as u64;
                 unary.extend([
                     hash::pair(seed, classes[k], here.kind),
-                    hash::pair(seed + 1, left_classes[k], 0),
-                    hash::pair(seed + 2, right_classes[k], 0),
-                    hash::pair(seed + 3, left_classes[k], classes[k]),
-                    hash::pair(seed + 4, classes[k], right_classes[k]),
-                    hash::pair(seed + 5, left_classes[k], right_classes[k]),
-                    hash::pair(seed + 6, right_classes[k], list),
+                    hash::pair(seed + 1, left[k], 0),
+                    hash::pair(seed + 2, right[k], 0),
+                    hash::pair(seed + 3, left[k], classes[k]),
+                    hash::pair(seed + 4, classes[k], right[k]),
+                    hash::pair(seed + 5, left[k], right[k]),
+                    hash::pair(seed + 6, right[k], list),
+                    hash::pair(seed + 7, second_left[k], 0),
+                    hash::pair(seed + 8, second_right[k], 0),
+                    hash::pair(seed + 9, third_left[k], 0),
+                    hash::pair(seed + 10, third_right[k], 0),
+                    hash::pair(seed + 11, second_left[k], left[k]),
+                    hash::pair(seed + 12, right[k], second_right[k]),
+                    hash::triple(seed + 13, left[k], classes[k], right[k]),
                 ]);
             }
             if self.rich {
                 let [[left_stem, _], [stem, behind], [right_stem, right_behind]] =
                     [i - 1, i, i + 1].map(|at| self.forms[at].stem);
                 unary.extend([
-                    hash::pair(160, stem, behind),
-                    hash::pair(161, behind, 0),
-                    hash::pair(162, stem, here.kind),
-                    hash::pair(163, stem, here.suffixes[1]),
-                    hash::pair(164, left_stem, stem),
-                    hash::pair(165, right_stem, stem),
-                    hash::pair(166, right_behind, behind),
+                    hash::pair(200, stem, behind),
+                    hash::pair(201, behind, 0),
+                    hash::pair(202, stem, here.kind),
+                    hash::pair(203, stem, here.suffixes[1]),
+                    hash::pair(204, left_stem, stem),
+                    hash::pair(205, right_stem, stem),
+                    hash::pair(206, right_behind, behind),
                 ]);
             }
             for (k, suffix) in here.suffixes.iter().enumerate().filter(|s| *s.1 != 0) {
@@ -266,6 +289,9 @@ impl Extractor {
             hash::pair(61, here.lower, 0),
             hash::pair(62, list_right, 0),
             hash::pair(63, here.suffixes[1], here.kind),
+            hash::pair(64, right.lower, 0),
+            hash::pair(65, left.lower, 0),
+            hash::pair(66, self.forms[i].classes[0], 0),
         ];
         let second = [hash::pair(70, 0, 0), hash::pair(71, here.lower, 0)];
         lattice.push(unary, &first, &second, &self.candidates);

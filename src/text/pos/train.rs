@@ -44,6 +44,29 @@ impl Default for Options {
     }
 }
 
+impl Options {
+    /// The defaults for data of this many words. Of millions of words more weights are worth keeping, and fewer rounds
+    /// are enough: on held-back documents of EWT, learned from beside 6.5 million words that a teacher had tagged, UPOS
+    /// was 97.20 after 4 epochs; with 2.4 million words it was 97.00 with a table of 2^22 weights and 97.11 with 2^23.
+    pub fn for_words(words: usize) -> Options {
+        let options = Options {
+            network: network::train::Options::for_words(words),
+            ..Options::default()
+        };
+        if words < MANY_WORDS {
+            return options;
+        }
+        Options {
+            epochs: 4,
+            bits: 23,
+            min_changes: 5,
+            ..options
+        }
+    }
+}
+
+const MANY_WORDS: usize = 1_000_000;
+
 /// Chosen on held-back training documents.
 const TRUST: f32 = 7.0;
 
@@ -51,6 +74,8 @@ const TRUST: f32 = 7.0;
 const KNOWN: u32 = 5;
 /// Forms up to this often teach what endings mean.
 const RARE: u32 = 10;
+/// A tag that a form has more rarely than this is a slip.
+const FORM_SHARE: f32 = 0.003;
 /// An ending says something from this many rare words on.
 const ENDING_COUNT: u32 = 8;
 /// An ending's tags are listed down to this share.
@@ -274,10 +299,10 @@ fn build_lexicon(
     let guesses = endings.clone().build();
     let mut all = endings;
     for (key, counts) in lower {
-        all.insert(key, by_frequency(counts, usize::MAX));
+        all.insert(key, by_frequency(without_slips(counts), usize::MAX));
     }
     for (form, counts) in &exact {
-        let mut list = by_frequency(counts.clone(), usize::MAX);
+        let mut list = by_frequency(without_slips(counts.clone()), usize::MAX);
         let shape = WordShape::new(form, &mut scratch);
         if counts.values().sum::<u32>() < KNOWN {
             merge(&mut list, all.get(shape.lower).unwrap_or_default());
@@ -286,6 +311,13 @@ fn build_lexicon(
         all.insert(shape.exact, list);
     }
     all.build()
+}
+
+/// Tags of a form but for those of less than [`FORM_SHARE`] of its words.
+fn without_slips(mut counts: Counts) -> Counts {
+    let least = FORM_SHARE * counts.values().sum::<u32>() as f32;
+    counts.retain(|_, count| *count as f32 >= least);
+    counts
 }
 
 /// Tags of rare words by ending and kind.
@@ -316,5 +348,25 @@ pub fn shuffle<T>(items: &mut [T], seed: u64) {
     for i in (1..items.len()).rev() {
         let random = hash::pair(seed, i as u64, 0x5eed);
         items.swap(i, (random % (i as u64 + 1)) as usize);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tag_seen_once_in_a_thousand_is_a_slip() {
+        let counts = |of_first, of_second| Counts::from([(1, of_first), (2, of_second)]);
+        assert_eq!(without_slips(counts(999, 1)), Counts::from([(1, 999)]));
+        assert_eq!(without_slips(counts(997, 3)), counts(997, 3));
+        assert_eq!(without_slips(counts(9, 1)), counts(9, 1));
+    }
+
+    #[test]
+    fn of_millions_of_words_more_weights_are_kept() {
+        let (few, many) = (Options::for_words(300_000), Options::for_words(3_000_000));
+        assert_eq!((few.epochs, few.bits, few.min_changes), (10, 22, 2));
+        assert_eq!((many.epochs, many.bits, many.min_changes), (4, 23, 5));
     }
 }
