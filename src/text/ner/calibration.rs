@@ -30,10 +30,11 @@ pub fn logit(probability: f64) -> f64 {
 }
 
 /// The most likely slope and offset of a logistic regression of whether names are right on their logits, by Newton's
-/// method; a ridge towards no change keeps it finite where all are right.
+/// method; a ridge towards no change keeps it finite where all are right. A step that makes the names less likely is
+/// halved until it does not: whole steps can run away.
 pub fn fit(seen: &[(f64, bool)]) -> Calibration {
-    const RIDGE: f64 = 1.0;
     let (mut slope, mut offset) = (1.0, 0.0);
+    let mut loss = penalised_loss(seen, slope, offset);
     for _ in 0..50 {
         let (mut g, mut h) = (
             [RIDGE * (1.0 - slope), -RIDGE * offset],
@@ -50,13 +51,41 @@ pub fn fit(seen: &[(f64, bool)]) -> Calibration {
             h[2] += weight;
         }
         let determinant = h[0] * h[2] - h[1] * h[1];
-        slope += (h[2] * g[0] - h[1] * g[1]) / determinant;
-        offset += (h[0] * g[1] - h[1] * g[0]) / determinant;
+        let mut step = [
+            (h[2] * g[0] - h[1] * g[1]) / determinant,
+            (h[0] * g[1] - h[1] * g[0]) / determinant,
+        ];
+        let better = (0..50).find_map(|_| {
+            let next = penalised_loss(seen, slope + step[0], offset + step[1]);
+            if next < loss {
+                return Some(next);
+            }
+            step = step.map(|s| s / 2.0);
+            None
+        });
+        let Some(next) = better else {
+            break; // as likely as it can be
+        };
+        loss = next;
+        slope += step[0];
+        offset += step[1];
     }
     Calibration {
         slope: slope as f32,
         offset: offset as f32,
     }
+}
+
+const RIDGE: f64 = 1.0;
+
+/// What the names cost, in nats, and the ridge.
+fn penalised_loss(seen: &[(f64, bool)], slope: f64, offset: f64) -> f64 {
+    let of_names = seen.iter().map(|&(x, right)| {
+        let logit = slope * x + offset;
+        let against = if right { -logit } else { logit };
+        against.max(0.0) + (-against.abs()).exp().ln_1p()
+    });
+    of_names.sum::<f64>() + RIDGE / 2.0 * ((slope - 1.0).powi(2) + offset.powi(2))
 }
 
 #[cfg(test)]
@@ -76,6 +105,12 @@ mod tests {
         assert!((found.offset + 0.8473).abs() < 1e-3, "{found:?}");
         assert!((found.of(0.5) - 0.3).abs() < 1e-3);
         assert_eq!(Calibration::NONE.of(0.25), 0.25);
+        // Sure of nearly all of many names: a whole step from slope 1 would be far too long.
+        let mut seen = vec![(6.9, true); 60_000];
+        seen.extend(vec![(6.9, false); 6_000]);
+        seen.extend(vec![(-3.0, false); 10]);
+        let found = fit(&seen);
+        assert!((found.of(0.999) - 60.0 / 66.0).abs() < 1e-3, "{found:?}");
         // Nothing seen, nothing changed.
         assert_eq!(fit(&[]), Calibration::NONE);
     }
