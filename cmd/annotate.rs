@@ -8,7 +8,6 @@ use clap::ValueEnum;
 use wordmill::text::format::OutputFormat;
 use wordmill::text::highlight::Highlight;
 use wordmill::text::pipeline::Pipeline;
-use wordmill::text::stem::{Algorithm, Generation, Language, Stemmer};
 use wordmill::text::tsv::TsvColumn;
 use wordmill::text::{lemma, ner, pos, tokenize};
 
@@ -57,7 +56,7 @@ enum Layer {
     Lemma,
     /// Named entities
     Ner,
-    /// Stems (Snowball, English)
+    /// Stems (Snowball, of the models' language)
     Stem,
 }
 
@@ -101,19 +100,11 @@ impl Args {
                 .then(|| models.lemmatizer(self.mode.mode))
                 .transpose()?,
             recognizer: has(Layer::Ner).then(|| models.recognizer()).transpose()?,
-            stemmer: has(Layer::Stem).then(english_stemmer).transpose()?,
+            stemmer: has(Layer::Stem).then(|| models.stemmer()).transpose()?,
             keep: self.keep.keep,
             ..Pipeline::default()
         };
         self.entities.add_to(&mut pipeline, &models)?;
         Ok(pipeline)
     }
-}
-
-fn english_stemmer() -> Result<Stemmer> {
-    Ok(Stemmer::new(
-        Algorithm::default(),
-        Language::default(),
-        Generation::default(),
-    )?)
 }

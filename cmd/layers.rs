@@ -2,6 +2,7 @@
 
 use crate::stream::{self, Failure};
 use anyhow::Result;
+use clap::ValueEnum;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use wordmill::text::english;
@@ -9,6 +10,7 @@ use wordmill::text::lemma::{self, Lemmatizer, Mode};
 use wordmill::text::model::{Bundle, ModelError, Section};
 use wordmill::text::ner::{self, EntityRecognizer};
 use wordmill::text::pos::{self, PosTagger};
+use wordmill::text::stem::{Algorithm, Generation, Language, Stemmer};
 use wordmill::text::tokenize::{self, Tokenizer};
 
 /// The flag of every command that needs a model.
@@ -110,6 +112,19 @@ impl Models {
     /// Whether no model that was named is for another language.
     pub fn are_english(&self) -> bool {
         self.other_language().is_none()
+    }
+
+    /// The Snowball stemmer of the models' language.
+    pub fn stemmer(&self) -> Result<Stemmer> {
+        let language = match self.other_language() {
+            None => Language::default(),
+            Some((name, code)) => Language::from_str(code, true).map_err(|_| {
+                Failure::of_file(name, format!("there is no Snowball stemmer for {code:?}"))
+                    .hint("leave the layer stem out")
+            })?,
+        };
+        let (algorithm, generation) = (Algorithm::default(), Generation::default());
+        Ok(Stemmer::new(algorithm, language, generation)?)
     }
 
     fn must_be_english(&self, layer: &str) -> Result<()> {

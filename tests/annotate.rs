@@ -31,3 +31,34 @@ fn files_are_documents() {
     let output = wordmill("annotate corpora/sample.txt corpora/crlf.txt").text();
     assert_eq!(output.lines().filter(|line| *line == "# newdoc").count(), 2);
 }
+
+#[test]
+fn stems_are_those_of_the_models_language() {
+    let folder = tempfile::tempdir().unwrap();
+    let annotate = |language: &str| {
+        let model = folder.path().join(format!("{language}.safetensors"));
+        let path = model.to_str().unwrap();
+        wordmill("tokenize train -q corpora/tagged.conllu --language")
+            .arg(language)
+            .arg("-o")
+            .arg(path)
+            .text();
+        wordmill("annotate --layers tokens,stem --to jsonl --model")
+            .arg(path)
+            .stdin("continuellement\n")
+            .run()
+    };
+    let french = annotate("fr");
+    assert!(
+        String::from_utf8_lossy(&french.stdout).contains(r#""stem":"continuel""#),
+        "{french:?}"
+    );
+    let unknown = annotate("tlh");
+    assert_eq!(unknown.status, 1);
+    assert!(
+        unknown
+            .stderr
+            .contains(r#"there is no Snowball stemmer for "tlh""#),
+        "{unknown:?}"
+    );
+}
