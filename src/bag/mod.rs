@@ -11,7 +11,7 @@
 //! | module | what is in it |
 //! |---|---|
 //! | [`documents`] | batches of documents as they are read: lines, JSON objects, CoNLL-U, texts |
-//! | [`analyzer`] | texts into terms; [`word_class`] and [`accents`] for Python's letters, [`ngrams`] for runs |
+//! | [`analyzer`] | texts into terms; `scan` finds words, [`word_class`] and [`accents`] know Python's letters, [`ngrams`] makes runs |
 //! | [`counter`], [`interner`] | terms by number, and their counts |
 //! | [`run`], [`merge`] | sorted lists of terms, in memory or on disk, and their sum |
 //! | [`counts`] | the file that keeps counts: partial ones of a shard, or a fitted model |
@@ -38,6 +38,7 @@ pub mod merge;
 pub mod ngrams;
 pub mod rows;
 pub mod run;
+mod scan;
 pub mod varint;
 pub mod weight;
 pub mod word_class;
