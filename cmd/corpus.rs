@@ -1,7 +1,7 @@
 //! Annotated files read whole, for training and for evaluation.
 
 use crate::stream::{Failure, open};
-use anyhow::Result;
+use anyhow::{Result, bail};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -12,6 +12,19 @@ use wordmill::text::document::{Document, Word};
 /// Reads files one after another: CoNLL-U, or what the columns say.
 pub fn read_all(paths: &[PathBuf], columns: Option<&ColumnSpec>) -> Result<Vec<Document>> {
     paths.iter().map(|path| read(path, columns)).collect()
+}
+
+/// Reads the files that something is learned from: they must hold a sentence.
+pub fn read_to_learn_from(
+    paths: &[PathBuf],
+    columns: Option<&ColumnSpec>,
+) -> Result<Vec<Document>> {
+    let documents = read_all(paths, columns)?;
+    if documents.iter().all(|d| d.sentences.is_empty()) {
+        let name = paths[0].display().to_string();
+        bail!(Failure::of_file(&name, "no sentences to learn from"));
+    }
+    Ok(documents)
 }
 
 /// Reads a file of CoNLL-U, or of columns.

@@ -100,14 +100,7 @@ impl AlsoArgs {
 impl TrainArgs {
     /// Reads the training data.
     pub fn read(&self) -> Result<Vec<Document>> {
-        let documents = corpus::read_all(&self.train, self.spec()?.as_ref())?;
-        if documents.iter().all(|d| d.sentences.is_empty()) {
-            bail!(Failure::of_file(
-                &self.train[0].display().to_string(),
-                "no sentences to learn from"
-            ));
-        }
-        Ok(documents)
+        corpus::read_to_learn_from(&self.train, self.spec()?.as_ref())
     }
 
     fn spec(&self) -> Result<Option<ColumnSpec>> {

@@ -3,8 +3,8 @@
 use crate::corpus;
 use crate::model;
 use crate::progress::Rounds;
-use crate::stream::Output;
-use anyhow::Result;
+use crate::stream::{Failure, Output};
+use anyhow::{Result, bail};
 use std::path::PathBuf;
 use wordmill::text::pos;
 use wordmill::text::truecase::train::{Options, train};
@@ -45,9 +45,15 @@ pub struct Args {
 pub fn run(args: &Args) -> Result<()> {
     let mut bundle = model::open(&args.model)?;
     bundle.layer(pos::LAYER)?;
-    let documents = corpus::read_all(&args.train, None)?;
+    let documents = corpus::read_to_learn_from(&args.train, None)?;
     let sentences: Vec<_> = documents.iter().flat_map(|d| &d.sentences).collect();
     let forms = corpus::read_counts(&args.forms)?;
+    if forms.is_empty() {
+        bail!(Failure::of_file(
+            &args.forms.display().to_string(),
+            "no forms"
+        ));
+    }
     let options = Options {
         epochs: args.epochs,
         seed: args.seed,

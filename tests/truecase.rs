@@ -92,3 +92,13 @@ fn what_is_no_tagger_or_no_list_is_named() {
     );
     wordmill("pos truecase corpora/tagged.conllu -o /dev/null").fails(2);
 }
+
+#[test]
+fn nothing_to_learn_from_is_an_error() {
+    let message =
+        wordmill("pos truecase -q -o /dev/null --forms corpora/forms.tsv /dev/null").fails(1);
+    assert!(message.contains("no sentences to learn from"), "{message}");
+    let message =
+        wordmill("pos truecase -q -o /dev/null --forms /dev/null corpora/tagged.conllu").fails(1);
+    assert!(message.contains("/dev/null: no forms"), "{message}");
+}
