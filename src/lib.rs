@@ -6,7 +6,9 @@
 //! |---|---|
 //! | [`bag`] | documents as sparse vectors: counts, weights, and the files they are kept in |
 //! | [`embed`] | what running text alone teaches about words: classes, vectors |
+//! | [`nn`] | neural networks: products, operations with gradients, the optimizer |
 //! | [`text`] | documents, their formats, and the linguistic layers: segmentation, stems, tags, lemmas, entities |
+//! | [`translate`] | translators: models, and scores of translations |
 //! | [`ordered`] | a stream worked on in parallel, its results in order |
 //! | [`random`], [`simd`] | random numbers; values in registers, under every instruction set |
 
@@ -20,7 +22,9 @@
 
 pub mod bag;
 pub mod embed;
+pub mod nn;
 pub mod ordered;
 pub mod random;
 pub mod simd;
 pub mod text;
+pub mod translate;

@@ -35,6 +35,12 @@ impl Random {
     pub fn unit(&mut self) -> f32 {
         (self.bits() >> 40) as f32 / (1u32 << 24) as f32
     }
+
+    /// A number of the standard normal distribution (Box and Muller 1958).
+    pub fn normal(&mut self) -> f32 {
+        let (radius, angle) = (1.0 - self.unit(), self.unit() * std::f32::consts::TAU);
+        (-2.0 * radius.ln()).sqrt() * angle.cos()
+    }
 }
 
 #[cfg(test)]

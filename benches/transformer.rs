@@ -1,0 +1,154 @@
+//! Training steps of a Transformer on the ids that `nmt_ref.py prep` writes, in its batches: target tokens a second.
+//!
+//! ```text
+//! WORDMILL_IDS=work/data.json cargo bench --bench transformer -- tiny 2 30
+//! ```
+//!
+//! Model (tiny, small, base), threads, steps. The batches are those of `nmt_ref.py bench`: sorted by length, rows × the
+//! longer side below 4096 (base: 2048), shuffled.
+
+use std::time::Instant;
+use wordmill::nn::adam::{Adam, Moments};
+use wordmill::nn::dropout::Dropout;
+use wordmill::nn::ops::embedding::Packed;
+use wordmill::nn::tape::Tape;
+use wordmill::random::Random;
+use wordmill::translate::transformer::config::{Config, PositionKind, Tied};
+use wordmill::translate::transformer::model::{Batch, Transformer};
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+type Pairs = Vec<(Vec<u32>, Vec<u32>)>;
+
+fn main() {
+    let arguments: Vec<String> = std::env::args()
+        .skip(1)
+        .filter(|a| a != "--bench")
+        .collect();
+    let Ok(path) = std::env::var("WORDMILL_IDS") else {
+        return println!("transformer: WORDMILL_IDS names no data.json of nmt_ref.py");
+    };
+    let word =
+        |i: usize, default: &str| arguments.get(i).map_or(default, String::as_str).to_owned();
+    let (name, threads, steps) = (
+        word(0, "tiny"),
+        number(&word(1, "2")),
+        number(&word(2, "30")),
+    );
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(threads)
+        .build()
+        .expect("a pool");
+    pool.install(|| run(&name, steps, &read(&path)));
+}
+
+fn number(text: &str) -> usize {
+    text.parse().expect("a number")
+}
+
+fn read(path: &str) -> Pairs {
+    let text = std::fs::read_to_string(path).expect("the data");
+    let data: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    let side = |i: usize| -> Vec<Vec<u32>> {
+        serde_json::from_value(data["train"][i].clone()).expect("lists of ids")
+    };
+    side(0).into_iter().zip(side(1)).collect()
+}
+
+fn batches(pairs: &Pairs, budget: usize) -> Vec<Vec<usize>> {
+    let mut order: Vec<usize> = (0..pairs.len()).collect();
+    order.sort_by_key(|&i| (pairs[i].1.len(), pairs[i].0.len()));
+    let (mut all, mut batch, mut longest) = (Vec::new(), Vec::new(), 0);
+    for i in order {
+        let length = longest.max(pairs[i].0.len()).max(pairs[i].1.len());
+        if !batch.is_empty() && length * (batch.len() + 1) > budget {
+            all.push(std::mem::take(&mut batch));
+            longest = 0;
+        }
+        longest = longest.max(pairs[i].0.len()).max(pairs[i].1.len());
+        batch.push(i);
+    }
+    all.push(batch);
+    let mut random = Random::new(1, 0);
+    for i in (1..all.len()).rev() {
+        all.swap(i, random.below(i as u32 + 1) as usize);
+    }
+    all
+}
+
+fn packed<'a>(sentences: impl Iterator<Item = &'a [u32]>) -> Packed {
+    let mut packed = Packed {
+        ids: Vec::new(),
+        starts: vec![0],
+    };
+    for sentence in sentences {
+        packed.ids.extend(sentence);
+        packed.starts.push(packed.ids.len() as u32);
+    }
+    packed
+}
+
+fn run(name: &str, steps: usize, pairs: &Pairs) {
+    let (dim, layers, heads, ffn, budget) = match name {
+        "tiny" => (128, 4, 4, 256, 4096),
+        "small" => (256, 3, 4, 1024, 4096),
+        _ => (512, 6, 8, 2048, 2048),
+    };
+    let model = Transformer::new(Config {
+        source_vocabulary: 10_000,
+        target_vocabulary: 10_000,
+        dim,
+        encoder_layers: layers,
+        decoder_layers: layers,
+        heads,
+        ffn,
+        pre_norm: false,
+        positions: PositionKind::Sinusoidal,
+        tied: Tied::All,
+        max_positions: 1024,
+    });
+    let mut weights = model.initial_weights(1);
+    let mut gradients = vec![0.0; model.layout.len()];
+    let mut moments = Moments::zeros(model.layout.len());
+    let (warm, mut tokens, mut start) = (3, 0, Instant::now());
+    for (step, rows) in batches(pairs, budget)
+        .iter()
+        .cycle()
+        .take(warm + steps)
+        .enumerate()
+    {
+        if step == warm {
+            (tokens, start) = (0, Instant::now());
+        }
+        let shifted: Vec<Vec<u32>> = (rows.iter())
+            .map(|&i| [&[1], &pairs[i].1[..pairs[i].1.len() - 1]].concat())
+            .collect();
+        let batch = Batch {
+            source: packed(rows.iter().map(|&i| &pairs[i].0[..])),
+            target_in: packed(shifted.iter().map(|s| &s[..])),
+            target_out: rows.iter().flat_map(|&i| &pairs[i].1).copied().collect(),
+        };
+        let dropout = Dropout {
+            rate: 0.1,
+            seed: step as u64,
+        };
+        let tape = Tape::recording(&weights, gradients, dropout);
+        let weight = 1.0 / batch.target_out.len() as f32;
+        let loss = model.loss(&tape, &batch, 0.1, weight);
+        gradients = tape.backward();
+        let lr = 5e-3 * ((step + 1) as f32 / 1000.0);
+        Adam::default().update(weights.values_mut(), &mut gradients, &mut moments, lr, 1.0);
+        tokens += loss.tokens;
+        if step + 1 == warm + steps {
+            let seconds = start.elapsed().as_secs_f64();
+            println!(
+                "{name}: {} parameters, {:.0} target tokens/s, {:.4} s a step, loss {:.3}",
+                model.layout.len(),
+                tokens as f64 / seconds,
+                seconds / steps as f64,
+                loss.smoothed / loss.tokens as f64
+            );
+        }
+    }
+}

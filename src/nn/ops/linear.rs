@@ -1,0 +1,207 @@
+//! A linear layer with its bias, activation and dropout.
+//!
+//! ```text
+//! Y = drop(f(X · Wᵀ + b))                          f: the identity or max(0, ·)
+//! dZ = dY ∘ mask ∘ f′     dX = dZ · W     dW = dZᵀ · X     db = Σ_rows dZ
+//! ```
+//!
+//! W is (outputs, inputs). The derivative of max(0, ·) at 0 is 0.
+
+use super::BLOCK;
+use crate::nn::buffer::Buffer;
+use crate::nn::dropout::Mask;
+use crate::nn::matmul::{Into, Rows, multiply};
+use crate::nn::outer;
+use crate::nn::parameters::{Layout, Parameter, Weights};
+use crate::nn::tape::{Gradients, Tape, Var};
+use crate::simd::{Lanes, Level, dispatch};
+use rayon::prelude::*;
+
+/// A weight matrix (outputs, inputs) and a bias.
+#[derive(Clone, Copy, Debug)]
+pub struct Linear {
+    pub weight: Parameter,
+    pub bias: Parameter,
+}
+
+/// What is done with the sums of a layer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Activation {
+    Identity,
+    /// max(0, x)
+    Relu,
+}
+
+impl Linear {
+    /// The parameters NAME.weight and NAME.bias.
+    pub fn new(layout: &mut Layout, name: &str, inputs: usize, outputs: usize) -> Linear {
+        Linear {
+            weight: layout.matrix(format!("{name}.weight"), outputs, inputs),
+            bias: layout.vector(format!("{name}.bias"), outputs),
+        }
+    }
+
+    /// The layer on the rows of `x`.
+    pub fn forward(&self, tape: &Tape, x: &Var, activation: Activation, mask: Option<Mask>) -> Var {
+        let (inputs, outputs) = (self.weight.columns, self.weight.rows);
+        assert_eq!(x.columns(), inputs);
+        let mut y = Buffer::of(x.rows() * outputs);
+        self.apply(tape.weights, x.values(), activation, mask, &mut y);
+        let y = tape.var(y, outputs, true);
+        if let Some(slot) = y.slot() {
+            let (layer, x, saved) = (*self, x.clone(), y.clone());
+            let weights = tape.weights;
+            tape.push(move |gradients| {
+                if let Some(dy) = gradients.take(slot) {
+                    layer.backward(weights, (&x, &saved), dy, (activation, mask), gradients);
+                }
+            });
+        }
+        y
+    }
+
+    /// y = the layer on the rows of `x`, without a tape.
+    pub fn apply(
+        &self,
+        weights: &Weights,
+        x: &[f32],
+        activation: Activation,
+        mask: Option<Mask>,
+        y: &mut [f32],
+    ) {
+        let (inputs, outputs) = (self.weight.columns, self.weight.rows);
+        let (packed, bias) = (weights.forward(self.weight), weights.of(self.bias));
+        let block = |(i, (y, x)): (usize, (&mut [f32], &[f32]))| {
+            let rows = y.len() / outputs;
+            multiply(Rows::dense(x, inputs), rows, packed, y, outputs, Into::Set);
+            // SAFETY: the level is that of this processor.
+            unsafe {
+                finish(
+                    Level::best(),
+                    y,
+                    bias,
+                    activation == Activation::Relu,
+                    mask,
+                    i * BLOCK,
+                )
+            };
+        };
+        if y.len() <= BLOCK * outputs {
+            return block((0, (y, x)));
+        }
+        y.par_chunks_mut(BLOCK * outputs)
+            .zip(x.par_chunks(BLOCK * inputs))
+            .enumerate()
+            .for_each(block);
+    }
+
+    fn backward(
+        &self,
+        weights: &Weights,
+        (x, y): (&Var, &Var),
+        mut dy: Buffer,
+        (activation, mask): (Activation, Option<Mask>),
+        gradients: &mut Gradients,
+    ) {
+        let (inputs, outputs) = (self.weight.columns, self.weight.rows);
+        let is_plain = activation == Activation::Identity && mask.is_none();
+        let through = |i: usize, dy: &mut [f32], y: &[f32]| {
+            if !is_plain {
+                // SAFETY: the level is that of this processor.
+                unsafe {
+                    undo(
+                        Level::best(),
+                        dy,
+                        (y, outputs),
+                        activation == Activation::Relu,
+                        mask,
+                        i * BLOCK,
+                    )
+                };
+            }
+        };
+        let blocks = dy
+            .par_chunks_mut(BLOCK * outputs)
+            .zip(y.values().par_chunks(BLOCK * outputs));
+        match x.slot() {
+            Some(slot) => {
+                let packed = weights.backward(self.weight);
+                let (dx, into) = gradients.open(slot, x.values().len());
+                blocks
+                    .zip(dx.par_chunks_mut(BLOCK * inputs))
+                    .enumerate()
+                    .for_each(|(i, ((dy, y), dx))| {
+                        through(i, dy, y);
+                        let rows = dy.len() / outputs;
+                        multiply(Rows::dense(dy, outputs), rows, packed, dx, inputs, into);
+                    });
+            }
+            None => blocks
+                .enumerate()
+                .for_each(|(i, (dy, y))| through(i, dy, y)),
+        }
+        let rows = dy.len() / outputs;
+        let (dy, x) = (Rows::dense(&dy, outputs), Rows::dense(x.values(), inputs));
+        let (dw, db) = gradients.pair(self.weight, self.bias);
+        outer::add(dy, x, (rows, outputs, inputs), dw, Some(db));
+    }
+}
+
+dispatch!(unsafe fn finish(
+    y: &mut [f32], bias: &[f32], is_relu: bool, mask: Option<Mask>, first: usize
+) = finish_in);
+
+#[inline(always)]
+unsafe fn finish_in<L: Lanes>(
+    y: &mut [f32],
+    bias: &[f32],
+    is_relu: bool,
+    mask: Option<Mask>,
+    first: usize,
+) {
+    for (r, row) in y.chunks_exact_mut(bias.len()).enumerate() {
+        match is_relu {
+            true => row
+                .iter_mut()
+                .zip(bias)
+                .for_each(|(y, b)| *y = positive(*y + b)),
+            false => row.iter_mut().zip(bias).for_each(|(y, b)| *y += b),
+        }
+        if let Some(mask) = mask {
+            mask.apply(first + r, row);
+        }
+    }
+}
+
+#[inline(always)]
+fn positive(x: f32) -> f32 {
+    if x > 0.0 { x } else { 0.0 }
+}
+
+dispatch!(unsafe fn undo(
+    dy: &mut [f32], y: (&[f32], usize), is_relu: bool, mask: Option<Mask>, first: usize
+) = undo_in);
+
+/// dZ in place of dY: after max(0, ·) and dropout a value is positive exactly where its gradient passes.
+#[inline(always)]
+unsafe fn undo_in<L: Lanes>(
+    dy: &mut [f32],
+    (y, columns): (&[f32], usize),
+    is_relu: bool,
+    mask: Option<Mask>,
+    first: usize,
+) {
+    match mask {
+        _ if is_relu => {
+            let scale = mask.map_or(1.0, |mask| mask.scale);
+            let through = |(d, y): (&mut f32, &f32)| *d = if *y > 0.0 { *d * scale } else { 0.0 };
+            dy.iter_mut().zip(y).for_each(through);
+        }
+        Some(mask) => {
+            for (r, row) in dy.chunks_exact_mut(columns).enumerate() {
+                mask.apply(first + r, row);
+            }
+        }
+        None => {}
+    }
+}

@@ -1,0 +1,166 @@
+//! The projection to the vocabulary and the label-smoothed cross entropy, in one, without a matrix of all logits.
+//!
+//! ```text
+//! l = h · Eᵀ     p = softmax(l)     q[v] = (1 − ε) · [v = target] + ε / V
+//! loss = − Σ_v q[v] · ln p[v] = lse(l) − (1 − ε) · l[target] − ε · mean(l)
+//! dl = (p − q) · w     dH = dl · E     dE = dlᵀ · H           w: weight of a token, 1 / tokens of the batch
+//! ```
+//!
+//! The gradient is known as soon as the logits are, so that it is computed on the way forward, 256 tokens at a time: a
+//! block's logits become its dl in place, and nothing of it is kept but dH. Label smoothing: Szegedy et al. 2016.
+
+use super::exp::{exp_and_sum, largest};
+use crate::nn::buffer::Buffer;
+use crate::nn::matmul::{Into, PANEL, Packed, Rows, multiply, multiply_panels};
+use crate::nn::outer;
+use crate::nn::parameters::Parameter;
+use crate::nn::tape::{Tape, Var};
+use crate::simd::{Lanes, Level, dispatch};
+use rayon::prelude::*;
+
+/// Tokens of a block: its logits for 10,000 words are 10 MB, and dE is read and written once for each block.
+const TOKENS: usize = 256;
+
+/// Rows of a task where tokens are parted among threads.
+const ROWS: usize = 16;
+
+/// Panels of a task where words are parted among threads.
+const WORDS: usize = 8;
+
+/// Sums over tokens.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Loss {
+    /// Of the smoothed loss, what is minimised.
+    pub smoothed: f64,
+    /// − Σ ln p[target].
+    pub nll: f64,
+    pub tokens: usize,
+}
+
+impl Loss {
+    pub fn add(&mut self, other: Loss) {
+        self.smoothed += other.smoothed;
+        self.nll += other.nll;
+        self.tokens += other.tokens;
+    }
+
+    /// e to the mean of − ln p.
+    pub fn perplexity(&self) -> f64 {
+        (self.nll / self.tokens.max(1) as f64).exp()
+    }
+}
+
+/// The loss of rows `h` whose next tokens are `targets`, by the table E (vocabulary, d); on a recording tape its gradient
+/// times `weight` goes to E at once and to `h` when the pass goes back.
+pub fn loss(
+    tape: &Tape,
+    h: &Var,
+    table: Parameter,
+    targets: &[u32],
+    smoothing: f32,
+    weight: f32,
+) -> Loss {
+    let (d, words) = (table.columns, table.rows);
+    assert_eq!((h.columns(), h.rows()), (d, targets.len()));
+    let mut logits = Buffer::of(TOKENS.min(targets.len()) * words);
+    let mut dh = tape.is_recording().then(|| Buffer::of(h.values().len()));
+    let mut total = Loss::default();
+    for (start, targets) in (0..).step_by(TOKENS).zip(targets.chunks(TOKENS)) {
+        let n = targets.len();
+        let h = Rows::dense(&h.values()[start * d..(start + n) * d], d);
+        let logits = &mut logits[..n * words];
+        project(h, n, tape.weights.forward(table), logits);
+        let rows = logits
+            .par_chunks_mut(ROWS * words)
+            .zip(targets.par_chunks(ROWS));
+        // SAFETY: the level is that of this processor.
+        let one = |(logits, targets)| unsafe {
+            softmax_and_loss(Level::best(), logits, targets, smoothing, weight)
+        };
+        let losses: Vec<Loss> = rows.map(one).collect();
+        losses.into_iter().for_each(|loss| total.add(loss));
+        if let (Some(dh), Some(mut gradients)) = (&mut dh, tape.gradients()) {
+            let dh = &mut dh[start * d..(start + n) * d];
+            let table_rows = tape.weights.backward(table);
+            dh.par_chunks_mut(ROWS * d)
+                .zip(logits.par_chunks(ROWS * words))
+                .for_each(|(dh, dl)| {
+                    multiply(
+                        Rows::dense(dl, words),
+                        dh.len() / d,
+                        table_rows,
+                        dh,
+                        d,
+                        Into::Set,
+                    );
+                });
+            outer::add(
+                Rows::dense(logits, words),
+                h,
+                (n, words, d),
+                gradients.of(table),
+                None,
+            );
+        }
+    }
+    if let (Some(slot), Some(dh)) = (h.slot(), dh) {
+        tape.push(move |gradients| gradients.give(slot, dh));
+    }
+    total
+}
+
+/// Logits of n rows: (n, words) = H (n, d) · Eᵀ, the words parted among the threads.
+pub fn project(h: Rows, n: usize, table: &Packed, logits: &mut [f32]) {
+    let words = table.shape().1;
+    let panels = words.div_ceil(PANEL);
+    // Each task writes its columns of every row: the rows are cut into the tasks' pieces first.
+    let tasks = panels.div_ceil(WORDS);
+    let mut parts: Vec<Vec<&mut [f32]>> = (0..tasks).map(|_| Vec::with_capacity(n)).collect();
+    for row in logits.chunks_exact_mut(words) {
+        for (piece, part) in row.chunks_mut(WORDS * PANEL).zip(&mut parts) {
+            part.push(piece);
+        }
+    }
+    parts
+        .into_par_iter()
+        .enumerate()
+        .for_each(|(task, mut pieces)| {
+            let columns = pieces.first().map_or(0, |piece| piece.len());
+            let mut own = Buffer::of(n * columns);
+            let range = task * WORDS..panels.min((task + 1) * WORDS);
+            multiply_panels(h, n, table, range, &mut own, columns, Into::Set);
+            for (piece, own) in pieces.iter_mut().zip(own.chunks_exact(columns)) {
+                piece.copy_from_slice(own);
+            }
+        });
+}
+
+dispatch!(unsafe fn softmax_and_loss(
+    logits: &mut [f32], targets: &[u32], smoothing: f32, weight: f32
+) -> Loss = softmax_and_loss_in);
+
+/// dl in place of the logits, and the loss.
+#[inline(always)]
+unsafe fn softmax_and_loss_in<L: Lanes>(
+    logits: &mut [f32],
+    targets: &[u32],
+    smoothing: f32,
+    weight: f32,
+) -> Loss {
+    let words = logits.len() / targets.len();
+    let mut total = Loss::default();
+    for (row, target) in logits.chunks_exact_mut(words).zip(targets) {
+        let most = largest(row);
+        let mean = row.iter().map(|l| l - most).sum::<f32>() / words as f32;
+        let right = row[*target as usize] - most;
+        let sum = exp_and_sum(row, most);
+        let (scale, floor) = (weight / sum, weight * smoothing / words as f32);
+        row.iter_mut().for_each(|p| *p = *p * scale - floor);
+        row[*target as usize] -= weight * (1.0 - smoothing);
+        let lse = f64::from(sum.ln());
+        total.nll += lse - f64::from(right);
+        total.smoothed += lse - f64::from((1.0 - smoothing) * right + smoothing * mean);
+    }
+    total.tokens = targets.len();
+    total
+}

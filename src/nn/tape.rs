@@ -1,0 +1,202 @@
+//! What was computed in a forward pass, and how its gradients are computed from the end back to the beginning.
+//!
+//! ```text
+//! forward   x ── op ──► y          the op pushes a step that owns what it saved
+//! backward  dx ◄─ step ── dy       steps run once, last first; dx is stored by the first, added to by the next
+//! ```
+//!
+//! A gradient that is complete is taken by its step and freed with what the step had saved: memory falls while the
+//! pass goes on. What needs no gradient has no slot. Without recording nothing is saved at all.
+//!
+//! A value is a matrix of rows, one for each real token of the batch, without padding: sentences stand one after the
+//! other, and only attention needs to know where they begin.
+
+use super::buffer::Buffer;
+use super::dropout::{Dropout, Mask};
+use super::matmul::Into;
+use super::parameters::{Parameter, Weights};
+use std::cell::{Cell, RefCell};
+use std::sync::Arc;
+
+/// A matrix in the course of a computation, and where its gradient goes.
+#[derive(Clone, Debug)]
+pub struct Var {
+    matrix: Arc<Matrix>,
+    slot: Option<Slot>,
+}
+
+/// Rows of `columns` values each.
+#[derive(Debug)]
+pub struct Matrix {
+    pub values: Buffer,
+    pub columns: usize,
+}
+
+/// Where a gradient is collected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Slot(usize);
+
+impl Var {
+    pub fn values(&self) -> &[f32] {
+        &self.matrix.values
+    }
+
+    pub fn columns(&self) -> usize {
+        self.matrix.columns
+    }
+
+    pub fn rows(&self) -> usize {
+        self.matrix.values.len() / self.matrix.columns.max(1)
+    }
+
+    /// The slot of its gradient, if it needs one.
+    pub fn slot(&self) -> Option<Slot> {
+        self.slot
+    }
+}
+
+type Step<'w> = Box<dyn FnOnce(&mut Gradients) + 'w>;
+
+/// A forward pass under way.
+pub struct Tape<'w> {
+    pub weights: &'w Weights,
+    /// Gradients of the parameters, and those of the values that the backward pass has reached.
+    gradients: Option<RefCell<Gradients>>,
+    steps: RefCell<Vec<Step<'w>>>,
+    dropout: Dropout,
+    masks: Cell<u32>,
+}
+
+impl<'w> Tape<'w> {
+    /// A pass whose gradients are added to those of the parameters in `parameters`.
+    pub fn recording(weights: &'w Weights, parameters: Vec<f32>, dropout: Dropout) -> Tape<'w> {
+        assert_eq!(weights.values().len(), parameters.len());
+        Tape {
+            gradients: Some(RefCell::new(Gradients {
+                slots: Vec::new(),
+                parameters,
+            })),
+            dropout,
+            ..Tape::plain(weights)
+        }
+    }
+
+    /// A pass without gradients and dropout.
+    pub fn plain(weights: &'w Weights) -> Tape<'w> {
+        Tape {
+            weights,
+            gradients: None,
+            steps: RefCell::default(),
+            dropout: Dropout::none(),
+            masks: Cell::new(0),
+        }
+    }
+
+    /// Whether gradients are wanted.
+    pub fn is_recording(&self) -> bool {
+        self.gradients.is_some()
+    }
+
+    /// The mask of the next place where values are dropped.
+    pub fn mask(&self) -> Option<Mask> {
+        let place = self.masks.get();
+        self.masks.set(place + 1);
+        self.dropout.mask(place)
+    }
+
+    /// A value that the pass goes on from; it has a gradient if `needs_gradient`.
+    pub fn var(&self, values: Buffer, columns: usize, needs_gradient: bool) -> Var {
+        let gradients = self.gradients.as_ref().filter(|_| needs_gradient);
+        let slot = gradients.map(|gradients| {
+            let slots = &mut gradients.borrow_mut().slots;
+            slots.push(None);
+            Slot(slots.len() - 1)
+        });
+        Var {
+            matrix: Arc::new(Matrix { values, columns }),
+            slot,
+        }
+    }
+
+    /// Remembers how the gradient of what was just computed is passed on.
+    pub fn push(&self, step: impl FnOnce(&mut Gradients) + 'w) {
+        if self.is_recording() {
+            self.steps.borrow_mut().push(Box::new(step));
+        }
+    }
+
+    /// The gradients, for an operation that computes them on its way forward.
+    pub fn gradients(&self) -> Option<std::cell::RefMut<'_, Gradients>> {
+        self.gradients.as_ref().map(RefCell::borrow_mut)
+    }
+
+    /// Runs all steps, the last first, and gives the gradients of the parameters back.
+    pub fn backward(self) -> Vec<f32> {
+        let Some(gradients) = self.gradients else {
+            return Vec::new();
+        };
+        let mut gradients = gradients.into_inner();
+        for step in self.steps.into_inner().into_iter().rev() {
+            step(&mut gradients);
+        }
+        gradients.parameters
+    }
+}
+
+/// Gradients on their way.
+#[derive(Debug, Default)]
+pub struct Gradients {
+    slots: Vec<Option<Buffer>>,
+    parameters: Vec<f32>,
+}
+
+impl Gradients {
+    /// The finished gradient of a value; nothing when nobody used the value.
+    pub fn take(&mut self, slot: Slot) -> Option<Buffer> {
+        self.slots[slot.0].take()
+    }
+
+    /// Where a gradient of `n` values is to be written, and whether it is set or added to.
+    pub fn open(&mut self, slot: Slot, n: usize) -> (&mut [f32], Into) {
+        let into = match self.slots[slot.0] {
+            Some(_) => Into::Add,
+            None => Into::Set,
+        };
+        (
+            self.slots[slot.0].get_or_insert_with(|| Buffer::of(n)),
+            into,
+        )
+    }
+
+    /// Passes on a gradient that is of no use here any more.
+    pub fn give(&mut self, slot: Slot, gradient: Buffer) {
+        match &mut self.slots[slot.0] {
+            Some(sum) => add(sum, &gradient),
+            empty => *empty = Some(gradient),
+        }
+    }
+
+    /// The gradients of two parameters, the first of which lies before the second.
+    pub fn pair(&mut self, first: Parameter, second: Parameter) -> (&mut [f32], &mut [f32]) {
+        let (before, from) = self.parameters.split_at_mut(second.range().start);
+        (
+            &mut before[first.range()],
+            &mut from[..second.rows * second.columns],
+        )
+    }
+
+    /// The gradient of a parameter.
+    pub fn of(&mut self, parameter: Parameter) -> &mut [f32] {
+        &mut self.parameters[parameter.range()]
+    }
+}
+
+/// sum = sum + values, on all threads.
+pub fn add(sum: &mut [f32], values: &[f32]) {
+    use rayon::prelude::*;
+    const BLOCK: usize = 1 << 15;
+    assert_eq!(sum.len(), values.len());
+    sum.par_chunks_mut(BLOCK)
+        .zip(values.par_chunks(BLOCK))
+        .for_each(|(sum, values)| sum.iter_mut().zip(values).for_each(|(s, v)| *s += v));
+}

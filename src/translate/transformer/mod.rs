@@ -1,0 +1,4 @@
+//! The Transformer of Vaswani et al. 2017: an encoder and a decoder of attention and feed-forward layers.
+
+pub mod config;
+pub mod model;
