@@ -7,7 +7,9 @@
 //! | [`bag`] | documents as sparse vectors: counts, weights, and the files they are kept in |
 //! | [`embed`] | what running text alone teaches about words: classes, vectors |
 //! | [`text`] | documents, their formats, and the linguistic layers: segmentation, stems, tags, lemmas, entities |
+//! | [`translate`] | translation: pairs of sentences as batches to learn from |
 //! | [`ordered`] | a stream worked on in parallel, its results in order |
+//! | [`spill`] | bytes in memory, or on disk when they are many |
 //! | [`random`], [`simd`] | random numbers; values in registers, under every instruction set |
 
 #![deny(
@@ -23,4 +25,6 @@ pub mod embed;
 pub mod ordered;
 pub mod random;
 pub mod simd;
+pub mod spill;
 pub mod text;
+pub mod translate;

@@ -1,0 +1,15 @@
+//! Translation: pairs of sentences, as they are read, kept and given to a model.
+//!
+//! | module | what is in it |
+//! |---|---|
+//! | [`pairs`], [`lines`] | pairs out of two aligned files, tab-separated columns or JSON Lines |
+//! | [`filter`], [`store`] | which pairs are learned from, and where they lie, encoded |
+//! | [`order`], [`feed`], [`batch`] | their order in an epoch, cut into batches, and what a batch is |
+
+pub mod batch;
+pub mod feed;
+pub mod filter;
+pub mod lines;
+pub mod order;
+pub mod pairs;
+pub mod store;
