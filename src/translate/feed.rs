@@ -1,8 +1,8 @@
 //! Batches without end, from any position on: a run that goes on sees what it would have seen without stopping.
 //!
-//! A window is read and encoded as a whole, on all threads, and kept until its last batch is given. With 50 million pairs
-//! of 30 tokens a side this takes some 60 MB: 100,000 × 60 tokens of 4 bytes, twice while it is read, and the blocks and
-//! their order. At the worst, every side as long as the limit, it is 1.6 MB for each token of the limit.
+//! A window is read and encoded as a whole, on all threads, and kept until its last batch is given. With 50 million
+//! pairs of 30 tokens a side this takes some 60 MB: 100,000 × 60 tokens of 4 bytes, twice while it is read, and the
+//! blocks and their order. At the worst, every side as long as the limit, it is 1.6 MB for each token of the limit.
 
 use super::batch::Batch;
 use super::order::{Budget, Order, Purpose};

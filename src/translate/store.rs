@@ -7,8 +7,8 @@
 //! ```
 //!
 //! Reading goes block by block: blocks can be taken in any order, pairs inside one lie together on disk. Subword
-//! regularisation (Provilkov, Emelianenko and Voita 2020, *BPE-Dropout*) cuts words in other ways each time a sentence is
-//! seen: it needs the text.
+//! regularisation (Provilkov, Emelianenko and Voita 2020, *BPE-Dropout*) cuts words in other ways each time a sentence
+//! is seen: it needs the text.
 
 use super::filter::{Dropped, Limits};
 use super::pairs::{Pair, PairError};
@@ -160,8 +160,8 @@ impl Store {
         self.blocks.len() as u32
     }
 
-    /// The pairs of a block. From a store of text, pair `i` is encoded with the random numbers of place `i` under `seed`,
-    /// and without them when there is no seed or a side gets longer than the limit.
+    /// The pairs of a block. From a store of text, pair `i` is encoded with the random numbers of place `i` under
+    /// `seed`, and without them when there is no seed or a side gets longer than the limit.
     ///
     /// # Panics
     /// When there are not so many blocks.
