@@ -404,6 +404,20 @@ mod tests {
         assert_eq!(found, (vec![pair("{a}", "x")], None));
     }
 
+    #[test]
+    fn the_sample_has_a_translation_for_every_sentence() {
+        let (found, message) = aligned(
+            include_str!("../../corpora/parallel.en"),
+            include_str!("../../corpora/parallel.de"),
+        );
+        assert_eq!((found.len(), message), (60, None));
+        assert!(
+            found
+                .iter()
+                .all(|(en, de)| !en.is_empty() && !de.is_empty())
+        );
+    }
+
     proptest::proptest! {
         #[test]
         fn what_was_written_is_read_in_every_layout(
