@@ -10,11 +10,11 @@
 use std::time::Instant;
 use wordmill::nn::adam::{Adam, Moments};
 use wordmill::nn::dropout::Dropout;
-use wordmill::nn::ops::embedding::Packed;
 use wordmill::nn::tape::Tape;
 use wordmill::random::Random;
+use wordmill::translate::batch::Batch;
 use wordmill::translate::transformer::config::{Config, PositionKind, Tied};
-use wordmill::translate::transformer::model::{Batch, Transformer};
+use wordmill::translate::transformer::model::Transformer;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -77,18 +77,6 @@ fn batches(pairs: &Pairs, budget: usize) -> Vec<Vec<usize>> {
     all
 }
 
-fn packed<'a>(sentences: impl Iterator<Item = &'a [u32]>) -> Packed {
-    let mut packed = Packed {
-        ids: Vec::new(),
-        starts: vec![0],
-    };
-    for sentence in sentences {
-        packed.ids.extend(sentence);
-        packed.starts.push(packed.ids.len() as u32);
-    }
-    packed
-}
-
 fn run(name: &str, steps: usize, pairs: &Pairs) {
     let (dim, layers, heads, ffn, budget) = match name {
         "tiny" => (128, 4, 4, 256, 4096),
@@ -121,14 +109,16 @@ fn run(name: &str, steps: usize, pairs: &Pairs) {
         if step == warm {
             (tokens, start) = (0, Instant::now());
         }
-        let shifted: Vec<Vec<u32>> = (rows.iter())
-            .map(|&i| [&[1], &pairs[i].1[..pairs[i].1.len() - 1]].concat())
+        // Each side of the file ends with its mark, which the batch adds.
+        let unmarked = |ids: &'_ [u32]| -> Vec<u32> { ids[..ids.len() - 1].to_vec() };
+        let rows: Vec<_> = rows
+            .iter()
+            .map(|&i| (unmarked(&pairs[i].0), unmarked(&pairs[i].1)))
             .collect();
-        let batch = Batch {
-            source: packed(rows.iter().map(|&i| &pairs[i].0[..])),
-            target_in: packed(shifted.iter().map(|s| &s[..])),
-            target_out: rows.iter().flat_map(|&i| &pairs[i].1).copied().collect(),
-        };
+        let batch = Batch::of(
+            rows.iter()
+                .map(|(source, target)| (&source[..], &target[..])),
+        );
         let dropout = Dropout {
             rate: 0.1,
             seed: step as u64,

@@ -8,8 +8,9 @@
 //! | [`embed`] | what running text alone teaches about words: classes, vectors |
 //! | [`nn`] | neural networks: products, operations with gradients, the optimizer |
 //! | [`text`] | documents, their formats, and the linguistic layers: segmentation, stems, tags, lemmas, entities |
-//! | [`translate`] | translators: models, and scores of translations |
+//! | [`translate`] | translation: pairs of sentences, models that learn from them, scores |
 //! | [`ordered`] | a stream worked on in parallel, its results in order |
+//! | [`spill`] | bytes in memory, or on disk when they are many |
 //! | [`random`], [`simd`] | random numbers; values in registers, under every instruction set |
 
 #![deny(
@@ -26,5 +27,6 @@ pub mod nn;
 pub mod ordered;
 pub mod random;
 pub mod simd;
+pub mod spill;
 pub mod text;
 pub mod translate;

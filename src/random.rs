@@ -30,6 +30,13 @@ impl Random {
         (((self.bits() >> 32) * u64::from(bound)) >> 32) as u32
     }
 
+    /// Puts fewer than 2^32 items in an order of which each is as likely as the others (Fisher and Yates).
+    pub fn shuffle<T>(&mut self, items: &mut [T]) {
+        for last in (1..items.len()).rev() {
+            items.swap(last, self.below(last as u32 + 1) as usize);
+        }
+    }
+
     /// A number from 0 to 1, 1 left out.
     #[inline(always)]
     pub fn unit(&mut self) -> f32 {
@@ -58,6 +65,22 @@ mod tests {
             .sum();
         // 99.9 % of such sums with nine degrees of freedom lie below 27.9.
         assert!(chi < 27.9, "{chi}");
+    }
+
+    #[test]
+    fn orders_are_equally_likely() {
+        let mut random = Random::new(7, 0);
+        let mut counts = std::collections::BTreeMap::new();
+        for _ in 0..24_000 {
+            let mut items = [0, 1, 2, 3];
+            random.shuffle(&mut items);
+            *counts.entry(items).or_insert(0.0) += 1.0;
+        }
+        let chi: f64 = (counts.values())
+            .map(|n: &f64| (n - 1000.0).powi(2) / 1000.0)
+            .sum();
+        // 99.9 % of such sums with 23 degrees of freedom lie below 49.7.
+        assert!(counts.len() == 24 && chi < 49.7, "{chi}");
     }
 
     #[test]

@@ -23,7 +23,10 @@ pub fn weights(layout: &Layout, seed: f32) -> Weights {
 /// Passes a made-up gradient to a value: f is then the sum of y ∘ [`coefficient`].
 pub fn seed(tape: &Tape, y: &Var) {
     let mut gradient = Buffer::of(y.values().len());
-    gradient.iter_mut().enumerate().for_each(|(i, g)| *g = coefficient(i) as f32);
+    gradient
+        .iter_mut()
+        .enumerate()
+        .for_each(|(i, g)| *g = coefficient(i) as f32);
     let slot = y.slot().expect("a slot");
     tape.push(move |gradients| gradients.give(slot, gradient));
 }
@@ -35,7 +38,11 @@ pub fn coefficient(i: usize) -> f64 {
 
 /// The sum of values times their coefficients.
 pub fn weighed(values: &[f64]) -> f64 {
-    values.iter().enumerate().map(|(i, v)| coefficient(i) * v).sum()
+    values
+        .iter()
+        .enumerate()
+        .map(|(i, v)| coefficient(i) * v)
+        .sum()
 }
 
 /// Checks the gradients of every parameter; and that the check sees it when one of them is lost.
@@ -51,7 +58,10 @@ pub fn gradients(layout: &Layout, pass: impl Fn(&Tape), exact: impl Fn(&[f64]) -
         assert!(error <= TOLERANCE, "{name}: relative error {error}");
         let mut lost = found.clone();
         lost[p.range()].fill(0.0);
-        assert!(distance(&lost, &differences, p) > TOLERANCE, "{name} has no gradient to lose");
+        assert!(
+            distance(&lost, &differences, p) > TOLERANCE,
+            "{name} has no gradient to lose"
+        );
     }
 }
 
@@ -73,6 +83,9 @@ fn differences(values: &[f64], exact: &impl Fn(&[f64]) -> f64) -> Vec<f64> {
 fn distance(found: &[f32], exact: &[f64], p: Parameter) -> f64 {
     let length = |values: &mut dyn Iterator<Item = f64>| values.map(|v| v * v).sum::<f64>().sqrt();
     let exact = &exact[p.range()];
-    let errors = found[p.range()].iter().zip(exact).map(|(f, e)| f64::from(*f) - e);
+    let errors = found[p.range()]
+        .iter()
+        .zip(exact)
+        .map(|(f, e)| f64::from(*f) - e);
     length(&mut errors.into_iter()) / length(&mut exact.iter().copied()).max(1e-12)
 }

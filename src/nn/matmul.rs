@@ -32,8 +32,8 @@ const DEPTH: usize = 2048;
 
 /// A matrix (k, n), packed for standing on the right of a product.
 #[derive(Debug, Default)]
-pub struct Packed {
-    panels: Buffer,
+pub struct Panels {
+    values: Buffer,
     k: usize,
     n: usize,
 }
@@ -64,22 +64,22 @@ impl<'a> Rows<'a> {
     }
 }
 
-impl Packed {
+impl Panels {
     /// Packs B (k, n), whose rows are `stride` values apart.
-    pub fn of_rows(rows: Rows, (k, n): (usize, usize)) -> Packed {
-        let mut packed = Packed::default();
+    pub fn of_rows(rows: Rows, (k, n): (usize, usize)) -> Panels {
+        let mut packed = Panels::default();
         packed.set_rows(rows, (k, n));
         packed
     }
 
     /// Packs B (k, n) given as its transpose (n, k), whose rows are `stride` values apart.
-    pub fn of_columns(columns: Rows, (k, n): (usize, usize)) -> Packed {
-        let mut packed = Packed::default();
+    pub fn of_columns(columns: Rows, (k, n): (usize, usize)) -> Panels {
+        let mut packed = Panels::default();
         packed.set_columns(columns, (k, n));
         packed
     }
 
-    /// As [`Packed::of_rows`], in the memory of an earlier matrix.
+    /// As [`Panels::of_rows`], in the memory of an earlier matrix.
     pub fn set_rows(&mut self, rows: Rows, (k, n): (usize, usize)) {
         self.resize(k, n);
         self.fill(|j, panel| {
@@ -92,7 +92,7 @@ impl Packed {
         });
     }
 
-    /// As [`Packed::of_columns`], in the memory of an earlier matrix.
+    /// As [`Panels::of_columns`], in the memory of an earlier matrix.
     pub fn set_columns(&mut self, columns: Rows, (k, n): (usize, usize)) {
         self.resize(k, n);
         self.fill(|j, panel| {
@@ -105,18 +105,18 @@ impl Packed {
     fn fill(&mut self, panel: impl Fn(usize, &mut [f32]) + Sync) {
         const LARGE: usize = 1 << 16;
         let size = (self.k * PANEL).max(1);
-        match self.panels.len() < LARGE {
+        match self.values.len() < LARGE {
             true => {
-                (self.panels.chunks_exact_mut(size).enumerate()).for_each(|(j, to)| panel(j, to))
+                (self.values.chunks_exact_mut(size).enumerate()).for_each(|(j, to)| panel(j, to))
             }
-            false => (self.panels.par_chunks_exact_mut(size).enumerate())
+            false => (self.values.par_chunks_exact_mut(size).enumerate())
                 .for_each(|(j, to)| panel(j, to)),
         }
     }
 
     fn resize(&mut self, k: usize, n: usize) {
         (self.k, self.n) = (k, n);
-        self.panels.resize(k * n.div_ceil(PANEL) * PANEL);
+        self.values.resize(k * n.div_ceil(PANEL) * PANEL);
     }
 
     /// Rows and columns, (k, n).
@@ -125,8 +125,8 @@ impl Packed {
     }
 
     /// The panels, k · 32 values each.
-    pub fn panels(&self) -> &[f32] {
-        &self.panels
+    pub fn values(&self) -> &[f32] {
+        &self.values
     }
 }
 
@@ -154,7 +154,7 @@ fn pack_transposed(columns: Rows, (first, width): (usize, usize), panel: &mut [f
 ///
 /// # Panics
 /// When a slice is shorter than the shapes say.
-pub fn multiply(a: Rows, m: usize, b: &Packed, c: &mut [f32], stride: usize, into: Into) {
+pub fn multiply(a: Rows, m: usize, b: &Panels, c: &mut [f32], stride: usize, into: Into) {
     let columns = 0..b.n.div_ceil(PANEL);
     multiply_panels(a, m, b, columns, c, stride, into);
 }
@@ -163,7 +163,7 @@ pub fn multiply(a: Rows, m: usize, b: &Packed, c: &mut [f32], stride: usize, int
 pub fn multiply_panels(
     a: Rows,
     m: usize,
-    b: &Packed,
+    b: &Panels,
     panels: std::ops::Range<usize>,
     c: &mut [f32],
     stride: usize,
@@ -184,7 +184,7 @@ pub fn multiply_panels(
     }
     assert!(a.values.len() >= (m - 1) * a.stride + b.k && stride >= columns);
     assert!(c.len() >= (m - 1) * stride + columns);
-    let panels = &b.panels[panels.start * b.k * PANEL..panels.end * b.k * PANEL];
+    let panels = &b.values[panels.start * b.k * PANEL..panels.end * b.k * PANEL];
     let sizes = (m, b.k, columns);
     // SAFETY: the lengths were checked above, and the level is that of this processor.
     unsafe { blocks(Level::best(), a, panels, sizes, c, stride, into) }
@@ -340,9 +340,9 @@ pub(crate) mod tests {
     fn check(m: usize, k: usize, n: usize) {
         let (a, b) = (numbers(m * k, 0.1), numbers(k * n, 0.7));
         let transposed: Vec<f32> = (0..n * k).map(|i| b[i % k * n + i / k]).collect();
-        let by_rows = Packed::of_rows(Rows::dense(&b, n), (k, n));
-        let by_columns = Packed::of_columns(Rows::dense(&transposed, k), (k, n));
-        assert_eq!(by_rows.panels(), by_columns.panels());
+        let by_rows = Panels::of_rows(Rows::dense(&b, n), (k, n));
+        let by_columns = Panels::of_columns(Rows::dense(&transposed, k), (k, n));
+        assert_eq!(by_rows.values(), by_columns.values());
         let (mut set, mut sum) = (vec![9.0; m * n], vec![1.0; m * n]);
         multiply(Rows::dense(&a, k), m, &by_rows, &mut set, n, Into::Set);
         multiply(Rows::dense(&a, k), m, &by_rows, &mut sum, n, Into::Add);
@@ -378,7 +378,7 @@ pub(crate) mod tests {
 
     #[test]
     fn a_product_over_nothing_is_zero() {
-        let b = Packed::of_rows(Rows::dense(&[], 3), (0, 3));
+        let b = Panels::of_rows(Rows::dense(&[], 3), (0, 3));
         let mut c = vec![5.0; 6];
         multiply(Rows::dense(&[], 0), 2, &b, &mut c, 3, Into::Set);
         assert_eq!(c, [0.0; 6]);
@@ -388,7 +388,7 @@ pub(crate) mod tests {
     fn a_row_does_not_depend_on_the_rows_beside_it() {
         let (k, n) = (37, 45);
         let (a, b) = (numbers(20 * k, 0.3), numbers(k * n, 0.2));
-        let b = Packed::of_rows(Rows::dense(&b, n), (k, n));
+        let b = Panels::of_rows(Rows::dense(&b, n), (k, n));
         let mut all = vec![0.0; 20 * n];
         multiply(Rows::dense(&a, k), 20, &b, &mut all, n, Into::Set);
         for i in 0..20 {

@@ -3,6 +3,7 @@
 //! | module | what is in it |
 //! |---|---|
 //! | [`buffer`], [`matmul`], [`outer`] | memory that is used again; the two shapes of matrix product |
+//! | [`packed`] | sentences without padding |
 //! | [`parameters`], [`tape`] | what is learned; how gradients find their way back to it |
 //! | [`dropout`], [`ops`] | operations, forward and backward by hand |
 //! | [`adam`] | the optimizer |
@@ -13,9 +14,12 @@
 
 pub mod adam;
 pub mod buffer;
+#[cfg(test)]
+pub mod check;
 pub mod dropout;
 pub mod matmul;
 pub mod ops;
 pub mod outer;
+pub mod packed;
 pub mod parameters;
 pub mod tape;

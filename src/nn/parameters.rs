@@ -3,7 +3,7 @@
 //! Values, gradients and the optimizer's moments are such rows of the same layout, so that clipping and Adam are one
 //! pass over each, and a checkpoint is a copy.
 
-use super::matmul::{Packed, Rows};
+use super::matmul::{Panels, Rows};
 use std::ops::Range;
 use std::sync::OnceLock;
 
@@ -74,8 +74,8 @@ impl Layout {
 #[derive(Debug)]
 pub struct Weights {
     values: Vec<f32>,
-    forward: Vec<OnceLock<Packed>>,
-    backward: Vec<OnceLock<Packed>>,
+    forward: Vec<OnceLock<Panels>>,
+    backward: Vec<OnceLock<Panels>>,
 }
 
 impl Weights {
@@ -108,18 +108,18 @@ impl Weights {
     }
 
     /// Wᵀ (inputs, outputs) of a matrix W: what stands on the right of X · Wᵀ.
-    pub fn forward(&self, w: Parameter) -> &Packed {
+    pub fn forward(&self, w: Parameter) -> &Panels {
         self.forward[w.index].get_or_init(|| {
             let rows = Rows::dense(self.of(w), w.columns);
-            Packed::of_columns(rows, (w.columns, w.rows))
+            Panels::of_columns(rows, (w.columns, w.rows))
         })
     }
 
     /// W (outputs, inputs): what stands on the right of dY · W.
-    pub fn backward(&self, w: Parameter) -> &Packed {
+    pub fn backward(&self, w: Parameter) -> &Panels {
         self.backward[w.index].get_or_init(|| {
             let rows = Rows::dense(self.of(w), w.columns);
-            Packed::of_rows(rows, (w.rows, w.columns))
+            Panels::of_rows(rows, (w.rows, w.columns))
         })
     }
 }

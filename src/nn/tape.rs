@@ -118,6 +118,20 @@ impl<'w> Tape<'w> {
         }
     }
 
+    /// A parameter as a value of its own, its rows as they are.
+    pub fn parameter(&self, parameter: Parameter) -> Var {
+        let values = Buffer::copy_of(self.weights.of(parameter));
+        let var = self.var(values, parameter.columns, true);
+        if let Some(slot) = var.slot() {
+            self.push(move |gradients| {
+                if let Some(gradient) = gradients.take(slot) {
+                    add(gradients.of(parameter), &gradient);
+                }
+            });
+        }
+        var
+    }
+
     /// Remembers how the gradient of what was just computed is passed on.
     pub fn push(&self, step: impl FnOnce(&mut Gradients) + 'w) {
         if self.is_recording() {

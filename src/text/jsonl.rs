@@ -27,6 +27,7 @@ mod read;
 mod write;
 
 pub use read::parse;
+pub(crate) use read::{json_error, kind};
 pub use write::print;
 
 /// What stands in [`super::document::Document::fields`] where the text stood in the object, if that was not its usual

@@ -1,3 +1,17 @@
-//! Translation: pairs of sentences, the models that learn from them, and scores of what they give.
+//! Translation: pairs of sentences, as they are read, kept and given to a model, and the models that learn from them.
+//!
+//! | module | what is in it |
+//! |---|---|
+//! | [`pairs`], [`lines`] | pairs out of two aligned files, tab-separated columns or JSON Lines |
+//! | [`filter`], [`store`] | which pairs are learned from, and where they lie, encoded |
+//! | [`order`], [`feed`], [`batch`] | their order in an epoch, cut into batches, and what a batch is |
+//! | [`transformer`] | the model of attention and feed-forward layers |
 
+pub mod batch;
+pub mod feed;
+pub mod filter;
+pub mod lines;
+pub mod order;
+pub mod pairs;
+pub mod store;
 pub mod transformer;

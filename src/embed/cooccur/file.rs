@@ -9,9 +9,10 @@
 //! checksum     4 bytes, little endian: CRC-32 of all before
 //! ```
 
-use super::rows::{Bytes, Rows, Spill};
+use super::rows::Rows;
 use super::{Cooccurrence, Options, Parts, WIDEST};
 use crate::embed::vocabulary::Vocabulary;
+use crate::spill::{Bytes, Spill};
 use compact_str::CompactString;
 use serde::{Deserialize, Serialize};
 use std::fmt::Write as _;

@@ -9,9 +9,8 @@
 //! a temporary file that is mapped when they are too many.
 
 use crate::bag::varint;
-use memmap2::Mmap;
-use std::fs::File;
-use std::io::{BufWriter, Write};
+use crate::spill::{Bytes, Spill};
+use std::io::Write;
 
 /// Packed rows.
 pub struct Rows {
@@ -176,74 +175,6 @@ impl Packer {
             bytes: self.spill.finish()?,
             pairs: self.pairs,
         })
-    }
-}
-
-/// Bytes in memory or in a mapped temporary file.
-pub enum Bytes {
-    Memory(Vec<u8>),
-    Mapped(Mmap),
-}
-
-impl Bytes {
-    fn as_slice(&self) -> &[u8] {
-        match self {
-            Bytes::Memory(bytes) => bytes,
-            Bytes::Mapped(map) => map,
-        }
-    }
-}
-
-/// Bytes as they come: in memory first, in a temporary file when they get too many.
-pub struct Spill {
-    memory: Vec<u8>,
-    limit: u64,
-    file: Option<BufWriter<File>>,
-}
-
-impl Spill {
-    /// Keeps up to `limit` bytes in memory.
-    pub fn new(limit: u64) -> Spill {
-        Spill {
-            memory: Vec::new(),
-            limit,
-            file: None,
-        }
-    }
-
-    /// All bytes.
-    ///
-    /// # Errors
-    /// The temporary file cannot be written.
-    pub fn finish(self) -> std::io::Result<Bytes> {
-        let Some(file) = self.file else {
-            return Ok(Bytes::Memory(self.memory));
-        };
-        let file = file
-            .into_inner()
-            .map_err(std::io::IntoInnerError::into_error)?;
-        // SAFETY: the file has no name and no other handle: nobody else can change it.
-        Ok(Bytes::Mapped(unsafe { Mmap::map(&file)? }))
-    }
-}
-
-impl Write for Spill {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        if let Some(file) = &mut self.file {
-            file.write_all(bytes)?;
-        } else if (self.memory.len() + bytes.len()) as u64 <= self.limit {
-            self.memory.extend_from_slice(bytes);
-        } else {
-            let file = BufWriter::with_capacity(1 << 18, tempfile::tempfile()?);
-            let file = self.file.insert(file);
-            file.write_all(&std::mem::take(&mut self.memory))?;
-            file.write_all(bytes)?;
-        }
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
     }
 }
 

@@ -11,7 +11,7 @@
 
 use super::exp::{dot, exp, exp_and_sum, largest};
 use crate::nn::buffer::Buffer;
-use crate::nn::matmul::{Into, Packed, Rows, multiply};
+use crate::nn::matmul::{Into, Panels, Rows, multiply};
 use crate::nn::outer;
 use crate::nn::tape::{Gradients, Slot, Tape, Var};
 use crate::simd::{Lanes, Level, dispatch};
@@ -180,9 +180,9 @@ struct Outputs<'a> {
 /// A thread's memory.
 #[derive(Default)]
 struct Scratch {
-    keys: Packed,
-    key_rows: Packed,
-    values: Packed,
+    keys: Panels,
+    key_rows: Panels,
+    values: Panels,
     scores: Buffer,
     d_scores: Buffer,
     dq: Buffer,

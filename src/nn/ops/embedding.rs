@@ -19,31 +19,6 @@ use std::sync::Arc;
 /// Columns to a task when gradients are collected: each goes over all tokens, in order.
 const STRIP: usize = 32;
 
-/// Tokens of several sentences, one sentence after the other.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Packed {
-    /// Ids of all tokens.
-    pub ids: Vec<u32>,
-    /// Where each sentence begins, and where the last ends.
-    pub starts: Vec<u32>,
-}
-
-impl Packed {
-    /// The rows of each sentence.
-    pub fn sentences(&self) -> impl ExactSizeIterator<Item = std::ops::Range<usize>> {
-        self.starts
-            .windows(2)
-            .map(|pair| pair[0] as usize..pair[1] as usize)
-    }
-
-    /// The position of each token in its sentence.
-    pub fn positions(&self) -> Vec<u32> {
-        self.sentences()
-            .flat_map(|rows| 0..rows.len() as u32)
-            .collect()
-    }
-}
-
 /// What is known about positions.
 #[derive(Clone, Debug)]
 pub enum Positions {

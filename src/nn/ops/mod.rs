@@ -10,3 +10,6 @@ pub mod projection;
 /// Rows that are worked on together by one thread. It does not depend on the number of threads, so that sums over
 /// blocks do not either.
 pub const BLOCK: usize = 64;
+
+#[cfg(test)]
+mod tests;

@@ -12,7 +12,7 @@
 use super::BLOCK;
 use super::exp::dot;
 use crate::nn::buffer::Buffer;
-use crate::nn::dropout::Mask;
+use crate::nn::dropout::{self, Mask};
 use crate::nn::parameters::{Layout, Parameter, Weights};
 use crate::nn::tape::{Gradients, Slot, Tape, Var};
 use crate::simd::{Lanes, Level, dispatch};
@@ -128,37 +128,23 @@ impl Norm {
         let d = self.scale.columns;
         let own = z.slot().and_then(|slot| gradients.take(slot));
         let Some(mut dy) = gradients.take(slot) else {
-            return;
+            return own.map_or((), |dz| {
+                pass_on(dz, &saved.mask, d, (x, sublayer), gradients)
+            });
         };
         let blocks = z.rows().div_ceil(BLOCK);
         let mut sums = Buffer::zeros(blocks * 2 * d);
-        let mut ds = sublayer.map(|_| Buffer::of(dy.len()));
         let scale = weights.of(self.scale);
         // dz takes the place of dy.
-        let one = |(i, ((dy, sums), ds)): (usize, ((&mut [f32], &mut [f32]), &mut [f32]))| {
+        let parts = dy.par_chunks_mut(BLOCK * d).zip(sums.par_chunks_mut(2 * d));
+        parts.enumerate().for_each(|(i, (dy, sums))| {
             let rows = i * BLOCK * d..i * BLOCK * d + dy.len();
             let moments = &saved.moments[i * BLOCK * 2..i * BLOCK * 2 + 2 * (dy.len() / d)];
             let own = own.as_ref().map(|own| &own[rows.clone()]);
             let z = &z.values()[rows];
             // SAFETY: the level is that of this processor.
             unsafe { denormalise(Level::best(), dy, (z, moments, own), scale, sums) };
-            if !ds.is_empty() {
-                ds.copy_from_slice(dy);
-                if let Some(mask) = &saved.mask {
-                    crate::nn::dropout::apply(mask, i * BLOCK, d, ds);
-                }
-            }
-        };
-        let parts = dy.par_chunks_mut(BLOCK * d).zip(sums.par_chunks_mut(2 * d));
-        match &mut ds {
-            Some(ds) => parts
-                .zip(ds.par_chunks_mut(BLOCK * d))
-                .enumerate()
-                .for_each(one),
-            None => parts
-                .enumerate()
-                .for_each(|(i, part)| one((i, (part, &mut [])))),
-        }
+        });
         let (dscale, dshift) = gradients.pair(self.scale, self.shift);
         for block in sums.chunks_exact(2 * d) {
             dscale
@@ -170,12 +156,31 @@ impl Norm {
                 .zip(&block[d..])
                 .for_each(|(sum, value)| *sum += value);
         }
-        if let (Some(slot), Some(ds)) = (sublayer, ds) {
-            gradients.give(slot, ds);
-        }
-        if let Some(slot) = x {
-            gradients.give(slot, dy);
-        }
+        pass_on(dy, &saved.mask, d, (x, sublayer), gradients);
+    }
+}
+
+/// Gives dz to what went into the sum: as it is, and through the mask.
+fn pass_on(
+    dz: Buffer,
+    mask: &Option<Mask>,
+    d: usize,
+    (x, sublayer): (Option<Slot>, Option<Slot>),
+    gradients: &mut Gradients,
+) {
+    if let Some(slot) = sublayer {
+        let mut ds = Buffer::of(dz.len());
+        let blocks = ds.par_chunks_mut(BLOCK * d).zip(dz.par_chunks(BLOCK * d));
+        blocks.enumerate().for_each(|(i, (ds, dz))| {
+            ds.copy_from_slice(dz);
+            if let Some(mask) = mask {
+                dropout::apply(mask, i * BLOCK, d, ds);
+            }
+        });
+        gradients.give(slot, ds);
+    }
+    if let Some(slot) = x {
+        gradients.give(slot, dz);
     }
 }
 

@@ -11,7 +11,7 @@
 
 use super::exp::{exp_and_sum, largest};
 use crate::nn::buffer::Buffer;
-use crate::nn::matmul::{Into, PANEL, Packed, Rows, multiply, multiply_panels};
+use crate::nn::matmul::{Into, PANEL, Panels, Rows, multiply, multiply_panels};
 use crate::nn::outer;
 use crate::nn::parameters::Parameter;
 use crate::nn::tape::{Tape, Var};
@@ -110,7 +110,7 @@ pub fn loss(
 }
 
 /// Logits of n rows: (n, words) = H (n, d) · Eᵀ, the words parted among the threads.
-pub fn project(h: Rows, n: usize, table: &Packed, logits: &mut [f32]) {
+pub fn project(h: Rows, n: usize, table: &Panels, logits: &mut [f32]) {
     let words = table.shape().1;
     let panels = words.div_ceil(PANEL);
     // Each task writes its columns of every row: the rows are cut into the tasks' pieces first.

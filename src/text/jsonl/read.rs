@@ -98,7 +98,7 @@ fn read_object<'a>(line: &'a str, field: &str) -> serde_json::Result<Fields<'a>>
 }
 
 /// The message of the JSON parser, which believes to be in line 1.
-fn json_error(e: &serde_json::Error, line_number: u64) -> FormatError {
+pub(crate) fn json_error(e: &serde_json::Error, line_number: u64) -> FormatError {
     let message = e.to_string();
     let message = message.split(" at line ").next().unwrap_or_default();
     let problem = if e.is_data() {
@@ -116,7 +116,7 @@ fn json_error(e: &serde_json::Error, line_number: u64) -> FormatError {
     }
 }
 
-fn kind(value: &Value) -> &'static str {
+pub(crate) fn kind(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",
         Value::Bool(_) => "a boolean",

@@ -11,24 +11,16 @@
 
 use super::config::{Config, PositionKind, Tied};
 use crate::nn::ops::attention::{Spans, cross_attention, self_attention};
-use crate::nn::ops::embedding::{Embedding, Packed, Positions};
+use crate::nn::ops::embedding::{Embedding, Positions};
 use crate::nn::ops::linear::{Activation, Linear};
 use crate::nn::ops::norm::Norm;
 use crate::nn::ops::projection::{Loss, loss};
+use crate::nn::packed::Packed;
 use crate::nn::parameters::{Layout, Parameter, Weights};
 use crate::nn::tape::{Tape, Var};
 use crate::random::Random;
+use crate::translate::batch::Batch;
 use std::sync::Arc;
-
-/// Sentence pairs to learn from.
-#[derive(Clone, Debug, Default)]
-pub struct Batch {
-    pub source: Packed,
-    /// The target, each sentence with its first token before it and without its last.
-    pub target_in: Packed,
-    /// The next token of each of those.
-    pub target_out: Vec<u32>,
-}
 
 /// A model: where its parameters lie.
 #[derive(Debug)]
