@@ -7,6 +7,7 @@
 //! | [`parameters`], [`tape`] | what is learned; how gradients find their way back to it |
 //! | [`dropout`], [`ops`] | operations, forward and backward by hand |
 //! | [`adam`] | the optimizer |
+//! | [`folder`] | the files of a run |
 //!
 //! Rows are real tokens, one after the other, without padding. All sums run in an order that does not depend on the
 //! number of threads. Operations are as large as the memory they save: a linear layer with its bias, activation and
@@ -17,6 +18,7 @@ pub mod buffer;
 #[cfg(test)]
 pub mod check;
 pub mod dropout;
+pub mod folder;
 pub mod matmul;
 pub mod ops;
 pub mod outer;

@@ -1,0 +1,456 @@
+//! The folder of a training run: what the model is, and what it had learned when.
+//!
+//! ```text
+//! config.json                          the shape of the model
+//! tokenizer.json                       or tokenizer.source.json and tokenizer.target.json
+//! checkpoints/STEP/model.safetensors   weights; with averages of weights, those are what is used
+//!                 /optimizer.safetensors   "first", "second": the moments; "weights" where the model has averages
+//!                 /state.json          where the run is
+//! last.json, best.json                 {"step": 300}
+//! log.jsonl, curves.svg                what was reported
+//! ```
+//!
+//! A checkpoint is written under another name, synced and renamed, so that it is whole or not there.
+
+use super::parameters::Layout;
+use safetensors::tensor::{Dtype, SafeTensors, TensorView};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::collections::HashMap;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+const FORMAT: &str = "wordmill-run";
+const VERSION: &str = "1";
+
+/// What is wrong with a run's folder.
+#[derive(Debug, thiserror::Error)]
+pub enum FolderError {
+    #[error("{file}: {error}")]
+    Io { file: String, error: std::io::Error },
+    #[error("{file}: {problem}")]
+    Damaged { file: String, problem: String },
+    #[error("{file}: {tensor} is {found}, and the model of config.json has {expected}")]
+    Shape {
+        file: String,
+        tensor: String,
+        expected: String,
+        found: String,
+    },
+    #[error("{folder}: has no checkpoint")]
+    Empty { folder: String },
+}
+
+/// Which checkpoint.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Which {
+    Best,
+    Last,
+    Step(u64),
+}
+
+impl std::str::FromStr for Which {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Which, String> {
+        match text {
+            "best" => Ok(Which::Best),
+            "last" => Ok(Which::Last),
+            step => step
+                .parse()
+                .map(Which::Step)
+                .map_err(|_| "expected best, last, or a step".to_owned()),
+        }
+    }
+}
+
+/// A folder.
+#[derive(Clone, Debug)]
+pub struct Folder {
+    path: PathBuf,
+}
+
+/// Tensors by name, for a file.
+pub type Tensors<'a> = Vec<(String, (usize, usize), &'a [f32])>;
+
+impl Folder {
+    pub fn new(path: &Path) -> Folder {
+        Folder {
+            path: path.to_owned(),
+        }
+    }
+
+    /// A file or folder in it.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.path.join(name)
+    }
+
+    fn checkpoint(&self, step: u64) -> PathBuf {
+        self.path.join("checkpoints").join(step.to_string())
+    }
+
+    /// The steps of all checkpoints, the first first.
+    pub fn steps(&self) -> Vec<u64> {
+        let entries = std::fs::read_dir(self.path("checkpoints"))
+            .into_iter()
+            .flatten()
+            .flatten();
+        let mut steps: Vec<u64> = entries
+            .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+            .collect();
+        steps.sort_unstable();
+        steps
+    }
+
+    /// The step that is asked for: the best is the last where none is known to be the best.
+    ///
+    /// # Errors
+    /// When there is no such checkpoint.
+    pub fn step(&self, which: Which) -> Result<u64, FolderError> {
+        let steps = self.steps();
+        let named = |name: &str| {
+            self.read_json::<HashMap<String, u64>>(name)
+                .ok()?
+                .get("step")
+                .copied()
+        };
+        let wanted = match which {
+            Which::Step(step) => Some(step),
+            Which::Best => named("best.json").or_else(|| named("last.json")),
+            Which::Last => steps.last().copied(),
+        };
+        let found = wanted.filter(|step| steps.contains(step));
+        let last = steps
+            .last()
+            .copied()
+            .filter(|_| !matches!(which, Which::Step(_)));
+        found.or(last).ok_or_else(|| FolderError::Empty {
+            folder: self.path.display().to_string(),
+        })
+    }
+
+    /// Reads a file of JSON.
+    ///
+    /// # Errors
+    /// When it is not there or is not what it should be.
+    pub fn read_json<T: DeserializeOwned>(&self, name: &str) -> Result<T, FolderError> {
+        let path = self.path(name);
+        let text = std::fs::read_to_string(&path).map_err(|error| io(&path, error))?;
+        serde_json::from_str(&text).map_err(|error| damaged(&path, &error.to_string()))
+    }
+
+    /// Writes a file of JSON, whole or not at all.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn write_json(&self, name: &str, value: &impl Serialize) -> Result<(), FolderError> {
+        let path = self.path(name);
+        let text = serde_json::to_string_pretty(value)
+            .map_err(|error| damaged(&path, &error.to_string()))?;
+        self.write(name, (text + "\n").as_bytes())
+    }
+
+    /// Writes a file, whole or not at all.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn write(&self, name: &str, bytes: &[u8]) -> Result<(), FolderError> {
+        let path = self.path(name);
+        let written = (|| {
+            std::fs::create_dir_all(&self.path)?;
+            let mut file = tempfile::NamedTempFile::new_in(&self.path)?;
+            file.write_all(bytes)?;
+            file.as_file().sync_all()?;
+            std::fs::File::set_permissions(
+                file.as_file(),
+                std::os::unix::fs::PermissionsExt::from_mode(0o644),
+            )?;
+            file.persist(&path).map(drop).map_err(|error| error.error)
+        })();
+        written.map_err(|error| io(&path, error))
+    }
+
+    /// Writes a checkpoint; a failed one leaves nothing behind.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn save(
+        &self,
+        step: u64,
+        model: Tensors,
+        optimizer: Tensors,
+        state: &impl Serialize,
+    ) -> Result<(), FolderError> {
+        let place = self.checkpoint(step);
+        let written = (|| {
+            std::fs::create_dir_all(self.path("checkpoints"))?;
+            let folder = tempfile::Builder::new()
+                .prefix(".new")
+                .tempdir_in(self.path("checkpoints"))?;
+            write_tensors(&folder.path().join("model.safetensors"), model)?;
+            write_tensors(&folder.path().join("optimizer.safetensors"), optimizer)?;
+            let mut file = std::fs::File::create(folder.path().join("state.json"))?;
+            serde_json::to_writer_pretty(&mut file, state)?;
+            file.sync_all()?;
+            if place.exists() {
+                std::fs::remove_dir_all(&place)?;
+            }
+            let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+            std::fs::set_permissions(folder.path(), mode)?;
+            std::fs::rename(folder.path(), &place)?;
+            std::fs::File::open(self.path("checkpoints"))?.sync_all()
+        })();
+        written.map_err(|error| io(&place, error))?;
+        self.write_json("last.json", &HashMap::from([("step", step)]))
+    }
+
+    /// Removes all but the last `keep` checkpoints and those that are named.
+    pub fn prune(&self, keep: usize, also: &[u64]) {
+        let steps = self.steps();
+        let old = &steps[..steps.len().saturating_sub(keep.max(1))];
+        for step in old.iter().filter(|step| !also.contains(step)) {
+            // What cannot be removed only takes room.
+            let _ = std::fs::remove_dir_all(self.checkpoint(*step));
+        }
+    }
+
+    /// The weights of a checkpoint, as the layout has them.
+    ///
+    /// # Errors
+    /// When the file is damaged or is of another model.
+    pub fn weights(&self, step: u64, layout: &Layout) -> Result<Vec<f32>, FolderError> {
+        let path = self.checkpoint(step).join("model.safetensors");
+        let expected = layout
+            .entries()
+            .map(|(name, p)| (name, (p.rows, p.columns)));
+        read_tensors(&path, expected.collect()).map(|tensors| tensors.concat())
+    }
+
+    /// Flat tensors of the optimizer by name, `len` values each.
+    ///
+    /// # Errors
+    /// When the file is damaged or is of another model.
+    pub fn optimizer(
+        &self,
+        step: u64,
+        names: &[&str],
+        len: usize,
+    ) -> Result<Vec<Vec<f32>>, FolderError> {
+        let path = self.checkpoint(step).join("optimizer.safetensors");
+        read_tensors(&path, names.iter().map(|name| (*name, (1, len))).collect())
+    }
+
+    /// The state of a checkpoint.
+    ///
+    /// # Errors
+    /// When it is damaged.
+    pub fn state<T: DeserializeOwned>(&self, step: u64) -> Result<T, FolderError> {
+        self.read_json(&format!("checkpoints/{step}/state.json"))
+    }
+}
+
+fn io(path: &Path, error: std::io::Error) -> FolderError {
+    FolderError::Io {
+        file: path.display().to_string(),
+        error,
+    }
+}
+
+fn damaged(path: &Path, problem: &str) -> FolderError {
+    FolderError::Damaged {
+        file: path.display().to_string(),
+        problem: problem.to_owned(),
+    }
+}
+
+/// Vectors have one dimension in the file, matrices two.
+fn shape((rows, columns): (usize, usize)) -> Vec<usize> {
+    if rows == 1 {
+        vec![columns]
+    } else {
+        vec![rows, columns]
+    }
+}
+
+fn write_tensors(path: &Path, tensors: Tensors) -> std::io::Result<()> {
+    let bytes: Vec<Vec<u8>> = tensors
+        .iter()
+        .map(|(_, _, values)| {
+            values
+                .iter()
+                .flat_map(|value| value.to_le_bytes())
+                .collect()
+        })
+        .collect();
+    let mut crc = crc32fast::Hasher::new();
+    bytes.iter().for_each(|bytes| crc.update(bytes));
+    let meta = HashMap::from([
+        ("format".to_owned(), FORMAT.to_owned()),
+        ("version".to_owned(), VERSION.to_owned()),
+        ("checksum".to_owned(), crc.finalize().to_string()),
+    ]);
+    let views: Result<Vec<_>, _> = (tensors.iter().zip(&bytes))
+        .map(|((name, sizes, _), bytes)| {
+            Ok((
+                name.clone(),
+                TensorView::new(Dtype::F32, shape(*sizes), bytes)?,
+            ))
+        })
+        .collect();
+    let whole = views.and_then(|views| safetensors::serialize(views, Some(meta)));
+    let whole = whole.map_err(|error| std::io::Error::other(error.to_string()))?;
+    let mut file = std::fs::File::create(path)?;
+    file.write_all(&whole)?;
+    file.sync_all()
+}
+
+/// Tensors in the order of `expected`, whose shapes they must have.
+fn read_tensors(
+    path: &Path,
+    expected: Vec<(&str, (usize, usize))>,
+) -> Result<Vec<Vec<f32>>, FolderError> {
+    let bytes = std::fs::read(path).map_err(|error| io(path, error))?;
+    let (_, header) =
+        SafeTensors::read_metadata(&bytes).map_err(|error| damaged(path, &error.to_string()))?;
+    let tensors =
+        SafeTensors::deserialize(&bytes).map_err(|error| damaged(path, &error.to_string()))?;
+    let meta = header.metadata().clone().unwrap_or_default();
+    if let Some(version) = meta.get("version").filter(|version| *version != VERSION) {
+        return Err(damaged(
+            path,
+            &format!("version {version} is not one this wordmill reads ({VERSION})"),
+        ));
+    }
+    let mut crc = crc32fast::Hasher::new();
+    let mut found = Vec::with_capacity(expected.len());
+    for (name, sizes) in expected {
+        let wrong = |found: String| FolderError::Shape {
+            file: path.display().to_string(),
+            tensor: name.to_owned(),
+            expected: format!("{:?}", shape(sizes)),
+            found,
+        };
+        let tensor = tensors
+            .tensor(name)
+            .map_err(|_| wrong("missing".to_owned()))?;
+        if tensor.dtype() != Dtype::F32 || tensor.shape() != shape(sizes) {
+            return Err(wrong(format!("{:?} {:?}", tensor.dtype(), tensor.shape())));
+        }
+        crc.update(tensor.data());
+        let (values, _) = tensor.data().as_chunks::<4>();
+        found.push(
+            values
+                .iter()
+                .map(|value| f32::from_le_bytes(*value))
+                .collect(),
+        );
+    }
+    if tensors.len() != found.len() {
+        return Err(damaged(
+            path,
+            "has tensors that the model of config.json has not",
+        ));
+    }
+    // Files of other tools have no checksum.
+    match meta.get("checksum") {
+        Some(sum) if *sum != crc.finalize().to_string() => {
+            Err(damaged(path, "the checksum is wrong"))
+        }
+        _ => Ok(found),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn layout() -> Layout {
+        let mut layout = Layout::default();
+        layout.matrix("a.weight", 2, 3);
+        layout.vector("a.bias", 2);
+        layout
+    }
+
+    fn saved(steps: &[u64]) -> (tempfile::TempDir, Folder) {
+        let place = tempfile::tempdir().expect("a folder");
+        let folder = Folder::new(place.path());
+        for step in steps {
+            let values: Vec<f32> = (0..8).map(|i| i as f32 + *step as f32).collect();
+            let model = vec![
+                ("a.weight".to_owned(), (2, 3), &values[..6]),
+                ("a.bias".to_owned(), (1, 2), &values[6..]),
+            ];
+            let optimizer = vec![("first".to_owned(), (1, 8), &values[..])];
+            folder
+                .save(*step, model, optimizer, &HashMap::from([("epoch", 3)]))
+                .expect("saved");
+        }
+        (place, folder)
+    }
+
+    #[test]
+    fn what_is_saved_is_read_again() {
+        let (_place, folder) = saved(&[5]);
+        let values: Vec<f32> = (5..13).map(|i| i as f32).collect();
+        assert_eq!(folder.weights(5, &layout()).expect("weights"), values);
+        assert_eq!(
+            folder.optimizer(5, &["first"], 8).expect("moments"),
+            [values]
+        );
+        let state: HashMap<String, u64> = folder.state(5).expect("a state");
+        assert_eq!(state["epoch"], 3);
+    }
+
+    #[test]
+    fn the_best_checkpoint_is_the_last_until_one_is_named() {
+        let (_place, folder) = saved(&[5, 10, 15]);
+        assert_eq!(folder.step(Which::Best).expect("a step"), 15);
+        folder
+            .write_json("best.json", &HashMap::from([("step", 10)]))
+            .expect("written");
+        assert_eq!(folder.step(Which::Best).expect("a step"), 10);
+        assert_eq!(folder.step(Which::Step(5)).expect("a step"), 5);
+        assert!(folder.step(Which::Step(6)).is_err());
+    }
+
+    #[test]
+    fn old_checkpoints_go_and_the_best_stays() {
+        let (_place, folder) = saved(&[1, 2, 3, 4, 5]);
+        folder.prune(2, &[1]);
+        assert_eq!(folder.steps(), [1, 4, 5]);
+    }
+
+    #[test]
+    fn a_cut_or_changed_file_and_another_model_are_refused_by_name() {
+        let (_place, folder) = saved(&[5]);
+        let path = folder.path("checkpoints/5/model.safetensors");
+        let bytes = std::fs::read(&path).expect("bytes");
+        std::fs::write(&path, &bytes[..bytes.len() - 3]).expect("written");
+        assert!(matches!(
+            folder.weights(5, &layout()),
+            Err(FolderError::Damaged { .. })
+        ));
+        let mut changed = bytes.clone();
+        *changed.last_mut().expect("a byte") ^= 1;
+        std::fs::write(&path, &changed).expect("written");
+        let error = folder
+            .weights(5, &layout())
+            .expect_err("damaged")
+            .to_string();
+        assert!(
+            error.ends_with("model.safetensors: the checksum is wrong"),
+            "{error}"
+        );
+        std::fs::write(&path, &bytes).expect("written");
+        let mut other = Layout::default();
+        other.matrix("a.weight", 3, 3);
+        let error = folder
+            .weights(5, &other)
+            .expect_err("another model")
+            .to_string();
+        assert!(
+            error.contains("a.weight is F32 [2, 3], and the model of config.json has [3, 3]"),
+            "{error}"
+        );
+    }
+}
