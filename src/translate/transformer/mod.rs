@@ -2,3 +2,5 @@
 
 pub mod config;
 pub mod model;
+#[cfg(test)]
+mod tests;
