@@ -7,7 +7,7 @@
 //! | [`parameters`], [`tape`] | what is learned; how gradients find their way back to it |
 //! | [`dropout`], [`ops`] | operations, forward and backward by hand |
 //! | [`adam`] | the optimizer |
-//! | [`folder`] | the files of a run |
+//! | [`schedule`], [`run`], [`folder`] | the learning rate; the loop; the files of a run |
 //!
 //! Rows are real tokens, one after the other, without padding. All sums run in an order that does not depend on the
 //! number of threads. Operations are as large as the memory they save: a linear layer with its bias, activation and
@@ -24,4 +24,6 @@ pub mod ops;
 pub mod outer;
 pub mod packed;
 pub mod parameters;
+pub mod run;
+pub mod schedule;
 pub mod tape;
