@@ -31,7 +31,11 @@ fn text_comes_back_whatever_is_in_it() {
     for to in ["pieces", "ids"] {
         let pieces = encode(&format!("--to {to}")).stdin(text).text();
         assert_eq!(decode("").stdin(&pieces).text(), text, "{to}");
-        assert_eq!(decode(&format!("--from {to}")).stdin(&pieces).text(), text, "{to}");
+        assert_eq!(
+            decode(&format!("--from {to}")).stdin(&pieces).text(),
+            text,
+            "{to}"
+        );
     }
 }
 
@@ -46,7 +50,10 @@ fn empty_input_gives_empty_output_and_nothing_to_learn_from() {
     assert_eq!(encode("").text(), "");
     assert_eq!(decode("").text(), "");
     let message = wordmill("subword train").fails(1);
-    assert_eq!(message, "wordmill subword train: -: no text to learn from\n");
+    assert_eq!(
+        message,
+        "wordmill subword train: -: no text to learn from\n"
+    );
 }
 
 #[test]
@@ -54,7 +61,11 @@ fn line_ends_do_not_matter() {
     let pieces = encode("").stdin("a cat\nb\n").text();
     assert_eq!(encode("").stdin("a cat\r\nb\r\n").text(), pieces);
     assert_eq!(encode("").stdin("a cat\nb").text(), pieces);
-    let train = |text: &str| wordmill("subword train --vocab-size 300").stdin(text).bytes();
+    let train = |text: &str| {
+        wordmill("subword train --vocab-size 300")
+            .stdin(text)
+            .bytes()
+    };
     assert!(train("a cat\r\na cat") == train("a cat\na cat\n"));
 }
 
@@ -74,10 +85,16 @@ fn an_unknown_flag_is_wrong_usage_and_a_missing_file_is_named() {
     for (name, command) in all() {
         wordmill(&format!("{command} --no-such-flag")).fails(2);
         let message = wordmill(&format!("{command} no/such.txt")).fails(1);
-        assert_eq!(message, format!("wordmill {name}: no/such.txt: no such file\n"));
+        assert_eq!(
+            message,
+            format!("wordmill {name}: no/such.txt: no such file\n")
+        );
     }
     let message = wordmill("subword encode --model no/such.json").fails(1);
-    assert_eq!(message, "wordmill subword encode: no/such.json: no such file\n");
+    assert_eq!(
+        message,
+        "wordmill subword encode: no/such.json: no such file\n"
+    );
 }
 
 #[test]
@@ -110,15 +127,25 @@ fn a_failing_run_leaves_no_file() {
         let folder = tempfile::tempdir().unwrap();
         let call = wordmill(&format!("{command} -o")).arg(folder.path().join("out"));
         call.stdin(b"3\n\xFF").fails(1);
-        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "{command}");
+        assert_eq!(
+            std::fs::read_dir(folder.path()).unwrap().count(),
+            0,
+            "{command}"
+        );
     }
 }
 
 #[test]
 fn threads_and_compression_do_not_change_a_byte() {
     let folder = tempfile::tempdir().unwrap();
-    let text: String = (0..20_000).map(|i| format!("The violin {i} was sold.\n")).collect();
-    let run = |flags: &str| encode(&format!("--dropout 0.2 {flags}")).stdin(&text).bytes();
+    let text: String = (0..20_000)
+        .map(|i| format!("The violin {i} was sold.\n"))
+        .collect();
+    let run = |flags: &str| {
+        encode(&format!("--dropout 0.2 {flags}"))
+            .stdin(&text)
+            .bytes()
+    };
     assert!(run("--threads 1") == run("--threads 2"));
     let path = folder.path().join("text.zst");
     std::fs::write(&path, zstd::encode_all(text.as_bytes(), 0).unwrap()).unwrap();
@@ -140,7 +167,13 @@ fn shards_are_every_nth_line() {
 #[test]
 fn a_line_comes_out_before_the_next_goes_in() {
     let mut child = Command::new(binary())
-        .args(["subword", "encode", "--model", "corpora/tokenizer.json", "--line-buffered"])
+        .args([
+            "subword",
+            "encode",
+            "--model",
+            "corpora/tokenizer.json",
+            "--line-buffered",
+        ])
         .current_dir(crate::harness::root())
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -170,7 +203,9 @@ fn begin_and_end_of_sentences_are_added_and_leave_no_trace() {
 fn dropout_goes_by_seed_and_line() {
     let cut = |seed: u8| {
         let flags = format!("--dropout 0.5 --seed {seed}");
-        encode(&flags).stdin("Mira has a violin.\nMira has a violin.\n").text()
+        encode(&flags)
+            .stdin("Mira has a violin.\nMira has a violin.\n")
+            .text()
     };
     assert_eq!(cut(1), cut(1));
     assert_ne!(cut(1), cut(2));
@@ -182,14 +217,27 @@ fn dropout_goes_by_seed_and_line() {
 #[test]
 fn user_symbols_stay_whole() {
     let folder = tempfile::tempdir().unwrap();
-    let (list, model) = (folder.path().join("symbols"), folder.path().join("model.json"));
+    let (list, model) = (
+        folder.path().join("symbols"),
+        folder.path().join("model.json"),
+    );
     std::fs::write(&list, "<2de>\n__PH 1__\n").unwrap();
-    let train = wordmill("subword train corpora/sample.txt --vocab-size 400 --user-symbols").arg(&list);
+    let train =
+        wordmill("subword train corpora/sample.txt --vocab-size 400 --user-symbols").arg(&list);
     train.arg("-o").arg(&model).text();
     let text = "<2de> See__PH 1__!\n";
-    let pieces = wordmill("subword encode --model").arg(&model).stdin(text).text();
-    assert!(pieces.starts_with("<2de> ") && pieces.contains(" __PH▁1__ "), "{pieces}");
-    let again = wordmill("subword decode --model").arg(&model).stdin(&pieces).text();
+    let pieces = wordmill("subword encode --model")
+        .arg(&model)
+        .stdin(text)
+        .text();
+    assert!(
+        pieces.starts_with("<2de> ") && pieces.contains(" __PH▁1__ "),
+        "{pieces}"
+    );
+    let again = wordmill("subword decode --model")
+        .arg(&model)
+        .stdin(&pieces)
+        .text();
     assert_eq!(again, text);
 }
 
@@ -198,19 +246,32 @@ fn symbols_that_cannot_be_are_refused_by_name() {
     let folder = tempfile::tempdir().unwrap();
     let list = folder.path().join("symbols");
     std::fs::write(&list, "</s>\n").unwrap();
-    let train = wordmill("subword train corpora/sample.txt --vocab-size 400 --user-symbols").arg(&list);
+    let train =
+        wordmill("subword train corpora/sample.txt --vocab-size 400 --user-symbols").arg(&list);
     let message = train.fails(1);
-    assert!(message.contains("symbols: `</s>` cannot be a symbol: "), "{message}");
+    assert!(
+        message.contains("symbols: `</s>` cannot be a symbol: "),
+        "{message}"
+    );
 }
 
 #[test]
 fn what_is_no_piece_is_named_with_its_line() {
     let message = decode("").stdin("\n▁a ▁xyzzy\n").fails(1);
-    assert_eq!(message, "wordmill subword decode: -:2: the model has no piece `▁xyzzy`\n");
+    assert_eq!(
+        message,
+        "wordmill subword decode: -:2: the model has no piece `▁xyzzy`\n"
+    );
     let message = decode("").stdin("5 99999\n").fails(1);
-    assert!(message.starts_with("wordmill subword decode: -:1: no piece has the number 99999: "), "{message}");
+    assert!(
+        message.starts_with("wordmill subword decode: -:1: no piece has the number 99999: "),
+        "{message}"
+    );
     let message = decode("").stdin("5\nx\n").fails(1);
-    assert!(message.contains("-:2: expected the number of a piece, found `x`\nhint: "), "{message}");
+    assert!(
+        message.contains("-:2: expected the number of a piece, found `x`\nhint: "),
+        "{message}"
+    );
 }
 
 #[test]
@@ -218,7 +279,10 @@ fn a_file_that_is_no_model_is_refused_by_name() {
     for file in ["corpora/sample.txt", "corpora/notes.jsonl"] {
         let message = wordmill(&format!("subword encode --model {file}")).fails(1);
         let expected = format!("wordmill subword encode: {file}: not a ");
-        assert!(message.starts_with(&expected) && message.contains("\nhint: "), "{message}");
+        assert!(
+            message.starts_with(&expected) && message.contains("\nhint: "),
+            "{message}"
+        );
     }
 }
 

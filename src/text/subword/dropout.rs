@@ -22,50 +22,68 @@ use tokenizers::{Model, ModelWrapper};
 /// The merges of a BPE model, and how it cuts words that nothing is merged in.
 pub struct Merges {
     unmerged: ModelWrapper,
-    /// Rank and result.
-    merges: Map<(u32, u32), (u32, u32)>,
+    table: Table,
 }
+
+/// What two neighbours become, and the rank of that merge.
+pub type Table = Map<(u32, u32), (u32, u32)>;
 
 /// A pair that may be merged: rank, position of its left piece, and the two pieces it was found with.
 type Candidate = Reverse<(u32, u32, u32, u32)>;
 
+fn damaged(problem: impl ToString) -> SubwordError {
+    SubwordError::Json(problem.to_string())
+}
+
+/// The merges in the part `model` of a `tokenizer.json`; none if it is no BPE model. The crate takes for granted what
+/// is checked here.
+///
+/// # Errors
+/// When a merge is not of pieces of the vocabulary, or makes none.
+pub fn table(model: &Value) -> Result<Option<Table>, SubwordError> {
+    let (Some(list), Some(vocab)) = (model["merges"].as_array(), model["vocab"].as_object()) else {
+        return Ok(None);
+    };
+    let prefix = model["continuing_subword_prefix"].as_str().unwrap_or("");
+    let number = |piece: &str| {
+        let number = vocab.get(piece)?.as_u64()?;
+        u32::try_from(number).ok()
+    };
+    let mut table = Map::default();
+    for (rank, merge) in list.iter().enumerate() {
+        let pair = match merge {
+            Value::String(both) => both.split_once(' '),
+            both => both[0].as_str().zip(both[1].as_str()),
+        };
+        let (left, right) = pair.ok_or_else(|| damaged("a merge is not two pieces"))?;
+        let joined = right
+            .strip_prefix(prefix)
+            .map(|rest| format!("{left}{rest}"));
+        let joined = joined.and_then(|joined| number(&joined));
+        let numbers = number(left).zip(number(right)).zip(joined);
+        let problem = || {
+            damaged(format!(
+                "the merge of `{left}` and `{right}` is not of pieces"
+            ))
+        };
+        let (pair, joined) = numbers.ok_or_else(problem)?;
+        table.insert(pair, (rank as u32, joined));
+    }
+    Ok(Some(table))
+}
+
 impl Merges {
-    /// The merges in the part `model` of a `tokenizer.json`; none if it is no BPE model.
+    /// The merges of the part `model` of a `tokenizer.json`.
     ///
     /// # Errors
-    /// When a merge is not of pieces of the vocabulary.
-    pub fn of(model: &Value) -> Result<Option<Merges>, SubwordError> {
-        let damaged = |problem: &str| SubwordError::Json(problem.to_owned());
-        let (Some(list), Some(vocab)) = (model["merges"].as_array(), model["vocab"].as_object())
-        else {
-            return Ok(None);
-        };
-        let prefix = model["continuing_subword_prefix"].as_str().unwrap_or("");
-        let number = |piece: &str| {
-            vocab
-                .get(piece)?
-                .as_u64()
-                .and_then(|n| u32::try_from(n).ok())
-        };
-        let mut merges = Map::default();
-        for (rank, merge) in list.iter().enumerate() {
-            let (left, right) = match merge {
-                Value::String(both) => both.split_once(' '),
-                both => both[0].as_str().zip(both[1].as_str()),
-            }
-            .ok_or_else(|| damaged("a merge is not two pieces"))?;
-            let joined = format!("{left}{}", right.strip_prefix(prefix).unwrap_or(right));
-            let numbers = number(left).zip(number(right)).zip(number(&joined));
-            let ((left, right), joined) =
-                numbers.ok_or_else(|| damaged("a merge is of pieces that are not there"))?;
-            merges.insert((left, right), (rank as u32, joined));
-        }
+    /// When it is none.
+    pub fn new(model: &Value, table: Table) -> Result<Merges, SubwordError> {
         let mut bare = model.clone();
         bare["merges"] = json!([]);
         bare["ignore_merges"] = json!(false);
         bare["dropout"] = Value::Null;
-        let unmerged = serde_json::from_value(bare).map_err(|e| damaged(&e.to_string()))?;
-        Ok(Some(Merges { unmerged, merges }))
+        let unmerged = serde_json::from_value(bare).map_err(damaged)?;
+        Ok(Merges { unmerged, table })
     }
 
     /// Appends the pieces of a word, merges left out with probability `p`.
@@ -88,7 +106,7 @@ impl Merges {
         let mut queue: BinaryHeap<Candidate> = BinaryHeap::new();
         let candidate = |pieces: &[u32], left: usize, right: usize| {
             let pair = (pieces[left], *pieces.get(right)?);
-            let (rank, _) = self.merges.get(&pair)?;
+            let (rank, _) = self.table.get(&pair)?;
             Some(Reverse((*rank, left as u32, pair.0, pair.1)))
         };
         queue.extend((0..length).filter_map(|at| candidate(&pieces, at, at + 1)));
@@ -105,7 +123,7 @@ impl Merges {
                 continue;
             }
             queue.extend(left_out.drain(..));
-            let Some((_, joined)) = self.merges.get(&(left, right)) else {
+            let Some((_, joined)) = self.table.get(&(left, right)) else {
                 continue;
             };
             pieces[at] = *joined;

@@ -3,7 +3,7 @@
 //! ```text
 //! text ─ normalised ─ escaped ─ cut into words ─▶ model ─▶ pieces ─ joined ─ unescaped ─▶ text
 //!
-//! metaspace   " A ▁"  →  ␛2␣A␣␛1  →  ▁␛2 ▁A ▁␛1     a space is ▁, one more stands before the first word
+//! metaspace   " A, ▁" →  ␛2␣A,␣␛1 →  ▁␛2 ▁A , ▁␛1   a space is ▁, one more stands before the first word
 //! byte-level  "A é!"  →  A ␣é !   →  A ĠÃ© !        a byte is a letter of GPT-2's alphabet
 //! words       "A é!"  →  A é !                      spaces are lost
 //! ```
@@ -27,7 +27,7 @@ use unicode_normalization::{IsNormalized, is_nfc_quick, is_nfkc_quick};
 /// What parts a word from the next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scheme {
-    /// Spaces, which stay as `▁` at the beginning of words.
+    /// Spaces, which stay as `▁` at the beginning of words, and punctuation, whose runs are words of their own.
     Metaspace,
     /// GPT-2's rule: spaces, and borders between letters, digits and other signs.
     ByteLevel,
@@ -67,6 +67,9 @@ pub enum Part<'t> {
 
 const ESCAPE: char = '␛';
 const SPACE: &str = "▁";
+
+/// A run of punctuation with the space before it: "cat," must not become a piece beside "cat".
+const PUNCTUATION: &str = r"▁?\p{P}+";
 
 impl Layout {
     /// The layout that parts of a `tokenizer.json` describe, if it is one of these.
@@ -112,9 +115,10 @@ impl Layout {
     /// The part `pre_tokenizer`.
     pub fn pre_tokenizer(&self) -> Value {
         match self.scheme {
-            Scheme::Metaspace => {
-                json!({"type": "Metaspace", "replacement": SPACE, "prepend_scheme": "first", "split": true})
-            }
+            Scheme::Metaspace => json!({"type": "Sequence", "pretokenizers": [
+                {"type": "Metaspace", "replacement": SPACE, "prepend_scheme": "first", "split": true},
+                {"type": "Split", "pattern": {"Regex": PUNCTUATION}, "behavior": "Isolated", "invert": false},
+            ]}),
             Scheme::ByteLevel => {
                 json!({"type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true, "use_regex": true})
             }
@@ -220,7 +224,7 @@ fn replace(pattern: Value, content: &str) -> Value {
     json!({"type": "Replace", "pattern": pattern, "content": content})
 }
 
-/// A word begins at each `▁`.
+/// A word begins at each `▁`, and ends at punctuation.
 fn metaspace(segment: &str, is_first: bool, scratch: &mut String, take: &mut dyn FnMut(Part)) {
     scratch.clear();
     if is_first {
@@ -229,17 +233,38 @@ fn metaspace(segment: &str, is_first: bool, scratch: &mut String, take: &mut dyn
     let mut rest = segment;
     while let Some(at) = memchr::memchr(b' ', rest.as_bytes()) {
         scratch.push_str(&rest[..at]);
-        if !scratch.is_empty() {
-            take(Part::Word(scratch));
-        }
+        punctuated(scratch, take);
         scratch.clear();
         scratch.push_str(SPACE);
         rest = &rest[at + 1..];
     }
     scratch.push_str(rest);
-    if !scratch.is_empty() {
-        take(Part::Word(scratch));
+    punctuated(scratch, take);
+}
+
+// A literal that a test compiles.
+#[allow(clippy::unwrap_used)]
+static RUNS: LazyLock<Regex> = LazyLock::new(|| Regex::new(PUNCTUATION).unwrap());
+
+/// The runs of punctuation in a word, and what is between them.
+fn punctuated(word: &str, take: &mut dyn FnMut(Part)) {
+    let mut word_of = |start: usize, end: usize| {
+        if start < end {
+            take(Part::Word(&word[start..end]));
+        }
+    };
+    let letters = word.strip_prefix(SPACE).unwrap_or(word);
+    // Most words: the expression need not be asked.
+    if letters.bytes().all(|b| b.is_ascii_alphanumeric()) {
+        return word_of(0, word.len());
     }
+    let mut behind = 0;
+    for run in RUNS.find_iter(word) {
+        word_of(behind, run.start());
+        word_of(run.start(), run.end());
+        behind = run.end();
+    }
+    word_of(behind, word.len());
 }
 
 // GPT-2's expression without `\s+(?!\S)`, which the loop below stands for: this one needs no backtracking.
@@ -338,6 +363,14 @@ mod tests {
     #[test]
     fn marks_of_the_text_and_a_leading_space_are_escaped() {
         assert_eq!(cut(Scheme::Metaspace, " a▁b␛"), ["▁␛2", "▁a␛1b␛0"]);
+    }
+
+    #[test]
+    fn runs_of_punctuation_are_words_with_the_space_before_them() {
+        assert_eq!(
+            cut(Scheme::Metaspace, "(Don't, „go“...)"),
+            ["▁(", "Don", "'", "t", ",", "▁„", "go", "“...)"]
+        );
     }
 
     #[test]

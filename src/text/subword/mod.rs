@@ -81,6 +81,10 @@ const BOS: &[&str] = &[
 const EOS: &[&str] = &["</s>", "[SEP]", "<eos>", "<|end_of_text|>", "<|endoftext|>"];
 const UNK: &[&str] = &["<unk>", "[UNK]", "<|unk|>"];
 
+/// Numbers of pieces may have gaps, but not such as to fill the memory.
+const MOST_GAPS: usize = 16;
+const LEAST_ROOM: usize = 1 << 16;
+
 /// Words whose pieces a cache remembers.
 const REMEMBERED: usize = 1 << 16;
 
@@ -104,7 +108,7 @@ pub struct Subword {
     /// Pieces that leave no trace in text.
     hidden: Set<u32>,
     caches: Mutex<Vec<Cache>>,
-    merges: OnceLock<Option<Merges>>,
+    merges: OnceLock<Merges>,
 }
 
 /// The pieces of words seen before, as ranges of one list. What is in it never shows: it only saves time.
@@ -122,6 +126,7 @@ impl Subword {
     pub fn from_json(json: &str) -> Result<Subword, SubwordError> {
         let damaged = |error: String| SubwordError::Json(error);
         let mut file: Value = serde_json::from_str(json).map_err(|e| damaged(e.to_string()))?;
+        dropout::table(&file["model"])?;
         let mut tokenizer: Tokenizer = json
             .parse()
             .map_err(|e: tokenizers::Error| damaged(e.to_string()))?;
@@ -135,6 +140,9 @@ impl Subword {
             .values()
             .max()
             .map_or(0, |largest| *largest as usize + 1);
+        if length > vocab.len() * MOST_GAPS + LEAST_ROOM {
+            return Err(damaged(format!("a piece has the number {}", length - 1)));
+        }
         let mut pieces = vec![None; length];
         for (piece, number) in vocab {
             pieces[number as usize] = Some(piece);
@@ -364,14 +372,7 @@ impl Subword {
         p: f32,
         random: &mut Random,
     ) -> Result<Vec<u32>, SubwordError> {
-        let merges = match self.merges.get() {
-            Some(merges) => merges,
-            None => {
-                let merges = Merges::of(&self.model)?;
-                self.merges.get_or_init(|| merges)
-            }
-        };
-        let merges = merges.as_ref().ok_or(SubwordError::NoMerges)?;
+        let merges = self.merges()?;
         if p <= 0.0 {
             return self.encode(text);
         }
@@ -392,6 +393,16 @@ impl Subword {
             None => self.foreign_parts(text, &mut cut)?,
         }
         failure.map_or(Ok(out), Err)
+    }
+
+    /// Made when they are first asked for: nothing else needs them.
+    fn merges(&self) -> Result<&Merges, SubwordError> {
+        if let Some(merges) = self.merges.get() {
+            return Ok(merges);
+        }
+        let table = dropout::table(&self.model)?.ok_or(SubwordError::NoMerges)?;
+        let merges = Merges::new(&self.model, table)?;
+        Ok(self.merges.get_or_init(|| merges))
     }
 
     /// The words and added pieces of a text by a layout that is not ours.

@@ -296,7 +296,7 @@ fn lower_case_and_compatibility_forms_are_asked_for() {
 fn no_dropout_changes_nothing() {
     for algorithm in [Algorithm::Bpe, Algorithm::ByteLevel] {
         let model = learned(algorithm);
-        let merges = Merges::of(&model.model).unwrap().unwrap();
+        let merges = model.merges().unwrap();
         let mut random = Random::new(1, 0);
         for text in TEXT {
             let plain = model.encode(text).unwrap();
@@ -393,6 +393,31 @@ fn a_file_that_is_none_is_refused() {
             "{json}"
         );
     }
+}
+
+#[test]
+fn merges_of_what_is_no_piece_are_refused() {
+    for merge in ["\"a z\"", "\"b a\"", "\"ab\"", "7", "[\"a\"]"] {
+        let json = FOREIGN.replace("\"a b\"", merge);
+        assert!(
+            matches!(Subword::from_json(&json), Err(SubwordError::Json(_))),
+            "{merge}"
+        );
+    }
+    let prefixed = FOREIGN.replace(
+        "\"continuing_subword_prefix\": null",
+        "\"continuing_subword_prefix\": \"####\"",
+    );
+    assert!(Subword::from_json(&prefixed).is_err());
+}
+
+#[test]
+fn numbers_far_apart_are_refused() {
+    let json = FOREIGN.replace("\"ab\": 7", "\"ab\": 4000000000");
+    assert!(matches!(
+        Subword::from_json(&json),
+        Err(SubwordError::Json(_))
+    ));
 }
 
 #[test]
