@@ -41,8 +41,8 @@ fn text_comes_back_whatever_is_in_it() {
 
 #[test]
 fn a_line_in_is_a_line_out() {
-    assert_eq!(encode("").stdin("a\n\n\nb").text().lines().count(), 4);
-    assert_eq!(decode("").stdin("▁a\n\n\n▁b").text(), "a\n\n\nb\n");
+    assert_eq!(encode("").stdin("the\n\n\nand").text().lines().count(), 4);
+    assert_eq!(decode("").stdin("▁the\n\n\n▁and").text(), "the\n\n\nand\n");
 }
 
 #[test]
@@ -182,10 +182,10 @@ fn a_line_comes_out_before_the_next_goes_in() {
     let mut stdin = child.stdin.take().unwrap();
     let mut stdout = BufReader::new(child.stdout.take().unwrap());
     for _ in 0..2 {
-        stdin.write_all(b"a\n").unwrap();
+        stdin.write_all(b"the\n").unwrap();
         let mut line = String::new();
         stdout.read_line(&mut line).unwrap();
-        assert_eq!(line, "▁a\n");
+        assert_eq!(line, "▁the\n");
     }
     drop(stdin);
     assert!(child.wait().unwrap().success());
@@ -193,10 +193,10 @@ fn a_line_comes_out_before_the_next_goes_in() {
 
 #[test]
 fn begin_and_end_of_sentences_are_added_and_leave_no_trace() {
-    let pieces = encode("--bos --eos").stdin("a\n").text();
-    assert_eq!(pieces, "<s> ▁a </s>\n");
+    let pieces = encode("--bos --eos").stdin("the\n").text();
+    assert_eq!(pieces, "<s> ▁the </s>\n");
     assert_eq!(encode("--to ids --bos --eos").stdin("\n").text(), "\n");
-    assert_eq!(decode("").stdin(pieces).text(), "a\n");
+    assert_eq!(decode("").stdin(pieces).text(), "the\n");
 }
 
 #[test]
@@ -257,7 +257,7 @@ fn symbols_that_cannot_be_are_refused_by_name() {
 
 #[test]
 fn what_is_no_piece_is_named_with_its_line() {
-    let message = decode("").stdin("\n▁a ▁xyzzy\n").fails(1);
+    let message = decode("").stdin("\n▁the ▁xyzzy\n").fails(1);
     assert_eq!(
         message,
         "wordmill subword decode: -:2: the model has no piece `▁xyzzy`\n"
@@ -294,5 +294,5 @@ fn the_committed_model_is_the_one_that_is_learned() {
 
 #[test]
 fn an_empty_environment_is_enough() {
-    assert_eq!(encode("").no_environment().stdin("a\n").text(), "▁a\n");
+    assert_eq!(encode("").no_environment().stdin("the\n").text(), "▁the\n");
 }

@@ -14,8 +14,8 @@ use wordmill::text::subword::Subword;
 /// among them a space.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  \
-    echo '▁T w o' | wordmill subword decode --model corpora/tokenizer.json\n  \
-    echo '260 270 280' | wordmill subword decode --model corpora/tokenizer.json --from ids")]
+    wordmill subword decode --model corpora/tokenizer.json <<< '▁T w o'\n  \
+    wordmill subword decode --model corpora/tokenizer.json --from ids <<< '260 270 280'")]
 pub struct Args {
     /// Model: a tokenizer.json, or a .model of SentencePiece
     #[arg(short, long, value_name = "FILE")]
