@@ -1,6 +1,6 @@
 //! Tables by a hash that is quicker than the standard library's, for keys that nobody chooses to be unkind.
 //!
-//! Training and encoding look up pairs and words by the million; SipHash took a third of that time.
+//! Training and encoding look up pairs and words by the million.
 
 use crate::text::hash;
 use std::collections::{HashMap, HashSet};
