@@ -3,7 +3,7 @@
 //! | module | what is in it |
 //! |---|---|
 //! | this one | [`Subword`]: text to numbers of pieces and back, by a `tokenizer.json` |
-//! | [`train`] | learning one from text |
+//! | [`mod@train`] | learning one from text |
 //! | [`layout`], [`symbols`] | text to words and pieces to text; what is never cut |
 //! | `merge`, `unigram`, `seeds` | byte pair encoding; unigram language models |
 //! | `dropout` | merges left out at random |

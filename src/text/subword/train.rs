@@ -25,7 +25,7 @@ pub enum Algorithm {
     Bpe,
     /// Pieces of a unigram language model; what has no piece is written as bytes
     Unigram,
-    /// BERT's: words without spaces and their insides; what has no piece is [UNK]
+    /// BERT's: words without spaces and their insides; what has no piece is unknown
     Wordpiece,
     /// Byte pair encoding of bytes, as GPT-2 has it
     ByteLevel,
