@@ -26,6 +26,7 @@ mod sentences;
 mod stem;
 mod stop;
 mod stream;
+mod subword;
 mod tfidf;
 mod threads;
 mod tokenize;
@@ -58,6 +59,7 @@ enum Command {
     Pos(pos::Args),
     Ner(ner::Args),
     Annotate(annotate::Args),
+    Subword(subword::Args),
     Bow(bow::Args),
     Tfidf(tfidf::Args),
     Merge(merge::Args),
@@ -77,7 +79,15 @@ enum Command {
 const GROUPS: &[(&str, &[&str])] = &[
     (
         "Text",
-        &["tokenize", "stem", "lemmatize", "pos", "ner", "annotate"],
+        &[
+            "tokenize",
+            "stem",
+            "lemmatize",
+            "pos",
+            "ner",
+            "annotate",
+            "subword",
+        ],
     ),
     ("Bags of words", &["bow", "tfidf", "merge"]),
     ("Embeddings", &["word2vec", "glove", "vectors", "classes"]),
@@ -93,6 +103,7 @@ impl Command {
             Command::Pos(args) => pos::run(&args),
             Command::Ner(args) => ner::run(&args),
             Command::Annotate(args) => annotate::run(&args),
+            Command::Subword(args) => subword::run(&args),
             Command::Bow(args) => bow::run(&args),
             Command::Tfidf(args) => tfidf::run(&args),
             Command::Merge(args) => merge::run(&args),
