@@ -31,6 +31,7 @@ mod tfidf;
 mod threads;
 mod tokenize;
 mod train;
+mod transformer;
 mod truecase;
 mod vectors;
 mod word2vec;
@@ -67,6 +68,7 @@ enum Command {
     Word2vec(word2vec::Args),
     Glove(glove::Args),
     Vectors(vectors::Args),
+    Transformer(transformer::Args),
     Model(model::Args),
     Licenses(licenses::Args),
     #[command(hide = true)]
@@ -91,6 +93,7 @@ const GROUPS: &[(&str, &[&str])] = &[
     ),
     ("Bags of words", &["bow", "tfidf", "merge"]),
     ("Embeddings", &["word2vec", "glove", "vectors", "classes"]),
+    ("Translation", &["transformer"]),
     ("The tool", &["model", "licenses"]),
 ];
 
@@ -111,6 +114,7 @@ impl Command {
             Command::Word2vec(args) => word2vec::run(&args),
             Command::Glove(args) => glove::run(&args),
             Command::Vectors(args) => vectors::run(&args),
+            Command::Transformer(args) => transformer::run(&args),
             Command::Model(args) => model::run(&args),
             Command::Licenses(args) => licenses::run(&args),
             Command::Man(args) => man::run(&args),
@@ -139,7 +143,7 @@ pub fn command() -> clap::Command {
         for name in *names {
             let found = command.find_subcommand(name).and_then(|c| c.get_about());
             let about = found.map(ToString::to_string).unwrap_or_default();
-            listing += &format!("  {name:<10} {about}\n");
+            listing += &format!("  {name:<11} {about}\n");
         }
     }
     command.help_template(format!(

@@ -3,7 +3,7 @@
 mod decode;
 mod encode;
 mod lines;
-mod load;
+pub mod load;
 mod train;
 
 use anyhow::Result;

@@ -8,6 +8,7 @@
 //! | [`dropout`], [`ops`] | operations, forward and backward by hand |
 //! | [`adam`] | the optimizer |
 //! | [`schedule`], [`run`], [`folder`] | the learning rate; the loop; the files of a run |
+//! | [`curves`] | a picture of what was reported |
 //!
 //! Rows are real tokens, one after the other, without padding. All sums run in an order that does not depend on the
 //! number of threads. Operations are as large as the memory they save: a linear layer with its bias, activation and
@@ -17,6 +18,7 @@ pub mod adam;
 pub mod buffer;
 #[cfg(test)]
 pub mod check;
+pub mod curves;
 pub mod dropout;
 pub mod folder;
 pub mod matmul;
