@@ -7,6 +7,7 @@
 //! | [`bag`] | documents as sparse vectors: counts, weights, and the files they are kept in |
 //! | [`embed`] | what running text alone teaches about words: classes, vectors |
 //! | [`text`] | documents, their formats, and the linguistic layers: segmentation, stems, tags, lemmas, entities |
+//! | [`translate`] | translations: how good they are |
 //! | [`ordered`] | a stream worked on in parallel, its results in order |
 //! | [`random`], [`simd`] | random numbers; values in registers, under every instruction set |
 
@@ -24,3 +25,4 @@ pub mod ordered;
 pub mod random;
 pub mod simd;
 pub mod text;
+pub mod translate;
