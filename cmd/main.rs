@@ -5,6 +5,7 @@
 
 mod annotate;
 mod bag;
+mod bleu;
 mod bow;
 mod classes;
 mod completions;
@@ -65,6 +66,7 @@ enum Command {
     Word2vec(word2vec::Args),
     Glove(glove::Args),
     Vectors(vectors::Args),
+    Bleu(bleu::Args),
     Model(model::Args),
     Licenses(licenses::Args),
     #[command(hide = true)]
@@ -81,6 +83,7 @@ const GROUPS: &[(&str, &[&str])] = &[
     ),
     ("Bags of words", &["bow", "tfidf", "merge"]),
     ("Embeddings", &["word2vec", "glove", "vectors", "classes"]),
+    ("Translation", &["bleu"]),
     ("The tool", &["model", "licenses"]),
 ];
 
@@ -100,6 +103,7 @@ impl Command {
             Command::Word2vec(args) => word2vec::run(&args),
             Command::Glove(args) => glove::run(&args),
             Command::Vectors(args) => vectors::run(&args),
+            Command::Bleu(args) => bleu::run(&args),
             Command::Model(args) => model::run(&args),
             Command::Licenses(args) => licenses::run(&args),
             Command::Man(args) => man::run(&args),
