@@ -7,10 +7,11 @@
 `agree` scores, with every set of options below, systems on DATA/multi30k/test_2016_flickr.de: 20 corruptions of the
 reference (words dropped, doubled, moved, reversed, put in), French and English in place of German, blank lines; then 200
 corruptions of 50 lines each; lines of a few hundred words; random strings of marks, letters, digits and spaces of many
-scripts. Scores must agree to 0.005. Then intervals and p-values of pairs of systems that differ a little: to 0.02.
+scripts. Scores must agree to 0.005. Then intervals and p-values of pairs of systems that differ a little, which differ by what
+other random numbers do.
 
 `speed` times both as whole programs with one metric, on LINES lines (default 1,000,000; sacrebleu on a tenth of them and
-times ten) of corrupted training data. Needs sacrebleu.
+times ten, which counts its start ten times: 100,000 lines are too few) of corrupted training data. Needs sacrebleu.
 """
 
 import gzip

@@ -185,6 +185,27 @@ fn the_functions_of_training_are_the_metrics_by_default() {
     assert!((corpus_chrf(&hypotheses, &references) - 63.7622).abs() < 1e-4);
 }
 
+// print(TER(normalized=True).corpus_score(["Ann's\x1c"], [["Ann 's"]]).score)
+#[test]
+fn a_separator_at_the_end_does_not_hide_a_possessive() {
+    let metric = Ter {
+        normalize: true,
+        ..Ter::default()
+    };
+    assert_eq!(score(&metric, &["Ann's\x1c"], &[&["Ann 's"]]), 0.0);
+}
+
+// print(TER(normalized=True).corpus_score(["a ,,1 b"], [["a ,,1 b"]]).score)
+#[test]
+fn references_are_normalized_twice_by_ter() {
+    let metric = Ter {
+        normalize: true,
+        ..Ter::default()
+    };
+    // a , ,1 b and a , , 1 b: one word replaced, one put in, of five.
+    assert_eq!(score(&metric, &["a ,,1 b"], &[&["a ,,1 b"]]), 40.0);
+}
+
 #[test]
 fn another_number_of_sentences_is_refused() {
     let error = Statistics::of(&Bleu::default(), &["a", "b"], &[&["a", "b"], &["a"]]);

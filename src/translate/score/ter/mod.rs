@@ -12,7 +12,7 @@ pub mod edits;
 pub mod shifts;
 
 use super::numbers::Numbers;
-use super::tokenize::{normalized, words};
+use super::tokenize::{is_space, normalized, words};
 use super::{Metric, cased, yes};
 use std::borrow::Cow;
 
@@ -31,7 +31,7 @@ impl Ter {
     fn prepared<'a>(&self, text: &'a str) -> Cow<'a, str> {
         let mut text = cased(text, !self.cased);
         if self.normalize {
-            text = normalized(text.trim_end()).into();
+            text = normalized(text.trim_end_matches(is_space)).into();
         }
         if self.no_punctuation {
             text = text
@@ -55,7 +55,9 @@ impl Metric for Ter {
 
     fn count(&self, hypothesis: &str, references: &[&str], row: &mut Vec<u32>) {
         let hypothesis = self.prepared(hypothesis);
-        let references: Vec<Cow<str>> = references.iter().map(|text| self.prepared(text)).collect();
+        // sacreBLEU normalizes references twice, which cuts `,,1` once more than it does in hypotheses.
+        let twice = |text: &&str| self.prepared(&self.prepared(text)).into_owned();
+        let references: Vec<String> = references.iter().map(twice).collect();
         let mut numbers = Numbers::default();
         let ours = numbers.all(words(&hypothesis));
         let (mut fewest, mut length) = (u32::MAX, 0);
