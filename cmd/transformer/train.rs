@@ -17,6 +17,7 @@ use wordmill::translate::batch::Batch;
 use wordmill::translate::feed::{Feed, Plan as Order, Position, WINDOW};
 use wordmill::translate::filter::Dropped;
 use wordmill::translate::pairs::Pair;
+use wordmill::translate::score::{corpus_bleu, corpus_chrf};
 use wordmill::translate::store::{Encode, Keep, Options, Side, Store};
 use wordmill::translate::transformer::config::{Config, Recipe};
 use wordmill::translate::transformer::learn::{Learner, Valid};
@@ -303,7 +304,13 @@ impl Prepared {
             seed: self.settings.plan.seed,
         };
         let translate = |_: &Weights, _: &[Vec<u32>]| Vec::new();
-        let score = |_: &[String], _: &[String]| Vec::new();
+        let score = |found: &[String], references: &[String]| {
+            let (bleu, chrf) = (
+                corpus_bleu(found, references),
+                corpus_chrf(found, references),
+            );
+            vec![("bleu".to_owned(), bleu), ("chrf".to_owned(), chrf)]
+        };
         let valid = (!self.valid.is_empty()).then(|| Valid {
             batches: self.batches(),
             sources: self

@@ -6,6 +6,7 @@
 //! | [`filter`], [`store`] | which pairs are learned from, and where they lie, encoded |
 //! | [`order`], [`feed`], [`batch`] | their order in an epoch, cut into batches, and what a batch is |
 //! | [`transformer`] | the model of attention and feed-forward layers |
+//! | [`score`] | how close translations come to those of people: BLEU, chrF, TER |
 
 pub mod batch;
 pub mod feed;
@@ -13,5 +14,6 @@ pub mod filter;
 pub mod lines;
 pub mod order;
 pub mod pairs;
+pub mod score;
 pub mod store;
 pub mod transformer;
