@@ -175,6 +175,9 @@ impl Prepared {
             Some(_) => None,
             None => Some(count(&args.files)?),
         };
+        if pairs == Some(0) {
+            bail!(Failure::plain("no pairs to learn from"));
+        }
         let recipe = Recipe::of(pairs.unwrap_or(0));
         let tokenizers = match given {
             Some(given) => given,
