@@ -238,10 +238,10 @@ impl Prepared {
                 weights
             }
         };
+        let valid = read_valid(&settings, &tokenizers)?;
         tokenizers.save(folder)?;
         folder.write_json("training.json", &settings)?;
         folder.write_json("config.json", &model.config)?;
-        let valid = read_valid(&settings, &tokenizers)?;
         Ok(Prepared {
             settings,
             tokenizers,
