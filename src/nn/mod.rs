@@ -6,6 +6,7 @@
 //! | [`packed`] | sentences without padding |
 //! | [`parameters`], [`tape`] | what is learned; how gradients find their way back to it |
 //! | [`dropout`], [`ops`] | operations, forward and backward by hand |
+//! | [`dense`], [`int8`] | layers that are used, not trained; products in bytes |
 //! | [`adam`] | the optimizer |
 //! | [`folder`] | the files of a run |
 //!
@@ -17,8 +18,10 @@ pub mod adam;
 pub mod buffer;
 #[cfg(test)]
 pub mod check;
+pub mod dense;
 pub mod dropout;
 pub mod folder;
+pub mod int8;
 pub mod matmul;
 pub mod ops;
 pub mod outer;

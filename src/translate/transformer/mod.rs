@@ -1,4 +1,5 @@
 //! The Transformer of Vaswani et al. 2017: an encoder and a decoder of attention and feed-forward layers.
 
 pub mod config;
+pub mod decode;
 pub mod model;

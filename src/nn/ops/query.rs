@@ -1,0 +1,104 @@
+//! Attention of one query to keys that are picked by number: what a decoder does with each new token.
+//!
+//! ```text
+//! s[j] = q · K[pick j] / √(size of a head)     p = softmax(s)     o = Σ_j p[j] · V[pick j]         for each head
+//! ```
+//!
+//! Keys and values stay where they were written; a hypothesis is the list of its rows, so that a beam is reordered by
+//! copying lists of numbers.
+
+use super::exp::{dot, exp_and_sum, largest};
+use crate::simd::{Lanes, Level, dispatch};
+
+/// Rows that hold a key and a value each.
+#[derive(Clone, Copy)]
+pub struct Keys<'a> {
+    pub values: &'a [f32],
+    /// From a row to the next.
+    pub stride: usize,
+    /// Where the key begins in its row, and where the value.
+    pub key: usize,
+    pub value: usize,
+}
+
+/// o, (d), of a query (d); `p` is left with the weights of each pick, (heads, picks).
+///
+/// # Panics
+/// When a pick is not among the rows.
+pub fn attend(q: &[f32], keys: Keys, picks: &[u32], p: &mut [f32], o: &mut [f32]) {
+    let heads = p.len() / picks.len().max(1);
+    assert!(p.len() == heads * picks.len() && q.len().is_multiple_of(heads) && o.len() == q.len());
+    // SAFETY: the level is that of this processor.
+    unsafe { attend_at(Level::best(), q, keys, picks, p, o) }
+}
+
+dispatch!(unsafe fn attend_at(
+    q: &[f32], keys: Keys, picks: &[u32], p: &mut [f32], o: &mut [f32]
+) = attend_in);
+
+#[inline(always)]
+unsafe fn attend_in<L: Lanes>(q: &[f32], keys: Keys, picks: &[u32], p: &mut [f32], o: &mut [f32]) {
+    let (n, d) = (picks.len(), q.len());
+    let size = d * n / p.len();
+    let scale = 1.0 / (size as f32).sqrt();
+    let part = |pick: u32, first: usize| {
+        let start = pick as usize * keys.stride + first;
+        &keys.values[start..start + d]
+    };
+    for (j, pick) in picks.iter().enumerate() {
+        let key = part(*pick, keys.key);
+        for (h, (q, k)) in q.chunks_exact(size).zip(key.chunks_exact(size)).enumerate() {
+            p[h * n + j] = scale * dot(q, k);
+        }
+    }
+    for p in p.chunks_exact_mut(n) {
+        let most = largest(p);
+        let inverse = 1.0 / exp_and_sum(p, most);
+        p.iter_mut().for_each(|p| *p *= inverse);
+    }
+    o.fill(0.0);
+    for (j, pick) in picks.iter().enumerate() {
+        let value = part(*pick, keys.value);
+        for (h, (o, v)) in o
+            .chunks_exact_mut(size)
+            .zip(value.chunks_exact(size))
+            .enumerate()
+        {
+            let p = p[h * n + j];
+            o.iter_mut().zip(v).for_each(|(o, v)| *o += p * v);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::nn::matmul::tests::numbers;
+
+    #[test]
+    fn picked_rows_are_attended_to_as_the_formula_says() {
+        let (heads, size, stride) = (3, 5, 40);
+        let (d, picks) = (heads * size, [4u32, 0, 2, 2]);
+        let (q, values) = (numbers(d, 0.2), numbers(5 * stride, 0.6));
+        let keys = Keys {
+            values: &values,
+            stride,
+            key: 3,
+            value: 20,
+        };
+        let (mut p, mut o) = (vec![0.0; heads * 4], vec![9.0; d]);
+        attend(&q, keys, &picks, &mut p, &mut o);
+        for i in 0..d {
+            let head = i / size * size;
+            let scores = picks.map(|pick| {
+                let key = &values[pick as usize * stride + 3 + head..];
+                let dot: f32 = (0..size).map(|c| q[head + c] * key[c]).sum();
+                (f64::from(dot) / (size as f64).sqrt()).exp()
+            });
+            let sum: f64 = scores.iter().sum();
+            let of = |j: usize| f64::from(values[picks[j] as usize * stride + 20 + i]);
+            let exact: f64 = (0..4).map(|j| scores[j] / sum * of(j)).sum();
+            assert!((f64::from(o[i]) - exact).abs() < 1e-5);
+        }
+    }
+}
