@@ -26,10 +26,12 @@ mod sentences;
 mod stem;
 mod stop;
 mod stream;
+mod subword;
 mod tfidf;
 mod threads;
 mod tokenize;
 mod train;
+mod transformer;
 mod truecase;
 mod vectors;
 mod word2vec;
@@ -58,6 +60,7 @@ enum Command {
     Pos(pos::Args),
     Ner(ner::Args),
     Annotate(annotate::Args),
+    Subword(subword::Args),
     Bow(bow::Args),
     Tfidf(tfidf::Args),
     Merge(merge::Args),
@@ -65,6 +68,7 @@ enum Command {
     Word2vec(word2vec::Args),
     Glove(glove::Args),
     Vectors(vectors::Args),
+    Transformer(transformer::Args),
     Model(model::Args),
     Licenses(licenses::Args),
     #[command(hide = true)]
@@ -77,10 +81,19 @@ enum Command {
 const GROUPS: &[(&str, &[&str])] = &[
     (
         "Text",
-        &["tokenize", "stem", "lemmatize", "pos", "ner", "annotate"],
+        &[
+            "tokenize",
+            "stem",
+            "lemmatize",
+            "pos",
+            "ner",
+            "annotate",
+            "subword",
+        ],
     ),
     ("Bags of words", &["bow", "tfidf", "merge"]),
     ("Embeddings", &["word2vec", "glove", "vectors", "classes"]),
+    ("Translation", &["transformer"]),
     ("The tool", &["model", "licenses"]),
 ];
 
@@ -93,6 +106,7 @@ impl Command {
             Command::Pos(args) => pos::run(&args),
             Command::Ner(args) => ner::run(&args),
             Command::Annotate(args) => annotate::run(&args),
+            Command::Subword(args) => subword::run(&args),
             Command::Bow(args) => bow::run(&args),
             Command::Tfidf(args) => tfidf::run(&args),
             Command::Merge(args) => merge::run(&args),
@@ -100,6 +114,7 @@ impl Command {
             Command::Word2vec(args) => word2vec::run(&args),
             Command::Glove(args) => glove::run(&args),
             Command::Vectors(args) => vectors::run(&args),
+            Command::Transformer(args) => transformer::run(&args),
             Command::Model(args) => model::run(&args),
             Command::Licenses(args) => licenses::run(&args),
             Command::Man(args) => man::run(&args),
@@ -128,7 +143,7 @@ pub fn command() -> clap::Command {
         for name in *names {
             let found = command.find_subcommand(name).and_then(|c| c.get_about());
             let about = found.map(ToString::to_string).unwrap_or_default();
-            listing += &format!("  {name:<10} {about}\n");
+            listing += &format!("  {name:<11} {about}\n");
         }
     }
     command.help_template(format!(

@@ -27,6 +27,7 @@ mod pos;
 mod search;
 mod signals;
 mod stem;
+mod subword;
 mod tfidf;
 mod tokenize;
 mod training;

@@ -143,3 +143,12 @@ pub fn norm(gradients: &[f32]) -> f64 {
     let blocks: Vec<f64> = gradients.par_chunks(BLOCK).map(square).collect();
     blocks.iter().sum::<f64>().sqrt()
 }
+
+/// average = share · average + (1 − share) · weights
+pub fn average(average: &mut [f32], weights: &[f32], share: f32) {
+    let blocks = average.par_chunks_mut(BLOCK).zip(weights.par_chunks(BLOCK));
+    blocks.for_each(|(average, weights)| {
+        let pairs = average.iter_mut().zip(weights);
+        pairs.for_each(|(a, w)| *a += (1.0 - share) * (w - *a));
+    });
+}

@@ -13,10 +13,10 @@ use crate::nn::buffer::Buffer;
 const TOLERANCE: f64 = 1e-4;
 
 /// Weights that are not round and all different.
-pub fn weights(layout: &Layout, seed: f32) -> Weights {
+pub fn weights(layout: &Layout, seed: f64) -> Weights {
     let mut weights = Weights::zeros(layout);
     let values = weights.values_mut().iter_mut().enumerate();
-    values.for_each(|(i, v)| *v = 0.8 * (i as f32 * 1.7 + seed).sin());
+    values.for_each(|(i, v)| *v = (0.8 * (i as f64 * 1.7 + seed).sin()) as f32);
     weights
 }
 
@@ -45,8 +45,18 @@ pub fn weighed(values: &[f64]) -> f64 {
         .sum()
 }
 
-/// Checks the gradients of every parameter; and that the check sees it when one of them is lost.
+/// Checks the gradients of every parameter of one operation; and that the check sees it when one of them is lost.
 pub fn gradients(layout: &Layout, pass: impl Fn(&Tape), exact: impl Fn(&[f64]) -> f64) {
+    gradients_within(TOLERANCE, layout, pass, exact);
+}
+
+/// The same, where many operations follow one another and their errors add up.
+pub fn gradients_within(
+    tolerance: f64,
+    layout: &Layout,
+    pass: impl Fn(&Tape),
+    exact: impl Fn(&[f64]) -> f64,
+) {
     let weights = weights(layout, 0.4);
     let tape = Tape::recording(&weights, vec![0.0; layout.len()], Dropout::none());
     pass(&tape);
@@ -55,11 +65,11 @@ pub fn gradients(layout: &Layout, pass: impl Fn(&Tape), exact: impl Fn(&[f64]) -
     let differences = differences(&values, &exact);
     for (name, p) in layout.entries() {
         let error = distance(&found, &differences, p);
-        assert!(error <= TOLERANCE, "{name}: relative error {error}");
+        assert!(error <= tolerance, "{name}: relative error {error}");
         let mut lost = found.clone();
         lost[p.range()].fill(0.0);
         assert!(
-            distance(&lost, &differences, p) > TOLERANCE,
+            distance(&lost, &differences, p) > tolerance,
             "{name} has no gradient to lose"
         );
     }

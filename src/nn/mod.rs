@@ -8,7 +8,8 @@
 //! | [`dropout`], [`ops`] | operations, forward and backward by hand |
 //! | [`dense`], [`int8`] | layers that are used, not trained; products in bytes |
 //! | [`adam`] | the optimizer |
-//! | [`folder`] | the files of a run |
+//! | [`schedule`], [`run`], [`folder`] | the learning rate; the loop; the files of a run |
+//! | [`curves`] | a picture of what was reported |
 //!
 //! Rows are real tokens, one after the other, without padding. All sums run in an order that does not depend on the
 //! number of threads. Operations are as large as the memory they save: a linear layer with its bias, activation and
@@ -18,6 +19,7 @@ pub mod adam;
 pub mod buffer;
 #[cfg(test)]
 pub mod check;
+pub mod curves;
 pub mod dense;
 pub mod dropout;
 pub mod folder;
@@ -27,4 +29,6 @@ pub mod ops;
 pub mod outer;
 pub mod packed;
 pub mod parameters;
+pub mod run;
+pub mod schedule;
 pub mod tape;

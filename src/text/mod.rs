@@ -14,6 +14,7 @@
 //! | [`detect`], [`transcode`] | the format and the encoding of a file |
 //! | [`tokenize`] | sentences, tokens and words of a text |
 //! | [`stem`] | stems: Snowball, Porter, Lancaster, Lovins, of tokens and of running text |
+//! | [`subword`] | pieces of words, learned from text: byte pair encoding, unigram, wordpiece; text to numbers and back |
 //! | [`pos`] | parts of speech and morphological features |
 //! | [`lemma`] | lemmas by edit rules |
 //! | [`inflection`] | how rich a language is in forms, which tagger and lemmatizer go by |
@@ -60,6 +61,7 @@ pub mod redact;
 pub mod shard;
 pub mod spacing;
 pub mod stem;
+pub mod subword;
 pub mod tagger;
 pub mod tokenize;
 pub mod transcode;

@@ -2,4 +2,7 @@
 
 pub mod config;
 pub mod decode;
+pub mod learn;
 pub mod model;
+#[cfg(test)]
+mod tests;

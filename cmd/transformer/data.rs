@@ -1,0 +1,243 @@
+//! Sentence pairs for `transformer train`: files opened, subword models learned, pairs encoded and kept.
+
+use crate::corpus;
+use crate::stream::{Failure, Invalid, input};
+use crate::subword::load::load;
+use anyhow::{Error, Result};
+use serde::{Deserialize, Serialize};
+use std::io::BufReader;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use wordmill::nn::folder::Folder;
+use wordmill::random::Random;
+use wordmill::text::subword::{self, Subword};
+use wordmill::translate::pairs::{Pair, PairError, Pairs, Places};
+use wordmill::translate::store::Side;
+
+/// Where pairs come from.
+#[derive(clap::Args, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct PairFiles {
+    /// Sentences to translate from, one a line; may be repeated
+    #[arg(long, value_name = "FILE", requires = "target")]
+    pub source: Vec<PathBuf>,
+    /// Their translations, line by line
+    #[arg(long, value_name = "FILE", requires = "source")]
+    pub target: Vec<PathBuf>,
+    /// Pairs in one file: source TAB target, or JSON Lines with "source" and "target"; - is standard input
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["source", "target"])]
+    pub pairs: Vec<PathBuf>,
+}
+
+impl PairFiles {
+    pub fn is_empty(&self) -> bool {
+        self.source.is_empty() && self.pairs.is_empty()
+    }
+
+    /// Whether they can be read only once.
+    pub fn is_stdin(&self) -> bool {
+        let all = self.pairs.iter().chain(&self.source).chain(&self.target);
+        all.into_iter().any(|path| path.as_os_str() == "-")
+    }
+
+    /// All pairs, file by file.
+    ///
+    /// # Errors
+    /// When a file cannot be opened, and later what is wrong with a pair.
+    pub fn read(&self) -> Result<impl Iterator<Item = Result<Pair>> + Send + use<>> {
+        if self.source.len() != self.target.len() {
+            return Err(Failure::usage(format!(
+                "{} files for --source and {} for --target: they go in pairs",
+                self.source.len(),
+                self.target.len()
+            ))
+            .into());
+        }
+        let mut readers = Vec::new();
+        for (source, target) in self.source.iter().zip(&self.target) {
+            let (one, other) = (name(source), name(target));
+            readers.push(Pairs::aligned(
+                (&one, lines(source)?),
+                (&other, lines(target)?),
+            ));
+        }
+        for path in &self.pairs {
+            readers.push(Pairs::single(
+                &name(path),
+                lines(path)?,
+                None,
+                Places::default(),
+            ));
+        }
+        Ok(readers
+            .into_iter()
+            .flatten()
+            .map(|pair| pair.map_err(pair_failure)))
+    }
+}
+
+fn name(path: &Path) -> String {
+    path.display().to_string()
+}
+
+fn lines(path: &Path) -> Result<BufReader<input::Stream>> {
+    let stream = input::open_text(path, (None, Invalid::Error), &Arc::default())?;
+    Ok(BufReader::with_capacity(1 << 16, stream))
+}
+
+fn pair_failure(error: PairError) -> Error {
+    match error {
+        PairError::Io { file, error } => input::read_failure(&file, 0, &error).into(),
+        PairError::Format { file, error } => Failure::of_format(&file, error).into(),
+        PairError::InvalidUtf8 { ref file, line, at } => {
+            Failure::at_line(file, line, format!("invalid UTF-8 at byte {at}"))
+                .hint("text of another encoding: iconv -t UTF-8 makes it UTF-8")
+                .into()
+        }
+        PairError::Unequal { .. } => Failure::plain(error.to_string())
+            .hint("line n of --target is the translation of line n of --source")
+            .into(),
+    }
+}
+
+/// The subword models of a run: one, or one for each side.
+pub struct Tokenizers {
+    pub source: Subword,
+    /// None when it is that of the source.
+    pub target: Option<Subword>,
+}
+
+/// How subword models are learned.
+pub struct Learn<'a> {
+    pub vocabulary: usize,
+    pub separate: bool,
+    pub symbols: Vec<String>,
+    pub files: &'a PairFiles,
+}
+
+impl Tokenizers {
+    /// Those of a run's folder, when there are any.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    pub fn of_folder(folder: &Folder) -> Result<Option<Tokenizers>> {
+        let (one, source) = (
+            folder.path("tokenizer.json"),
+            folder.path("tokenizer.source.json"),
+        );
+        if one.exists() {
+            return Ok(Some(Tokenizers {
+                source: load(&one)?,
+                target: None,
+            }));
+        }
+        if source.exists() {
+            let target = load(&folder.path("tokenizer.target.json"))?;
+            return Ok(Some(Tokenizers {
+                source: load(&source)?,
+                target: Some(target),
+            }));
+        }
+        Ok(None)
+    }
+
+    /// Those of files: one, or two.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    pub fn of_files(files: &[PathBuf]) -> Result<Tokenizers> {
+        Ok(Tokenizers {
+            source: load(&files[0])?,
+            target: files.get(1).map(|path| load(path)).transpose()?,
+        })
+    }
+
+    /// Learns them from the pairs.
+    ///
+    /// # Errors
+    /// When a pair cannot be read or there is nothing to learn.
+    pub fn learn(how: &Learn) -> Result<Tokenizers> {
+        let options = subword::Options {
+            vocab_size: how.vocabulary,
+            symbols: how.symbols.clone(),
+            ..subword::Options::default()
+        };
+        let mut source = subword::Trainer::new(options.clone())?;
+        let mut target = how
+            .separate
+            .then(|| subword::Trainer::new(options))
+            .transpose()?;
+        const LINES: usize = 10_000;
+        let mut pairs = how.files.read()?.peekable();
+        while pairs.peek().is_some() {
+            let part: Vec<Pair> = pairs.by_ref().take(LINES).collect::<Result<_>>()?;
+            source.add(&part.iter().map(|pair| &pair.source[..]).collect::<Vec<_>>());
+            let other = target.as_mut().unwrap_or(&mut source);
+            other.add(&part.iter().map(|pair| &pair.target[..]).collect::<Vec<_>>());
+        }
+        let finish = |trainer: subword::Trainer| {
+            trainer
+                .finish()
+                .map_err(|error| Failure::plain(format!("no subword model: {error}")))
+        };
+        Ok(Tokenizers {
+            source: finish(source)?,
+            target: target.map(finish).transpose()?,
+        })
+    }
+
+    /// Writes them into a run's folder.
+    ///
+    /// # Errors
+    /// When they cannot be written.
+    pub fn save(&self, folder: &Folder) -> Result<()> {
+        match &self.target {
+            None => folder.write("tokenizer.json", self.source.to_json()?.as_bytes())?,
+            Some(target) => {
+                folder.write("tokenizer.source.json", self.source.to_json()?.as_bytes())?;
+                folder.write("tokenizer.target.json", target.to_json()?.as_bytes())?;
+            }
+        }
+        Ok(())
+    }
+
+    pub fn target(&self) -> &Subword {
+        self.target.as_ref().unwrap_or(&self.source)
+    }
+
+    fn side(&self, side: Side) -> &Subword {
+        match side {
+            Side::Source => &self.source,
+            Side::Target => self.target(),
+        }
+    }
+
+    /// The tokens of a text; given random numbers, words are cut in other ways with a probability of `dropout`.
+    pub fn encode(
+        &self,
+        side: Side,
+        text: &str,
+        dropout: f32,
+        random: Option<&mut Random>,
+    ) -> Vec<u32> {
+        let tokenizer = self.side(side);
+        let found = match random {
+            Some(random) if dropout > 0.0 => tokenizer.encode_with_dropout(text, dropout, random),
+            _ => tokenizer.encode(text),
+        };
+        // A pair that cannot be encoded is dropped as an empty one.
+        found.unwrap_or_default()
+    }
+}
+
+/// Symbols that are kept whole, one a line.
+///
+/// # Errors
+/// When the file cannot be read.
+pub fn read_symbols(path: Option<&Path>) -> Result<Vec<String>> {
+    let text = path.map(corpus::read_text).transpose()?.unwrap_or_default();
+    Ok(text
+        .lines()
+        .filter(|line| !line.is_empty())
+        .map(str::to_owned)
+        .collect())
+}
