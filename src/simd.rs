@@ -4,7 +4,7 @@
 //! set of target features and picks the widest that this processor has. Memory is read and written unaligned; slices
 //! whose length is no multiple of the width are padded by their owner ([`padded`]).
 //!
-//! This is the one file that names instruction sets.
+//! This is the one file that names instruction sets, but for `nn::int8`'s products of bytes.
 
 /// f32 values to a cache line; rows of matrices are padded to a multiple of it, so that no kernel has a tail.
 pub const LINE: usize = 16;
@@ -239,108 +239,6 @@ mod arm {
     }
 }
 
-/// Products of bytes, four to a 32-bit sum.
-pub mod bytes {
-    /// Columns of a tile.
-    const WIDTH: usize = 32;
-
-    /// Sums of `x`, rows of `stride` bytes, times a panel of weights: in each group of 4 · 32 bytes, four for each
-    /// column. Up to eight rows; sums of row r begin at 32 · r.
-    ///
-    /// # Panics
-    /// When the lengths do not fit.
-    pub fn tile(x: &[u8], stride: usize, panel: &[i8], sums: &mut [i32; 8 * WIDTH]) {
-        let rows = x.len() / stride;
-        assert!(rows <= 8 && stride.is_multiple_of(4) && panel.len() == stride * WIDTH);
-        assert_eq!(x.len(), rows * stride);
-        #[cfg(target_arch = "x86_64")]
-        if is_x86_feature_detected!("avx512vnni") && is_x86_feature_detected!("avx512f") {
-            // SAFETY: the processor has the instructions, and the lengths were checked.
-            return unsafe {
-                x86::tile(x.as_ptr(), rows, stride, panel.as_ptr(), sums.as_mut_ptr())
-            };
-        }
-        plain(x, stride, panel, sums);
-    }
-
-    /// The same without special instructions.
-    pub fn plain(x: &[u8], stride: usize, panel: &[i8], sums: &mut [i32; 8 * WIDTH]) {
-        for (x, sums) in x.chunks_exact(stride).zip(sums.chunks_exact_mut(WIDTH)) {
-            sums.fill(0);
-            for (x, group) in x.chunks_exact(4).zip(panel.chunks_exact(4 * WIDTH)) {
-                for (sum, w) in sums.iter_mut().zip(group.as_chunks::<4>().0) {
-                    let products = (0..4).map(|i| i32::from(x[i]) * i32::from(w[i]));
-                    *sum += products.sum::<i32>();
-                }
-            }
-        }
-    }
-
-    #[cfg(target_arch = "x86_64")]
-    mod x86 {
-        use std::arch::x86_64::*;
-
-        /// # Safety
-        /// The processor has AVX-512 VNNI; `x` has rows of `stride` bytes, the panel 32 · `stride`, `sums` 32 for
-        /// each row.
-        #[target_feature(enable = "avx512f,avx512vnni")]
-        pub unsafe fn tile(
-            x: *const u8,
-            rows: usize,
-            stride: usize,
-            panel: *const i8,
-            sums: *mut i32,
-        ) {
-            // SAFETY: the caller's promise.
-            unsafe {
-                match rows {
-                    8 => of_rows::<8>(x, stride, panel, sums),
-                    7 => of_rows::<7>(x, stride, panel, sums),
-                    6 => of_rows::<6>(x, stride, panel, sums),
-                    5 => of_rows::<5>(x, stride, panel, sums),
-                    4 => of_rows::<4>(x, stride, panel, sums),
-                    3 => of_rows::<3>(x, stride, panel, sums),
-                    2 => of_rows::<2>(x, stride, panel, sums),
-                    1 => of_rows::<1>(x, stride, panel, sums),
-                    _ => {}
-                }
-            }
-        }
-
-        #[target_feature(enable = "avx512f,avx512vnni")]
-        #[inline]
-        unsafe fn of_rows<const M: usize>(
-            x: *const u8,
-            stride: usize,
-            panel: *const i8,
-            to: *mut i32,
-        ) {
-            let mut sums = [[_mm512_setzero_si512(); 2]; M];
-            for p in (0..stride).step_by(4) {
-                // SAFETY: p is below the stride, a group of the panel is 128 bytes.
-                unsafe {
-                    let group = panel.add(p * super::WIDTH);
-                    let left = _mm512_loadu_si512(group.cast());
-                    let right = _mm512_loadu_si512(group.add(64).cast());
-                    for (r, sums) in sums.iter_mut().enumerate() {
-                        let four = x.add(r * stride + p).cast::<i32>().read_unaligned();
-                        let four = _mm512_set1_epi32(four);
-                        sums[0] = _mm512_dpbusd_epi32(sums[0], four, left);
-                        sums[1] = _mm512_dpbusd_epi32(sums[1], four, right);
-                    }
-                }
-            }
-            for (r, sums) in sums.into_iter().enumerate() {
-                // SAFETY: 32 sums for each row.
-                unsafe {
-                    _mm512_storeu_si512(to.add(r * super::WIDTH).cast(), sums[0]);
-                    _mm512_storeu_si512(to.add(r * super::WIDTH + 16).cast(), sums[1]);
-                }
-            }
-        }
-    }
-}
-
 /// The instruction sets that a kernel can be compiled for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Level {
@@ -476,26 +374,6 @@ pub fn dot(level: Level, a: &[f32], b: &[f32]) -> f32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn products_of_bytes_are_exact_with_and_without_special_instructions() {
-        let byte = |i: usize| (i * 89 % 251) as u8;
-        for (rows, stride) in [(1, 4), (8, 128), (5, 36)] {
-            let x: Vec<u8> = (0..rows * stride).map(|i| byte(i) | 1).collect();
-            let panel: Vec<i8> = (0..32 * stride).map(|i| byte(i + 7) as i8).collect();
-            let (mut fast, mut slow) = ([7; 256], [9; 256]);
-            bytes::tile(&x, stride, &panel, &mut fast);
-            bytes::plain(&x, stride, &panel, &mut slow);
-            for i in 0..32 * rows {
-                let terms = (0..stride).map(|p| {
-                    let w = panel[p / 4 * 128 + i % 32 * 4 + p % 4];
-                    i32::from(x[i / 32 * stride + p]) * i32::from(w)
-                });
-                let exact: i32 = terms.sum();
-                assert_eq!((fast[i], slow[i]), (exact, exact));
-            }
-        }
-    }
 
     #[test]
     fn every_instruction_set_gives_the_dot_product() {

@@ -15,13 +15,15 @@
 
 use super::buffer::Buffer;
 use super::matmul::PANEL;
-use crate::simd::{Lanes, Level, bytes, dispatch};
+use crate::simd::{Lanes, Level, dispatch};
 use std::ops::Range;
+
+mod kernel;
 
 /// Inputs that are multiplied in one step.
 const GROUP: usize = 4;
 /// Rows of a tile.
-const ROWS: usize = 8;
+const ROWS: usize = kernel::ROWS;
 /// What is added to inputs to make them positive.
 const ZERO: i32 = 128;
 
@@ -104,34 +106,25 @@ impl Matrix {
         let width = (panels.end * PANEL).min(self.outputs) - panels.start * PANEL;
         assert!(stride >= width && (rows == 0 || y.len() >= (rows - 1) * stride + width));
         assert_eq!(x.stride, self.inputs.div_ceil(GROUP) * GROUP);
-        let mut sums = [0i32; ROWS * PANEL];
         for panel in panels.clone() {
-            let weights = &self.panels[panel * PANEL * x.stride..(panel + 1) * PANEL * x.stride];
             let first = panel * PANEL;
-            let columns = PANEL.min(self.outputs - first);
-            let factors = (
-                &self.scales[first..first + PANEL],
-                &self.sums[first..first + PANEL],
-                &self.bias[first..first + PANEL],
-            );
+            let outputs = kernel::Outputs {
+                weights: &self.panels[first * x.stride..(first + PANEL) * x.stride],
+                scales: &self.scales[first..first + PANEL],
+                offsets: &self.sums[first..first + PANEL],
+                bias: &self.bias[first..first + PANEL],
+                columns: PANEL.min(self.outputs - first),
+                is_relu,
+            };
             for i in (0..rows).step_by(ROWS) {
                 let count = ROWS.min(rows - i);
-                let tile = &x.values[i * x.stride..(i + count) * x.stride];
-                bytes::tile(tile, x.stride, weights, &mut sums);
-                let y = &mut y[i * stride + (panel - panels.start) * PANEL..];
-                let scales = &x.scales[i..i + count];
-                // SAFETY: the level is that of this processor.
-                unsafe {
-                    finish(
-                        Level::best(),
-                        &sums,
-                        scales,
-                        factors,
-                        is_relu,
-                        y,
-                        (stride, columns),
-                    )
+                let inputs = kernel::Inputs {
+                    bytes: &x.values[i * x.stride..(i + count) * x.stride],
+                    scales: &x.scales[i..i + count],
+                    stride: x.stride,
                 };
+                let y = &mut y[i * stride + (panel - panels.start) * PANEL..];
+                kernel::tile(inputs, outputs, y, stride);
             }
         }
     }
@@ -182,36 +175,6 @@ unsafe fn quantise_in<L: Lanes>(x: &[f32], width: usize, bytes: &mut [u8], scale
         let inverse = 1.0 / *scale;
         for (byte, x) in bytes.iter_mut().zip(x) {
             *byte = ((x * inverse + (ROUND + ZERO as f32)).to_bits() & 0xff) as u8;
-        }
-    }
-}
-
-type Factors<'a> = (&'a [f32], &'a [i32], &'a [f32]);
-
-dispatch!(unsafe fn finish(
-    sums: &[i32], scales: &[f32], factors: Factors, is_relu: bool, y: &mut [f32], shape: (usize, usize)
-) = finish_in);
-
-#[inline(always)]
-unsafe fn finish_in<L: Lanes>(
-    sums: &[i32],
-    scales: &[f32],
-    (outputs, offsets, bias): Factors,
-    is_relu: bool,
-    y: &mut [f32],
-    (stride, columns): (usize, usize),
-) {
-    let lowest = if is_relu { 0.0 } else { f32::MIN };
-    for ((r, s), sums) in scales.iter().enumerate().zip(sums.chunks_exact(PANEL)) {
-        let mut row = [0.0f32; PANEL];
-        for j in 0..PANEL {
-            let value = (sums[j] - offsets[j]) as f32 * (s * outputs[j]) + bias[j];
-            row[j] = if value > lowest { value } else { lowest };
-        }
-        let to = &mut y[r * stride..r * stride + columns];
-        match <&mut [f32; PANEL]>::try_from(&mut *to) {
-            Ok(to) => *to = row,
-            Err(_) => to.copy_from_slice(&row[..columns]),
         }
     }
 }
