@@ -13,6 +13,7 @@ use std::time::Instant;
 use wordmill::nn::dense::Precision;
 use wordmill::nn::folder::{Folder, Which};
 use wordmill::nn::parameters::Weights;
+use wordmill::translate::decode::stream::Load;
 use wordmill::translate::decode::{Options, Task, stream};
 use wordmill::translate::transformer::decode::Decoder;
 use wordmill::translate::transformer::model::Transformer;
@@ -74,9 +75,13 @@ fn translate(
         beam,
         ..Options::default()
     };
-    stream::translate(&decoder, &tasks[..64], &options, (workers, sentences));
+    let load = Load {
+        sentences,
+        ..Load::of_beam(beam)
+    };
+    stream::translate(&decoder, &tasks[..64], &options, (workers, load));
     let start = Instant::now();
-    let found = stream::translate(&decoder, &tasks, &options, (workers, sentences));
+    let found = stream::translate(&decoder, &tasks, &options, (workers, load));
     let seconds = start.elapsed().as_secs_f64();
     let tokens: usize = found.iter().map(|all| all[0].tokens.len() + 1).sum();
     for all in &found {

@@ -5,10 +5,12 @@
 //! | [`pairs`], [`lines`] | pairs out of two aligned files, tab-separated columns or JSON Lines |
 //! | [`filter`], [`store`] | which pairs are learned from, and where they lie, encoded |
 //! | [`order`], [`feed`], [`batch`] | their order in an epoch, cut into batches, and what a batch is |
+//! | [`cut`] | texts that are too long, in parts |
 //! | [`decode`] | the words of a translation, by any model that can take a step |
 //! | [`transformer`] | the model of attention and feed-forward layers |
 
 pub mod batch;
+pub mod cut;
 pub mod decode;
 pub mod feed;
 pub mod filter;
