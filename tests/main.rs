@@ -31,6 +31,7 @@ mod subword;
 mod tfidf;
 mod tokenize;
 mod training;
+mod translate;
 mod truecase;
 mod values;
 mod vectors;

@@ -1,9 +1,12 @@
 //! `wordmill transformer`: translation by attention.
 
+mod attention;
 mod data;
 mod lines;
 mod loaded;
+mod references;
 mod report;
+mod search;
 mod settings;
 mod train;
 mod translate;

@@ -1,19 +1,20 @@
 //! `wordmill transformer translate`: lines in one language to lines in another.
 
-use super::data;
+use super::attention::Pictures;
 use super::lines::{Translated, print};
 use super::loaded::Loaded;
+use super::references::References;
+use super::search::SearchArgs;
 use crate::stream::{Failure, Output};
 use crate::subword::lines::{Block, Blocks, Line, LineArgs};
 use crate::threads;
 use anyhow::{Result, bail};
-use std::io::BufRead;
 use std::path::{Path, PathBuf};
 use wordmill::nn::dense::Precision;
 use wordmill::nn::folder::Which;
 use wordmill::translate::cut::cut;
 use wordmill::translate::decode::stream::{Load, translate};
-use wordmill::translate::decode::{Options, Sample, Task};
+use wordmill::translate::decode::{Options, Task};
 use wordmill::translate::transformer::decode::Decoder;
 
 /// Translate lines with a trained model
@@ -57,6 +58,14 @@ pub struct TranslateArgs {
     /// Print behind each translation which piece of the source each of its pieces attended to most: 0-0 1-2
     #[arg(long, help_heading = "Output")]
     alignment: bool,
+    /// File for what every head attended to: .svg for the first line, .html for the first hundred
+    #[arg(
+        long,
+        value_name = "FILE",
+        conflicts_with = "score_reference",
+        help_heading = "Output"
+    )]
+    attention: Option<PathBuf>,
     /// What is printed of a line
     #[arg(long, value_enum, default_value_t, help_heading = "Output")]
     to: To,
@@ -74,54 +83,6 @@ pub struct TranslateArgs {
     /// Tokens of the sentences that a thread has under way at once, at most
     #[arg(long, value_name = "N", default_value_t = 4096, value_parser = clap::value_parser!(u32).range(1..))]
     batch_tokens: u32,
-}
-
-/// Flags for how translations are looked for.
-#[derive(clap::Args, Clone, Debug)]
-pub struct SearchArgs {
-    /// Translations that are followed at once; 1 is greedy search
-    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..=1000), help_heading = "Search")]
-    beam: u16,
-    /// How much longer translations are preferred: 0 not at all
-    #[arg(long, value_name = "A", default_value_t = 1.0, value_parser = number, help_heading = "Search")]
-    length_penalty: f32,
-    /// Tokens of a translation at most: this times those of its source, and 10 more
-    #[arg(long, value_name = "R", default_value_t = 1.5, value_parser = number, help_heading = "Search")]
-    max_ratio: f32,
-    /// Let no run of N pieces come twice in a translation
-    #[arg(
-        long,
-        value_name = "N",
-        default_value_t = 0,
-        hide_default_value = true,
-        help_heading = "Search"
-    )]
-    no_repeat_ngram: u16,
-    /// Begin every translation with this text
-    #[arg(long, value_name = "TEXT", help_heading = "Search")]
-    prefix: Option<String>,
-    /// Draw words by their probabilities, instead of searching for the best
-    #[arg(long, conflicts_with = "beam", help_heading = "Search")]
-    sample: bool,
-    /// Divide scores by this before words are drawn: below 1 for surer words
-    #[arg(long, value_name = "T", default_value_t = 1.0, value_parser = number, requires = "sample", help_heading = "Search")]
-    temperature: f32,
-    /// Draw from the K most probable words only
-    #[arg(
-        long,
-        value_name = "K",
-        default_value_t = 0,
-        hide_default_value = true,
-        requires = "sample",
-        help_heading = "Search"
-    )]
-    top_k: u32,
-    /// Draw from the most probable words only that have so much of the probability together
-    #[arg(long, value_name = "P", default_value_t = 1.0, value_parser = share, requires = "sample", help_heading = "Search")]
-    top_p: f32,
-    /// Seed of what is drawn; a line's words depend on it and on the number of the line
-    #[arg(long, value_name = "N", default_value_t = 1, help_heading = "Search")]
-    seed: u64,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -142,20 +103,6 @@ pub enum To {
 /// Lines that are sorted by length together.
 const WINDOW: usize = 2000;
 
-fn number(text: &str) -> Result<f32, String> {
-    match text.parse() {
-        Ok(value) if (0.0..1e6).contains(&value) => Ok(value),
-        _ => Err("expected a number that is not negative".to_owned()),
-    }
-}
-
-fn share(text: &str) -> Result<f32, String> {
-    match text.parse() {
-        Ok(value) if value > 0.0 && value <= 1.0 => Ok(value),
-        _ => Err("expected a number above 0 and up to 1".to_owned()),
-    }
-}
-
 pub fn run(args: &TranslateArgs) -> Result<()> {
     let first = Loaded::new(&args.run, args.checkpoint)?;
     let others: Result<Vec<Loaded>> = (args.ensemble.iter())
@@ -175,7 +122,11 @@ pub fn run(args: &TranslateArgs) -> Result<()> {
         args,
         run: &first,
         models: &models,
-        options: args.options(&first)?,
+        options: Options {
+            scores: args.score || args.nbest.is_some() || args.to == To::Jsonl,
+            alignment: args.alignment || args.to == To::Jsonl,
+            ..args.search.options(args.nbest, first.tokenizers.target())?
+        },
         prefix: match &args.search.prefix {
             Some(text) => first.tokenizers.target().encode(text)?,
             None => Vec::new(),
@@ -186,6 +137,9 @@ pub fn run(args: &TranslateArgs) -> Result<()> {
         .as_deref()
         .map(References::open)
         .transpose()?;
+    let mut pictures = (args.attention.as_deref())
+        .map(Pictures::create)
+        .transpose()?;
     let mut blocks = Blocks::new(
         args.lines.input(),
         args.lines.shard(),
@@ -194,7 +148,8 @@ pub fn run(args: &TranslateArgs) -> Result<()> {
     let mut output = Output::create(args.lines.out(), args.lines.is_eager())?;
     let mut write = || -> Result<()> {
         while let Some(block) = blocks.next()? {
-            job.translate(&block, references.as_mut(), |text| {
+            let sinks = (references.as_mut(), pictures.as_mut());
+            job.translate(&block, sinks, |text| {
                 output.write(text)?;
                 output.end_of_unit()
             })?;
@@ -202,7 +157,10 @@ pub fn run(args: &TranslateArgs) -> Result<()> {
         references.as_mut().map_or(Ok(()), References::end)
     };
     match write() {
-        Ok(()) => output.finish(),
+        Ok(()) => {
+            pictures.map_or(Ok(()), Pictures::finish)?;
+            output.finish()
+        }
         Err(error) => {
             output.abandon()?;
             Err(error)
@@ -228,74 +186,6 @@ fn other(path: &Path, which: Which, first: &Loaded) -> Result<Loaded> {
     Ok(loaded)
 }
 
-impl TranslateArgs {
-    fn options(&self, run: &Loaded) -> Result<Options> {
-        let (search, target) = (&self.search, run.tokenizers.target());
-        let nbest = usize::from(self.nbest.unwrap_or(1));
-        let beam = match search.sample {
-            true => nbest,
-            false => usize::from(search.beam),
-        };
-        if nbest > beam {
-            bail!(
-                Failure::usage(format!("--nbest {nbest} is more than --beam {beam} finds"))
-                    .hint(format!("--beam {nbest} finds as many"))
-            );
-        }
-        Ok(Options {
-            beam,
-            best: nbest,
-            length_penalty: search.length_penalty,
-            factor: search.max_ratio,
-            no_repeat: usize::from(search.no_repeat_ngram),
-            sample: search.sample.then_some(Sample {
-                temperature: search.temperature,
-                top_k: search.top_k as usize,
-                top_p: search.top_p,
-                seed: search.seed,
-            }),
-            scores: self.score || self.nbest.is_some() || self.to == To::Jsonl,
-            alignment: self.alignment || self.to == To::Jsonl,
-            forbidden: [target.pad(), target.bos(), target.unk()]
-                .into_iter()
-                .flatten()
-                .collect(),
-            ..Options::default()
-        })
-    }
-}
-
-/// Translations to score, a line for each line.
-struct References {
-    name: String,
-    lines: std::io::Lines<Box<dyn BufRead>>,
-}
-
-impl References {
-    fn open(path: &Path) -> Result<References> {
-        let reader: Box<dyn BufRead> = Box::new(data::lines(path)?);
-        Ok(References {
-            name: path.display().to_string(),
-            lines: reader.lines(),
-        })
-    }
-
-    fn next(&mut self) -> Result<String> {
-        match self.lines.next() {
-            Some(Ok(line)) => Ok(line.trim_end_matches('\r').to_owned()),
-            Some(Err(error)) => Err(Failure::of_file(&self.name, error.to_string()).into()),
-            None => Err(Failure::of_file(&self.name, "has fewer lines than the sources").into()),
-        }
-    }
-
-    fn end(&mut self) -> Result<()> {
-        match self.lines.next() {
-            None => Ok(()),
-            Some(_) => Err(Failure::of_file(&self.name, "has more lines than the sources").into()),
-        }
-    }
-}
-
 /// What every window is translated with.
 struct Job<'a> {
     args: &'a TranslateArgs,
@@ -316,7 +206,7 @@ impl Job<'_> {
     fn translate(
         &self,
         block: &Block,
-        mut references: Option<&mut References>,
+        (mut references, mut pictures): (Option<&mut References>, Option<&mut Pictures>),
         mut write: impl FnMut(&str) -> Result<()>,
     ) -> Result<()> {
         let lines: Vec<Line> = block.lines().collect();
@@ -338,6 +228,10 @@ impl Job<'_> {
                 while let Some(((piece, task), found)) =
                     parts.next_if(|((piece, _), _)| piece.line == i)
                 {
+                    if let (Some(pictures), Some(best)) = (&mut pictures, found.first()) {
+                        let decoder = &self.models[0];
+                        pictures.add(self.run, decoder, &task.source, &best.tokens)?;
+                    }
                     translated.add(self.run.tokenizers.target(), task, found, piece.is_spaced)?;
                 }
                 let models = (&self.run.tokenizers.source, self.run.tokenizers.target());

@@ -156,6 +156,10 @@ impl Bytes {
 
 dispatch!(unsafe fn quantise(x: &[f32], width: usize, bytes: &mut [u8], scales: &mut [f32]) = quantise_in);
 
+#[allow(
+    clippy::extra_unused_type_parameters,
+    reason = "the compiler finds the registers itself; `dispatch!` names them"
+)]
 #[inline(always)]
 unsafe fn quantise_in<L: Lanes>(x: &[f32], width: usize, bytes: &mut [u8], scales: &mut [f32]) {
     /// Adding and subtracting it rounds to the nearest whole number, which then is in the lowest bits.

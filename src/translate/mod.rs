@@ -7,6 +7,7 @@
 //! | [`order`], [`feed`], [`batch`] | their order in an epoch, cut into batches, and what a batch is |
 //! | [`cut`] | texts that are too long, in parts |
 //! | [`decode`] | the words of a translation, by any model that can take a step |
+//! | [`heat`] | what words attended to, as a picture |
 //! | [`transformer`] | the model of attention and feed-forward layers |
 
 pub mod batch;
@@ -14,6 +15,7 @@ pub mod cut;
 pub mod decode;
 pub mod feed;
 pub mod filter;
+pub mod heat;
 pub mod lines;
 pub mod order;
 pub mod pairs;

@@ -8,17 +8,19 @@
 //!
 //! A beam is reordered by copying paths; no key or value moves. All on the calling thread.
 
+mod layers;
+
 use super::config::Config;
-use super::model::{CrossAttention, FeedForward, SelfAttention, Transformer};
+use super::model::Transformer;
 use crate::nn::buffer::Buffer;
-use crate::nn::dense::{Dense, Precision, Table};
-use crate::nn::ops::BLOCK;
+use crate::nn::dense::{Precision, Table};
 use crate::nn::ops::linear::Activation;
-use crate::nn::ops::norm::Norm;
 use crate::nn::ops::query::{Keys, attend};
 use crate::nn::packed::Packed;
 use crate::nn::parameters::Weights;
+use crate::translate::batch::{BOS, EOS};
 use crate::translate::decode::{Model, Row};
+use layers::{DecoderLayer, EncoderLayer, Norms};
 
 /// A model and its weights, ready to translate.
 pub struct Decoder<'w> {
@@ -31,38 +33,6 @@ pub struct Decoder<'w> {
     all: Vec<u32>,
 }
 
-struct Attention<'w> {
-    /// Queries, keys and values.
-    qkv: Dense<'w>,
-    out: Dense<'w>,
-    norm: Norm,
-}
-
-struct Cross<'w> {
-    q: Dense<'w>,
-    kv: Dense<'w>,
-    out: Dense<'w>,
-    norm: Norm,
-}
-
-struct Feed<'w> {
-    inner: Dense<'w>,
-    outer: Dense<'w>,
-    size: usize,
-    norm: Norm,
-}
-
-struct EncoderLayer<'w> {
-    attention: Attention<'w>,
-    feed: Feed<'w>,
-}
-
-struct DecoderLayer<'w> {
-    attention: Attention<'w>,
-    cross: Cross<'w>,
-    feed: Feed<'w>,
-}
-
 /// What is kept of a sentence.
 pub struct Sentence {
     tokens: usize,
@@ -71,49 +41,36 @@ pub struct Sentence {
     paths: Vec<Vec<u32>>,
     /// The source token that each row ever live attended to most in the last layer.
     aligned: Vec<u32>,
+    /// Every weight of the attention to the source, where that is wanted: (rows, layers, heads, source tokens).
+    record: Option<Vec<f32>>,
 }
 
-/// The sum that goes from sublayer to sublayer, and what the next one works on; a post-norm model has one of both.
-struct Stream {
-    sum: Buffer,
-    input: Buffer,
+/// What the words of a translation attended to.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Maps {
+    pub layers: usize,
+    pub heads: usize,
+    /// Tokens of the source, with its mark, and steps of the translation, the last of which says its end.
+    pub source: usize,
+    pub target: usize,
+    /// (target, layers, heads, source)
+    pub weights: Vec<f32>,
 }
 
-/// The normalisations of a pass in their order: of a post-norm model after each sublayer, of a pre-norm model before.
-struct Norms {
-    list: Vec<Norm>,
-    is_pre: bool,
+impl Maps {
+    /// The weight of a source token in a step.
+    pub fn weight(&self, (layer, head): (usize, usize), target: usize, source: usize) -> f32 {
+        let map = (target * self.layers + layer) * self.heads + head;
+        self.weights[map * self.source + source]
+    }
 }
 
 impl<'w> Decoder<'w> {
     pub fn new(model: &'w Transformer, weights: &'w Weights, precision: Precision) -> Decoder<'w> {
-        let dense = |layer| Dense::new(weights, layer, precision);
-        let attention = |layer: &SelfAttention| Attention {
-            qkv: dense(layer.qkv),
-            out: dense(layer.out),
-            norm: layer.norm,
-        };
-        let cross = |layer: &CrossAttention| Cross {
-            q: dense(layer.q),
-            kv: dense(layer.kv),
-            out: dense(layer.out),
-            norm: layer.norm,
-        };
-        let feed = |layer: &FeedForward| Feed {
-            inner: dense(layer.inner),
-            outer: dense(layer.outer),
-            size: layer.inner.weight.rows,
-            norm: layer.norm,
-        };
-        let encoder = model.encoder.iter().map(|layer| EncoderLayer {
-            attention: attention(&layer.attention),
-            feed: feed(&layer.feed_forward),
-        });
-        let decoder = model.decoder.iter().map(|layer| DecoderLayer {
-            attention: attention(&layer.attention),
-            cross: cross(&layer.cross),
-            feed: feed(&layer.feed_forward),
-        });
+        let encoder =
+            (model.encoder.iter()).map(|layer| EncoderLayer::new(layer, weights, precision));
+        let decoder =
+            (model.decoder.iter()).map(|layer| DecoderLayer::new(layer, weights, precision));
         Decoder {
             encoder: encoder.collect(),
             decoder: decoder.collect(),
@@ -121,6 +78,34 @@ impl<'w> Decoder<'w> {
             all: (0..model.config.max_positions as u32).collect(),
             model,
             weights,
+        }
+    }
+
+    /// What each token of a translation attended to, both without marks.
+    pub fn maps(&self, source: &[u32], target: &[u32]) -> Maps {
+        let mut packed = Packed::default();
+        packed.push(source.iter().copied().chain([EOS]));
+        let mut states = self.begin(&packed);
+        let mut record = Vec::new();
+        let mut h = vec![0.0; self.dim()];
+        for state in &mut states {
+            state.record = Some(Vec::new());
+            for token in [BOS].iter().chain(target) {
+                let row = Row {
+                    sentence: 0,
+                    parent: 0,
+                    token: *token,
+                };
+                self.step(&mut [&mut *state], &[row], &mut h);
+            }
+            record.extend(state.record.take().unwrap_or_default());
+        }
+        Maps {
+            layers: self.decoder.len(),
+            heads: self.config().heads,
+            source: source.len() + 1,
+            target: target.len() + 1,
+            weights: record,
         }
     }
 
@@ -174,75 +159,6 @@ impl<'w> Decoder<'w> {
     }
 }
 
-impl Feed<'_> {
-    fn apply(&self, x: &[f32], rows: usize) -> Buffer {
-        let (mut inner, mut out) = (Buffer::of(rows * self.size), Buffer::of(x.len()));
-        self.inner.apply(x, Activation::Relu, &mut inner);
-        self.outer.apply(&inner, Activation::Identity, &mut out);
-        out
-    }
-}
-
-impl Norms {
-    fn new(mut own: Vec<Norm>, last: Option<Norm>) -> Norms {
-        own.extend(last);
-        Norms {
-            list: own,
-            is_pre: last.is_some(),
-        }
-    }
-
-    /// The embedded tokens.
-    fn enter(&self, weights: &Weights, x: Buffer) -> Stream {
-        match self.is_pre {
-            false => Stream {
-                sum: Buffer::default(),
-                input: x,
-            },
-            true => {
-                let (mut sum, mut input) = (x, Buffer::default());
-                input.resize(sum.len());
-                apply(weights, self.list[0], None, &mut sum, &mut input);
-                Stream { sum, input }
-            }
-        }
-    }
-
-    /// Adds what the i-th sublayer gave.
-    fn join(&self, weights: &Weights, i: usize, stream: &mut Stream, mut out: Buffer) {
-        match self.is_pre {
-            false => {
-                let mut y = Buffer::of(out.len());
-                apply(weights, self.list[i], Some(&stream.input), &mut out, &mut y);
-                stream.input = y;
-            }
-            true => {
-                let norm = self.list[i + 1];
-                apply(
-                    weights,
-                    norm,
-                    Some(&stream.sum),
-                    &mut out,
-                    &mut stream.input,
-                );
-                stream.sum = out;
-            }
-        }
-    }
-}
-
-/// z = z + add, and y = norm(z).
-fn apply(weights: &Weights, norm: Norm, add: Option<&[f32]>, z: &mut [f32], y: &mut [f32]) {
-    let size = BLOCK * norm.scale.columns;
-    let mut moments = [0.0; 2 * BLOCK];
-    // A block is small enough for the layer to stay on this thread.
-    for (i, (z, y)) in z.chunks_mut(size).zip(y.chunks_mut(size)).enumerate() {
-        let add = add.map(|add| &add[i * size..i * size + z.len()]);
-        let rows = z.len() / norm.scale.columns;
-        norm.apply(weights, (add, z, None), y, &mut moments[..2 * rows]);
-    }
-}
-
 impl Model for Decoder<'_> {
     type State = Sentence;
 
@@ -263,6 +179,7 @@ impl Model for Decoder<'_> {
             own: vec![Vec::with_capacity(2 * d * (rows.len() + 8)); self.decoder.len()],
             paths: Vec::new(),
             aligned: Vec::new(),
+            record: None,
         };
         let mut sentences: Vec<Sentence> = sources.sentences().map(empty).collect();
         let mut kv = Buffer::of(sources.ids.len() * 2 * d);
@@ -352,6 +269,9 @@ impl Model for Decoder<'_> {
                     &mut p,
                     &mut mixed[j * d..(j + 1) * d],
                 );
+                if let Some(record) = &mut state.record {
+                    record.extend_from_slice(&p);
+                }
                 if i + 1 == self.decoder.len() {
                     state.aligned.push(most_attended(&p, state.tokens));
                 }
