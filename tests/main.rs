@@ -31,6 +31,7 @@ mod subword;
 mod tfidf;
 mod tokenize;
 mod training;
+mod transformer;
 mod translate;
 mod truecase;
 mod values;

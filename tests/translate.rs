@@ -11,8 +11,9 @@ fn folder() -> &'static Path {
     static RUN: OnceLock<tempfile::TempDir> = OnceLock::new();
     let run = RUN.get_or_init(|| {
         let folder = tempfile::tempdir().unwrap();
-        let train = "transformer train --source corpora/parallel.en --target corpora/parallel.de --dim 32 --heads 2 \
-                     --max-steps 20 -q --out";
+        let train = "transformer train --source corpora/parallel.en --target corpora/parallel.de --vocab-size 400 \
+                     --dim 32 --heads 2 --ffn 64 --encoder-layers 1 --decoder-layers 2 --batch-tokens 300 \
+                     --max-steps 25 -q --out";
         let outcome = wordmill(train).arg(folder.path().join("run")).run();
         outcome.expect(outcome.status == 0, "a run");
         folder
@@ -315,4 +316,20 @@ fn a_truncated_checkpoint_is_refused_by_name() {
     }
     let message = wordmill("transformer translate").arg(&copy).fails(1);
     assert!(message.contains("model.safetensors: "), "{message}");
+}
+
+#[test]
+fn every_head_is_pictured() {
+    let place = tempfile::tempdir().unwrap();
+    let picture = |name: &str| {
+        let path = place.path().join(name);
+        translate("--beam 1 --attention").arg(&path).stdin(TEXT).text();
+        std::fs::read_to_string(path).unwrap()
+    };
+    let svg = picture("a.svg");
+    assert!(svg.contains("layer 2, head 2") && svg.contains("&lt;/s&gt;"), "{svg}");
+    assert_eq!(svg.matches("<svg").count(), 1);
+    assert_eq!(picture("a.html").matches("<svg").count(), 2);
+    let message = translate("--attention a.png").fails(2);
+    assert!(message.contains("--attention a.png: neither .svg nor .html\nhint: "), "{message}");
 }

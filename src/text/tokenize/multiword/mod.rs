@@ -145,6 +145,11 @@ impl Multiwords {
             }
             Some(Split::Whole) | None => words.push(surface.into()),
         }
+        // A damaged model may cut off more than there is.
+        if words.iter().any(|word| word.is_empty()) {
+            words.clear();
+            words.push(surface.into());
+        }
     }
 
     pub(super) fn index(&mut self) {

@@ -1,0 +1,352 @@
+//! `wordmill transformer`: training, going on, and bad input.
+
+use crate::harness::{Call, binary, root, wordmill};
+use std::os::unix::process::ExitStatusExt;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+const PAIRS: &str = "--source corpora/parallel.en --target corpora/parallel.de";
+const SMALL: &str = "--vocab-size 400 --dim 32 --heads 2 --ffn 64 --encoder-layers 1 --decoder-layers 1 --batch-tokens 300 --dropout 0.1";
+
+fn train(out: &Path, flags: &str) -> Call {
+    wordmill(&format!("transformer train -q {flags} --out")).arg(out)
+}
+
+fn bytes(run: &Path, name: &str) -> Vec<u8> {
+    std::fs::read(run.join(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
+}
+
+fn weights(run: &Path, step: u64) -> Vec<u8> {
+    [
+        bytes(run, &format!("checkpoints/{step}/model.safetensors")),
+        bytes(run, &format!("checkpoints/{step}/optimizer.safetensors")),
+    ]
+    .concat()
+}
+
+#[test]
+fn a_run_leaves_a_folder_with_all_that_translating_needs() {
+    let place = tempfile::tempdir().unwrap();
+    let run = place.path().join("run");
+    let valid = "--valid corpora/parallel.en corpora/parallel.de --valid-every 10";
+    let text = train(
+        &run,
+        &format!("{PAIRS} {SMALL} {valid} --max-steps 25 --log-every 5 --keep 1"),
+    )
+    .text();
+    assert_eq!(text, "");
+    for name in [
+        "config.json",
+        "training.json",
+        "tokenizer.json",
+        "best.json",
+        "last.json",
+        "curves.svg",
+    ] {
+        assert!(!bytes(&run, name).is_empty(), "{name}");
+    }
+    let log = String::from_utf8(bytes(&run, "log.jsonl")).unwrap();
+    assert_eq!(log.matches(r#""event":"report""#).count(), 5);
+    assert_eq!(log.matches(r#""event":"evaluation""#).count(), 3);
+    let mut kept: Vec<String> = std::fs::read_dir(run.join("checkpoints"))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    kept.sort();
+    // The last; the best is the last, or another one.
+    assert!(
+        kept.contains(&"25".to_owned()) && kept.len() <= 2,
+        "{kept:?}"
+    );
+}
+
+#[test]
+fn losses_fall_while_a_model_learns() {
+    let place = tempfile::tempdir().unwrap();
+    let run = place.path().join("run");
+    train(
+        &run,
+        &format!("{PAIRS} {SMALL} --lr 3e-3 --warmup 20 --max-steps 120 --log-every 20"),
+    )
+    .text();
+    let log = String::from_utf8(bytes(&run, "log.jsonl")).unwrap();
+    let losses: Vec<f64> = log
+        .lines()
+        .map(|line| {
+            serde_json::from_str::<serde_json::Value>(line).unwrap()["loss"]
+                .as_f64()
+                .unwrap()
+        })
+        .collect();
+    assert_eq!(losses.len(), 6);
+    assert!(losses[0] > 4.0 && losses[5] < losses[0] / 2.0, "{losses:?}");
+}
+
+#[test]
+fn a_run_that_goes_on_is_the_one_that_was_not_stopped() {
+    let place = tempfile::tempdir().unwrap();
+    let (whole, parts) = (place.path().join("whole"), place.path().join("parts"));
+    for flags in [
+        "",
+        "--bpe-dropout 0.1 --accumulate 2",
+        "--ema 0 --schedule cosine",
+    ] {
+        // A cosine ends at the last step, which has to be the same all along.
+        let first = if flags.contains("cosine") {
+            "--max-time 0.001s --max-steps 12"
+        } else {
+            "--max-steps 7"
+        };
+        let flags = format!("{PAIRS} {SMALL} {flags}");
+        train(&whole, &format!("{flags} --max-steps 12 --threads 1")).text();
+        train(&parts, &format!("{flags} {first} --threads 2")).text();
+        train(&parts, "--resume --max-steps 12 --threads 2").text();
+        assert!(weights(&whole, 12) == weights(&parts, 12), "{flags}");
+        std::fs::remove_dir_all(&whole).unwrap();
+        std::fs::remove_dir_all(&parts).unwrap();
+    }
+}
+
+#[test]
+fn a_signal_leaves_a_checkpoint_from_which_the_run_goes_on() {
+    let place = tempfile::tempdir().unwrap();
+    let (whole, parts) = (place.path().join("whole"), place.path().join("parts"));
+    let flags = format!("{PAIRS} {SMALL} --log-every 1");
+    let mut child = Command::new(binary())
+        .current_dir(root())
+        .args("transformer train".split(' ').chain(flags.split(' ')))
+        .args(["--max-steps", "100000", "--out"])
+        .arg(&parts)
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    while !parts.join("log.jsonl").exists() {
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    std::thread::sleep(Duration::from_millis(300));
+    let kill = Command::new("kill")
+        .arg("-TERM")
+        .arg(child.id().to_string())
+        .status();
+    assert!(kill.unwrap().success());
+    let status = child.wait().unwrap();
+    assert_eq!(status.signal(), Some(15));
+    let last: serde_json::Value = serde_json::from_slice(&bytes(&parts, "last.json")).unwrap();
+    let step = last["step"].as_u64().unwrap();
+    assert!(step > 0);
+    let last = step + 3;
+    train(&parts, &format!("--resume --max-steps {last}")).text();
+    train(&whole, &format!("{flags} --max-steps {last}")).text();
+    assert!(
+        weights(&whole, last) == weights(&parts, last),
+        "stopped at step {step}"
+    );
+}
+
+#[test]
+fn a_cut_checkpoint_is_passed_over_for_the_one_before() {
+    let place = tempfile::tempdir().unwrap();
+    let run = place.path().join("run");
+    train(
+        &run,
+        &format!("{PAIRS} {SMALL} --max-steps 4 --save-every 2"),
+    )
+    .text();
+    let path = run.join("checkpoints/4/model.safetensors");
+    let whole = std::fs::read(&path).unwrap();
+    std::fs::write(&path, &whole[..whole.len() / 2]).unwrap();
+    let outcome = train(&run, "--resume --max-steps 5").run();
+    let said = "checkpoints/4/model.safetensors";
+    outcome.expect(
+        outcome.status == 0 && outcome.stderr.contains(said),
+        "a warning",
+    );
+    outcome.expect(
+        outcome.stderr.contains("an earlier checkpoint is tried"),
+        "a warning",
+    );
+    assert!(run.join("checkpoints/5").exists());
+}
+
+#[test]
+fn a_run_begins_with_the_weights_of_another() {
+    let place = tempfile::tempdir().unwrap();
+    let (first, second) = (place.path().join("first"), place.path().join("second"));
+    train(
+        &first,
+        &format!("{PAIRS} {SMALL} --max-steps 30 --lr 3e-3 --warmup 5 --log-every 30"),
+    )
+    .text();
+    let init = format!(
+        "{PAIRS} --init {} --max-steps 1 --log-every 1",
+        first.display()
+    );
+    train(&second, &init).text();
+    let loss = |run: &Path| {
+        let log = String::from_utf8(bytes(run, "log.jsonl")).unwrap();
+        serde_json::from_str::<serde_json::Value>(log.lines().next().unwrap()).unwrap()["loss"]
+            .as_f64()
+            .unwrap()
+    };
+    // The mean of the first thirty steps is above what has been learned in them.
+    assert!(
+        loss(&second) < loss(&first),
+        "{} {}",
+        loss(&second),
+        loss(&first)
+    );
+    assert_eq!(
+        bytes(&first, "tokenizer.json"),
+        bytes(&second, "tokenizer.json")
+    );
+}
+
+#[test]
+fn pairs_come_from_one_file_too_and_from_a_pipe_with_a_subword_model() {
+    let place = tempfile::tempdir().unwrap();
+    let (one, two) = (place.path().join("one"), place.path().join("two"));
+    let read = |name: &str| std::fs::read_to_string(root().join(name)).unwrap();
+    let (source, target) = (read("corpora/parallel.en"), read("corpora/parallel.de"));
+    let lines = source.lines().zip(target.lines());
+    let json = lines.map(|(s, t)| serde_json::json!({"source": s, "target": t}).to_string() + "\n");
+    train(&one, &format!("{PAIRS} {SMALL} --max-steps 3")).text();
+    let model = one.join("tokenizer.json").display().to_string();
+    let small = SMALL.replace("--vocab-size 400 ", "");
+    let piped = train(
+        &two,
+        &format!("--pairs - {small} --tokenizer {model} --lr 2e-3 --warmup 200 --max-steps 3"),
+    );
+    piped.stdin(json.collect::<String>()).text();
+    assert!(weights(&one, 3) == weights(&two, 3));
+    let error = train(&place.path().join("three"), "--pairs -")
+        .stdin("a\tb\n")
+        .fails(2);
+    assert!(error.contains("cannot be read twice"), "{error}");
+}
+
+#[test]
+fn what_is_wrong_with_the_input_is_said_and_nothing_is_left() {
+    let place = tempfile::tempdir().unwrap();
+    let file = |name: &str, text: &[u8]| {
+        let path = place.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path.display().to_string()
+    };
+    let (two, three) = (file("two", b"a b\nc d\n"), file("three", b"e\nf\ng\n"));
+    let (empty, blank, bad) = (
+        file("empty", b""),
+        file("blank", b"\n\n"),
+        file("bad", b"a\n\xff\n"),
+    );
+    let run = place.path().join("run");
+    for (flags, status, said) in [
+        (
+            format!("--source {two} --target {three}"),
+            1,
+            "has 3 lines, but",
+        ),
+        (
+            format!("--source {empty} --target {empty}"),
+            1,
+            "no pairs to learn from",
+        ),
+        (
+            format!("--source {two} --target {blank}"),
+            1,
+            "dropped 2 of 2 pairs",
+        ),
+        (
+            format!("--source {bad} --target {two}"),
+            1,
+            "bad:2: invalid UTF-8 at byte 2",
+        ),
+        (
+            format!("--source {two} --target {two} --valid {empty} {empty}"),
+            1,
+            "no pairs to measure with",
+        ),
+        (format!("--source {two} --target nowhere"), 1, "nowhere: "),
+        (format!("--source {two}"), 2, "--target"),
+        (
+            format!("{PAIRS} --dim 30 --heads 4"),
+            2,
+            "dim 30 is no multiple of 4 heads",
+        ),
+        (format!("{PAIRS} --schedule cosine"), 2, "needs --max-steps"),
+        (format!("{PAIRS} --device cuda"), 2, "CPU only"),
+        (format!("{PAIRS} --dropout 1"), 2, "a number from 0 to 1"),
+        (format!("{PAIRS} --max-time soon"), 2, "as in 90m"),
+        (String::new(), 2, "no pairs to learn from"),
+    ] {
+        let error = train(&run, &format!("{flags} --max-steps 1")).fails(status);
+        assert!(error.contains(said), "{flags}\n{error}");
+        assert!(!run.join("config.json").exists(), "{flags}");
+        let _ = std::fs::remove_dir_all(&run);
+    }
+}
+
+#[test]
+fn bytes_of_any_kind_are_text() {
+    let place = tempfile::tempdir().unwrap();
+    let path = place.path().join("pairs.tsv");
+    std::fs::write(&path, "\u{feff}a\0b\tc\r\n\td\ne\t\nf  g\th 😀\tmore\n").unwrap();
+    let run = place.path().join("run");
+    let flags = format!("--pairs {} {SMALL} --max-steps 2", path.display());
+    let outcome = wordmill(&format!("transformer train {flags} --out"))
+        .arg(&run)
+        .run();
+    outcome.expect(outcome.status == 0, "success");
+    outcome.expect(
+        outcome.stderr.contains("dropped 2 of 4 pairs: 2 empty"),
+        "counts",
+    );
+}
+
+#[test]
+fn a_run_is_not_overwritten_nor_given_another_shape_nor_other_pairs() {
+    let place = tempfile::tempdir().unwrap();
+    let run = place.path().join("run");
+    train(&run, &format!("{PAIRS} {SMALL} --max-steps 1")).text();
+    let error = train(&run, PAIRS).fails(1);
+    assert!(error.contains("holds a run already"), "{error}");
+    let error = train(&run, "--resume --dim 64").fails(2);
+    assert!(error.contains("--dim is not that of the run"), "{error}");
+    let swapped = "--resume --source corpora/parallel.de --target corpora/parallel.en";
+    let error = train(&run, swapped).fails(1);
+    assert!(
+        error.contains("the pairs are not those of the run"),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_rate_that_is_far_too_high_ends_with_advice() {
+    let place = tempfile::tempdir().unwrap();
+    let run = place.path().join("run");
+    let flags = "--lr 1e30 --warmup 1 --clip 0 --max-steps 50";
+    let error = train(&run, &format!("{PAIRS} {SMALL} {flags}")).fails(1);
+    assert!(
+        error.contains("diverged at step") && error.contains("a smaller --lr"),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_full_disk_stops_no_run() {
+    // A folder without the right to write stands for a full disk; the right does not bind a superuser.
+    let place = tempfile::tempdir().unwrap();
+    let run = place.path().join("run");
+    train(&run, &format!("{PAIRS} {SMALL} --max-steps 2")).text();
+    let checkpoints = run.join("checkpoints");
+    std::fs::rename(&checkpoints, run.join("kept")).unwrap();
+    std::fs::rename(run.join("kept"), &checkpoints).unwrap();
+    std::fs::write(checkpoints.join("4"), "in the way").unwrap();
+    let outcome = train(&run, "--resume --max-steps 4 --save-every 4").run();
+    outcome.expect(outcome.status == 0, "success");
+    outcome.expect(
+        outcome.stderr.contains("step 4 could not be written"),
+        "a warning",
+    );
+    assert!(checkpoints.join("2/model.safetensors").exists());
+}
