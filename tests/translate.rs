@@ -323,13 +323,22 @@ fn every_head_is_pictured() {
     let place = tempfile::tempdir().unwrap();
     let picture = |name: &str| {
         let path = place.path().join(name);
-        translate("--beam 1 --attention").arg(&path).stdin(TEXT).text();
+        translate("--beam 1 --attention")
+            .arg(&path)
+            .stdin(TEXT)
+            .text();
         std::fs::read_to_string(path).unwrap()
     };
     let svg = picture("a.svg");
-    assert!(svg.contains("layer 2, head 2") && svg.contains("&lt;/s&gt;"), "{svg}");
+    assert!(
+        svg.contains("layer 2, head 2") && svg.contains("&lt;/s&gt;"),
+        "{svg}"
+    );
     assert_eq!(svg.matches("<svg").count(), 1);
     assert_eq!(picture("a.html").matches("<svg").count(), 2);
     let message = translate("--attention a.png").fails(2);
-    assert!(message.contains("--attention a.png: neither .svg nor .html\nhint: "), "{message}");
+    assert!(
+        message.contains("--attention a.png: neither .svg nor .html\nhint: "),
+        "{message}"
+    );
 }

@@ -20,7 +20,7 @@ use anyhow::Result;
 #[command(after_help = "Examples:\n  \
     wordmill transformer train --source corpora/parallel.en --target corpora/parallel.de \\\n    \
     --max-steps 20 -q --out run\n  \
-    wordmill transformer translate run corpora/parallel.en  # after wordmill transformer train")]
+    wordmill transformer translate run corpora/parallel.en")]
 pub struct Args {
     #[command(subcommand)]
     command: Command,

@@ -31,7 +31,9 @@ use wordmill::translate::transformer::decode::Decoder;
 #[command(after_help = "Examples:\n  \
     wordmill transformer train --source corpora/parallel.en --target corpora/parallel.de \\\n    \
     --dim 32 --heads 2 --max-steps 20 -q --out run\n  \
-    wordmill transformer translate run corpora/parallel.en  # after wordmill transformer train")]
+    wordmill transformer translate run corpora/parallel.en\n  \
+    echo 'The dog sees the cat.' | wordmill transformer translate run --nbest 3 --alignment\n  \
+    wordmill transformer translate run corpora/parallel.en --score-reference corpora/parallel.de")]
 pub struct TranslateArgs {
     /// Folder of the run
     #[arg(value_name = "RUN")]

@@ -7,7 +7,7 @@
 //! Keys and values stay where they were written; a hypothesis is the list of its rows, so that a beam is reordered by
 //! copying lists of numbers.
 
-use super::exp::{dot, exp_and_sum, largest};
+use super::exp::{dot, exp, largest};
 use crate::simd::{Lanes, Level, dispatch};
 
 /// Rows that hold a key and a value each.
@@ -59,7 +59,11 @@ unsafe fn attend_in<L: Lanes>(q: &[f32], keys: Keys, picks: &[u32], p: &mut [f32
     }
     for p in p.chunks_exact_mut(n) {
         let most = largest(p);
-        let inverse = 1.0 / exp_and_sum(p, most);
+        p.iter_mut().for_each(|p| *p -= most);
+    }
+    exp_all(p);
+    for p in p.chunks_exact_mut(n) {
+        let inverse = 1.0 / p.iter().sum::<f32>();
         p.iter_mut().for_each(|p| *p *= inverse);
     }
     if is_whole {
@@ -98,6 +102,19 @@ unsafe fn attend_in<L: Lanes>(q: &[f32], keys: Keys, picks: &[u32], p: &mut [f32
             o.iter_mut().zip(v).for_each(|(o, v)| *o += p * v);
         }
     }
+}
+
+/// eˣ of all values. A head has few picks, fewer than a register often, so that the heads go together.
+#[inline(always)]
+fn exp_all(values: &mut [f32]) {
+    let (chunks, rest) = values.as_chunks_mut::<16>();
+    for chunk in chunks {
+        chunk.iter_mut().for_each(|value| *value = exp(*value));
+    }
+    let mut last = [0.0; 16];
+    last[..rest.len()].copy_from_slice(rest);
+    last.iter_mut().for_each(|value| *value = exp(*value));
+    rest.copy_from_slice(&last[..rest.len()]);
 }
 
 /// # Safety
