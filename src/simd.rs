@@ -4,7 +4,7 @@
 //! set of target features and picks the widest that this processor has. Memory is read and written unaligned; slices
 //! whose length is no multiple of the width are padded by their owner ([`padded`]).
 //!
-//! This is the one file that names instruction sets.
+//! This is the one file that names instruction sets, but for `nn::int8`'s products of bytes.
 
 /// f32 values to a cache line; rows of matrices are padded to a multiple of it, so that no kernel has a tail.
 pub const LINE: usize = 16;

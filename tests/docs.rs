@@ -35,14 +35,31 @@ fn read(path: &str) -> String {
     std::fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
-/// Runs a line of documentation in a folder of its own that has `corpora` in it.
-fn run_line(line: &str) {
+/// Runs lines of documentation, one after the other, in a folder of their own that has `corpora` in it.
+fn run_lines(lines: &[String]) {
     let folder = tempfile::tempdir().expect("a temporary folder");
     std::os::unix::fs::symlink(root().join("corpora"), folder.path().join("corpora"))
         .expect("a link to corpora");
-    // A model or a file that an example writes must not land in the repository.
-    let outcome = shell(&format!("cd {}; {line}", folder.path().display())).run();
-    outcome.expect(outcome.status == 0, "the example to succeed");
+    for line in lines {
+        // A model or a file that an example writes must not land in the repository.
+        let outcome = shell(&format!("cd {}; {line}", folder.path().display())).run();
+        outcome.expect(outcome.status == 0, "the example to succeed");
+    }
+}
+
+/// Lines, of which those that end in a backslash are one with the next.
+fn joined<'a>(lines: impl Iterator<Item = &'a str>) -> Vec<String> {
+    let mut all = Vec::new();
+    let mut is_open = false;
+    for line in lines {
+        let part = line.strip_suffix('\\').unwrap_or(line);
+        match all.last_mut() {
+            Some(last) if is_open => *last += part,
+            _ => all.push(part.to_string()),
+        }
+        is_open = part.len() < line.len();
+    }
+    all
 }
 
 #[test]
@@ -104,15 +121,15 @@ fn the_manual_pages_are_those_of_this_binary() {
 fn every_line_of_the_readme_runs() {
     let readme = read("README.md");
     let mut is_shell = false;
-    for line in readme.lines() {
+    for line in joined(readme.lines()) {
         if let Some(language) = line.strip_prefix("```") {
             is_shell = matches!(language, "sh" | "console");
             continue;
         }
-        let line = line.strip_prefix("$ ").unwrap_or(line);
+        let line = line.strip_prefix("$ ").unwrap_or(&line);
         // The two commands that build and test are this very run.
         if is_shell && line.contains("wordmill") && !line.starts_with("cargo ") {
-            run_line(line);
+            run_lines(&[line.to_string()]);
         }
     }
 }
@@ -122,9 +139,8 @@ fn every_example_of_the_help_runs() {
     for name in commands() {
         let help = wordmill(&format!("{name} --help")).text();
         let examples = help.lines().skip_while(|line| !line.starts_with("Example"));
-        for line in examples.filter_map(|line| line.strip_prefix("  ")) {
-            run_line(line);
-        }
+        // Later ones may use what earlier ones have made.
+        run_lines(&joined(examples.filter_map(|line| line.strip_prefix("  "))));
     }
 }
 

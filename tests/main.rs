@@ -33,6 +33,7 @@ mod tfidf;
 mod tokenize;
 mod training;
 mod transformer;
+mod translate;
 mod truecase;
 mod values;
 mod vectors;

@@ -44,6 +44,29 @@ pub struct LineArgs {
     line_buffered: bool,
 }
 
+impl LineArgs {
+    pub fn input(&self) -> &InputArgs {
+        &self.input
+    }
+
+    pub fn threads(&self) -> Option<u16> {
+        self.input.threads
+    }
+
+    pub fn shard(&self) -> Option<Shard> {
+        self.shard
+    }
+
+    pub fn out(&self) -> Option<&Path> {
+        self.out.as_deref()
+    }
+
+    /// Whether lines are printed as soon as they are complete.
+    pub fn is_eager(&self) -> bool {
+        self.line_buffered
+    }
+}
+
 /// Some lines of an input.
 pub struct Block {
     name: String,
@@ -63,7 +86,8 @@ pub struct Line<'b> {
 }
 
 impl Block {
-    fn lines(&self) -> impl Iterator<Item = Line<'_>> {
+    /// Its lines.
+    pub fn lines(&self) -> impl Iterator<Item = Line<'_>> {
         (0..).zip(self.unit.text.lines()).map(|(i, text)| Line {
             text,
             number: self.first + i,

@@ -2,7 +2,7 @@
 
 mod decode;
 mod encode;
-mod lines;
+pub mod lines;
 pub mod load;
 mod train;
 

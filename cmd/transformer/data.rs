@@ -79,7 +79,8 @@ fn name(path: &Path) -> String {
     path.display().to_string()
 }
 
-fn lines(path: &Path) -> Result<BufReader<input::Stream>> {
+/// Text of a file, to be read line by line.
+pub fn lines(path: &Path) -> Result<BufReader<input::Stream>> {
     let stream = input::open_text(path, (None, Invalid::Error), &Arc::default())?;
     Ok(BufReader::with_capacity(1 << 16, stream))
 }

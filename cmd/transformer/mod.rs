@@ -1,9 +1,15 @@
 //! `wordmill transformer`: translation by attention.
 
+mod attention;
 mod data;
+mod lines;
+mod loaded;
+mod references;
 mod report;
+mod search;
 mod settings;
 mod train;
+mod translate;
 
 use anyhow::Result;
 
@@ -13,7 +19,8 @@ use anyhow::Result;
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  \
     wordmill transformer train --source corpora/parallel.en --target corpora/parallel.de \\\n    \
-    --max-steps 20 -q --out run")]
+    --max-steps 20 -q --out run\n  \
+    wordmill transformer translate run corpora/parallel.en")]
 pub struct Args {
     #[command(subcommand)]
     command: Command,
@@ -22,10 +29,12 @@ pub struct Args {
 #[derive(clap::Subcommand)]
 enum Command {
     Train(train::TrainArgs),
+    Translate(translate::TranslateArgs),
 }
 
 pub fn run(args: &Args) -> Result<()> {
     match &args.command {
         Command::Train(args) => train::run(args),
+        Command::Translate(args) => translate::run(args),
     }
 }

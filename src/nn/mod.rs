@@ -6,6 +6,7 @@
 //! | [`packed`] | sentences without padding |
 //! | [`parameters`], [`tape`] | what is learned; how gradients find their way back to it |
 //! | [`dropout`], [`ops`] | operations, forward and backward by hand |
+//! | [`dense`], [`int8`] | layers that are used, not trained; products in bytes |
 //! | [`adam`] | the optimizer |
 //! | [`schedule`], [`run`], [`folder`] | the learning rate; the loop; the files of a run |
 //! | [`curves`] | a picture of what was reported |
@@ -19,8 +20,10 @@ pub mod buffer;
 #[cfg(test)]
 pub mod check;
 pub mod curves;
+pub mod dense;
 pub mod dropout;
 pub mod folder;
+pub mod int8;
 pub mod matmul;
 pub mod ops;
 pub mod outer;

@@ -5,12 +5,18 @@
 //! | [`pairs`], [`lines`] | pairs out of two aligned files, tab-separated columns or JSON Lines |
 //! | [`filter`], [`store`] | which pairs are learned from, and where they lie, encoded |
 //! | [`order`], [`feed`], [`batch`] | their order in an epoch, cut into batches, and what a batch is |
+//! | [`cut`] | texts that are too long, in parts |
+//! | [`decode`] | the words of a translation, by any model that can take a step |
+//! | [`heat`] | what words attended to, as a picture |
 //! | [`transformer`] | the model of attention and feed-forward layers |
 //! | [`score`] | how close translations come to those of people: BLEU, chrF, TER |
 
 pub mod batch;
+pub mod cut;
+pub mod decode;
 pub mod feed;
 pub mod filter;
+pub mod heat;
 pub mod lines;
 pub mod order;
 pub mod pairs;

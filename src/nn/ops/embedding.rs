@@ -84,6 +84,17 @@ impl Embedding {
         y
     }
 
+    /// The row of one token.
+    pub fn row(&self, weights: &Weights, id: u32, position: u32, y: &mut [f32]) {
+        let (d, scale) = (self.table.columns, (self.table.columns as f32).sqrt());
+        let row = &weights.of(self.table)[id as usize * d..(id as usize + 1) * d];
+        let place = position as usize * d..(position as usize + 1) * d;
+        let place = &self.positions.table(weights)[place];
+        for ((y, e), p) in y.iter_mut().zip(row).zip(place) {
+            *y = scale * e + p;
+        }
+    }
+
     /// The rows of tokens, without a tape.
     pub fn apply(
         &self,
@@ -94,22 +105,13 @@ impl Embedding {
         y: &mut [f32],
     ) {
         let d = self.table.columns;
-        let (table, places, scale) = (
-            weights.of(self.table),
-            self.positions.table(weights),
-            (d as f32).sqrt(),
-        );
         let tokens = ids.par_chunks(BLOCK).zip(positions.par_chunks(BLOCK));
         tokens
             .zip(y.par_chunks_mut(BLOCK * d))
             .enumerate()
             .for_each(|(i, ((ids, positions), y))| {
                 for ((id, position), y) in ids.iter().zip(positions).zip(y.chunks_exact_mut(d)) {
-                    let row = &table[*id as usize * d..(*id as usize + 1) * d];
-                    let place = &places[*position as usize * d..(*position as usize + 1) * d];
-                    for ((y, e), p) in y.iter_mut().zip(row).zip(place) {
-                        *y = scale * e + p;
-                    }
+                    self.row(weights, *id, *position, y);
                 }
                 if let Some(mask) = &mask {
                     dropout::apply(mask, i * BLOCK, d, y);

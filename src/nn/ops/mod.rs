@@ -6,6 +6,7 @@ pub mod exp;
 pub mod linear;
 pub mod norm;
 pub mod projection;
+pub mod query;
 
 /// Rows that are worked on together by one thread. It does not depend on the number of threads, so that sums over
 /// blocks do not either.

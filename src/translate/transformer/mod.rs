@@ -1,6 +1,7 @@
 //! The Transformer of Vaswani et al. 2017: an encoder and a decoder of attention and feed-forward layers.
 
 pub mod config;
+pub mod decode;
 pub mod learn;
 pub mod model;
 #[cfg(test)]

@@ -1,0 +1,96 @@
+//! Translation of the test sentences that `nmt_ref.py prep` wrote as ids, with a run of the reference's weights:
+//! sentences a second.
+//!
+//! ```text
+//! WORDMILL_IDS=work/data.json WORDMILL_RUN=run cargo bench --bench decode -- 5 2 64 int8 > ids.txt
+//! ```
+//!
+//! Beam, workers, sentences of each at once, precision (single, int8). The ids of the translations go to stdout, a
+//! sentence a line; `benches/peers/translate.py ids` compares them with the reference's.
+
+use std::path::Path;
+use std::time::Instant;
+use wordmill::nn::dense::Precision;
+use wordmill::nn::folder::{Folder, Which};
+use wordmill::nn::parameters::Weights;
+use wordmill::translate::decode::stream::Load;
+use wordmill::translate::decode::{Options, Task, stream};
+use wordmill::translate::transformer::decode::Decoder;
+use wordmill::translate::transformer::model::Transformer;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() {
+    let arguments: Vec<String> = (std::env::args().skip(1))
+        .filter(|a| a != "--bench")
+        .collect();
+    let (Ok(ids), Ok(run)) = (std::env::var("WORDMILL_IDS"), std::env::var("WORDMILL_RUN")) else {
+        return println!("decode: WORDMILL_IDS and WORDMILL_RUN name no data and no run");
+    };
+    let number = |i: usize, default: usize| {
+        arguments
+            .get(i)
+            .map_or(default, |text| text.parse().expect("a number"))
+    };
+    let (beam, workers, sentences) = (number(0, 1), number(1, 2), number(2, 64));
+    let precision = match arguments.get(3).map(String::as_str) {
+        Some("int8") => Precision::Int8,
+        _ => Precision::Single,
+    };
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(workers)
+        .build()
+        .expect("a pool");
+    pool.install(|| translate((&ids, &run), (beam, workers, sentences), precision));
+}
+
+fn translate(
+    (ids, run): (&str, &str),
+    (beam, workers, sentences): (usize, usize, usize),
+    precision: Precision,
+) {
+    let text = std::fs::read_to_string(ids).expect("the data");
+    let data: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    let sources: Vec<Vec<u32>> =
+        serde_json::from_value(data["test_2016_flickr"][0].clone()).expect("lists of ids");
+    let tasks: Vec<Task> = (sources.into_iter().zip(0..))
+        .map(|(mut source, number)| {
+            source.pop();
+            Task {
+                number,
+                source,
+                ..Task::default()
+            }
+        })
+        .collect();
+    let folder = Folder::new(Path::new(run));
+    let model = Transformer::new(folder.read_json("config.json").expect("a config"));
+    let mut weights = Weights::zeros(&model.layout);
+    let step = folder.step(Which::Best).expect("a checkpoint");
+    let values = folder.weights(step, &model.layout).expect("weights");
+    weights.values_mut().copy_from_slice(&values);
+    let decoder = [Decoder::new(&model, &weights, precision)];
+    let options = Options {
+        beam,
+        ..Options::default()
+    };
+    let load = Load {
+        sentences,
+        ..Load::of_beam(beam)
+    };
+    stream::translate(&decoder, &tasks[..64], &options, (workers, load));
+    let start = Instant::now();
+    let found = stream::translate(&decoder, &tasks, &options, (workers, load));
+    let seconds = start.elapsed().as_secs_f64();
+    let tokens: usize = found.iter().map(|all| all[0].tokens.len() + 1).sum();
+    for all in &found {
+        let line: Vec<String> = all[0].tokens.iter().map(u32::to_string).collect();
+        println!("{}", line.join(" "));
+    }
+    eprintln!(
+        "beam {beam} workers {workers} sentences {sentences} {precision:?}: {:.1} sentences/s, {:.0} tokens/s",
+        found.len() as f64 / seconds,
+        tokens as f64 / seconds
+    );
+}
