@@ -10,16 +10,20 @@ use crate::threads;
 use anyhow::{Error, Result, bail};
 use std::path::PathBuf;
 use std::sync::atomic::Ordering;
+use wordmill::nn::dense::Precision;
 use wordmill::nn::folder::{Folder, FolderError, Which};
 use wordmill::nn::parameters::Weights;
 use wordmill::nn::run::{Ended, Limits, Run, RunError};
 use wordmill::translate::batch::Batch;
+use wordmill::translate::decode;
+use wordmill::translate::decode::stream::{Load, translate};
 use wordmill::translate::feed::{Feed, Plan as Order, Position, WINDOW};
 use wordmill::translate::filter::Dropped;
 use wordmill::translate::pairs::Pair;
 use wordmill::translate::score::{corpus_bleu, corpus_chrf};
 use wordmill::translate::store::{Encode, Keep, Options, Side, Store};
 use wordmill::translate::transformer::config::{Config, Recipe};
+use wordmill::translate::transformer::decode::Decoder;
 use wordmill::translate::transformer::learn::{Learner, Valid};
 use wordmill::translate::transformer::model::Transformer;
 
@@ -306,7 +310,29 @@ impl Prepared {
             window: WINDOW,
             seed: self.settings.plan.seed,
         };
-        let translate = |_: &Weights, _: &[Vec<u32>]| Vec::new();
+        let target = self.tokenizers.target();
+        let translate_all = |weights: &Weights, sources: &[Vec<u32>]| -> Vec<String> {
+            let greedy = decode::Options {
+                beam: 1,
+                ..decode::Options::default()
+            };
+            let task = |(number, source): (u64, &Vec<u32>)| decode::Task {
+                number,
+                source: source.clone(),
+                ..decode::Task::default()
+            };
+            let tasks: Vec<_> = (0..).zip(sources).map(task).collect();
+            let model = Decoder::new(&self.model, weights, Precision::Single);
+            let how = (rayon::current_num_threads(), Load::of_beam(1));
+            let found = translate(&[model], &tasks, &greedy, how);
+            let texts = found
+                .iter()
+                .map(|found| found.first().map(|best| target.decode(&best.tokens)));
+            // A text that cannot be decoded scores as an empty one.
+            texts
+                .map(|text| text.and_then(Result::ok).unwrap_or_default())
+                .collect()
+        };
         let score = |found: &[String], references: &[String]| {
             let (bleu, chrf) = (
                 corpus_bleu(found, references),
@@ -326,7 +352,7 @@ impl Prepared {
                 .iter()
                 .map(|pair| [pair.source.clone(), pair.target.clone()])
                 .collect(),
-            translate: &translate,
+            translate: &translate_all,
             score: &score,
         });
         let learner = |position: Position| Learner {
