@@ -20,7 +20,7 @@ use wordmill::translate::transformer::decode::Decoder;
 /// Translate lines with a trained model
 ///
 /// Reads lines of text and writes a line for each: its translation, blank for blank, in their order. Lines longer than
-/// --max-tokens are cut at the ends of sentences, else of clauses or words, and their parts translated one by one.
+/// --max-tokens are cut into sentences, and these where they are too long at clauses or words, to be translated one by one.
 ///
 /// Scores are natural logarithms of probabilities, 0 at best: of a translation the sum over its pieces and its end. The
 /// normalised score, by which translations are compared, is the sum divided by ((5 + pieces) / 6)^A.
@@ -79,8 +79,9 @@ pub struct TranslateArgs {
         help_heading = "Output"
     )]
     score_reference: Option<PathBuf>,
-    /// Tokens of a line that are translated at once, at most
-    #[arg(long, value_name = "N", default_value_t = 250, value_parser = clap::value_parser!(u32).range(1..))]
+    /// Tokens of a line that are translated at once, at most; what is longer than anything a model has learned from is
+    /// translated badly
+    #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..))]
     max_tokens: u32,
     /// Tokens of the sentences that a thread has under way at once, at most
     #[arg(long, value_name = "N", default_value_t = 4096, value_parser = clap::value_parser!(u32).range(1..))]

@@ -1,8 +1,8 @@
 //! Texts that are too long to be translated at once, cut into parts that are not.
 //!
-//! A text that is too long is cut in two where that does the least harm, and so is each half while it is too long: at the
-//! end of a sentence, else of a clause, else at white space, else anywhere; of equal places, at the one nearest the
-//! middle. Parts hold all of the text but the white space between them.
+//! A text that is too long is cut into its sentences. A sentence that is too long is cut in two where that does the least
+//! harm, and so is each half while it is too long: at the end of a clause, else at white space, else anywhere; of equal
+//! places, at the one nearest the middle. Parts hold all of the text but the white space between them.
 
 /// A part of a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,8 +14,20 @@ pub struct Part<'t> {
 
 /// Parts that `fits` says yes to, or that are single characters.
 pub fn cut<'t>(text: &'t str, fits: &impl Fn(&str) -> bool) -> Vec<Part<'t>> {
+    let text = text.trim();
     let mut parts = Vec::new();
-    add(text.trim(), false, fits, &mut parts);
+    if fits(text) {
+        let is_spaced = false;
+        return vec![Part { text, is_spaced }];
+    }
+    let mut start = 0;
+    let ends = places(text).filter(|(harm, _)| *harm == 0);
+    for (_, end) in ends.chain([(0, text.len())]) {
+        let sentence = &text[start..end];
+        let is_spaced = text[end..].starts_with(char::is_whitespace);
+        add(sentence.trim(), is_spaced, fits, &mut parts);
+        start = end;
+    }
     parts
 }
 
@@ -41,32 +53,46 @@ fn add<'t>(
 /// Where a text is best cut; nowhere when it is one character.
 fn best_place(text: &str) -> Option<usize> {
     let middle = text.len() / 2;
-    let mut best: Option<(u8, usize, usize)> = None;
-    let mut before = [' '; 2];
-    for (place, c) in text.char_indices() {
-        if place > 0 {
-            let kind = harm(before, c);
-            let found = (kind, place.abs_diff(middle), place);
-            if best.is_none_or(|best| found < best) {
-                best = Some(found);
-            }
-        }
-        before = [before[1], c];
-    }
-    best.map(|(_, _, place)| place)
+    let best = places(text).min_by_key(|(harm, place)| (*harm, place.abs_diff(middle)));
+    best.map(|(_, place)| place)
 }
 
-/// How bad a cut is between two characters and the next: 0 to 3.
-fn harm([one, last]: [char; 2], next: char) -> u8 {
+/// All places in a text where it could be cut, and how bad that would be: 0 to 3.
+fn places(text: &str) -> impl Iterator<Item = (u8, usize)> + '_ {
+    let places = text.char_indices().skip(1);
+    places.map(|(place, next)| (harm(&text[..place], next), place))
+}
+
+fn harm(before: &str, next: char) -> u8 {
     let closes = |c: char| matches!(c, '"' | '\'' | ')' | ']' | '”' | '’' | '»' | '」' | '）');
-    let end = if closes(last) { one } else { last };
-    match (end, next.is_whitespace()) {
+    let Some(last) = before.chars().next_back() else {
+        return 3;
+    };
+    if !next.is_whitespace() && last.is_alphanumeric() {
+        return 3;
+    }
+    let open = before.trim_end_matches(closes);
+    match (
+        open.chars().next_back().unwrap_or(last),
+        next.is_whitespace(),
+    ) {
         ('。' | '！' | '？', _) if !closes(next) => 0,
+        ('.', true) if is_short(open) => 2,
         ('.' | '!' | '?' | '…', true) => 0,
         ('、' | '，' | '；', _) | (',' | ';' | ':' | '–' | '—', true) => 1,
         (_, true) => 2,
         _ => 3,
     }
+}
+
+/// Whether a text ends with a short word that begins in upper case, and its full stop: a title or initials more often
+/// than the end of a sentence.
+fn is_short(text: &str) -> bool {
+    let word = text
+        .trim_end_matches('.')
+        .rsplit(char::is_whitespace)
+        .next();
+    word.is_some_and(|word| word.chars().count() <= 3 && word.starts_with(char::is_uppercase))
 }
 
 #[cfg(test)]
@@ -85,11 +111,23 @@ mod tests {
 
     #[test]
     fn texts_are_cut_at_the_ends_of_sentences_then_of_clauses_then_of_words() {
-        assert_eq!(parts("One two, a. Four.", 12), ["One two, a.", "Four."]);
+        assert_eq!(parts("Go. Two, no. Four!", 16), ["Go. Two, no.", "Four!"]);
+        assert_eq!(
+            parts("we go. They ran? No", 16),
+            ["we go.", "They ran?", "No"]
+        );
         assert_eq!(parts("One two, four five", 10), ["One two,", "four five"]);
         assert_eq!(parts("one two six", 7), ["one", "two six"]);
         assert_eq!(parts("abcdef", 3), ["abc", "def"]);
         assert_eq!(parts("一二。三四。", 4), ["一二。", "三四。"]);
+    }
+
+    #[test]
+    fn titles_and_initials_end_no_sentence() {
+        assert_eq!(
+            parts("So Mr. A. Lee left. He ran.", 20),
+            ["So Mr. A. Lee left.", "He ran."]
+        );
     }
 
     #[test]
