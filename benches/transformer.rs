@@ -4,8 +4,9 @@
 //! WORDMILL_IDS=work/data.json cargo bench --bench transformer -- tiny 2 30
 //! ```
 //!
-//! Model (tiny, small, base), threads, steps. The batches are those of `nmt_ref.py bench`: sorted by length, rows × the
-//! longer side below 4096 (base: 2048), shuffled.
+//! Model (tiny, small, base), threads, steps. The batches are cut as those of `nmt_ref.py bench` are: sorted by length, rows
+//! × the longer side below 4096 (base: 2048), shuffled. WORDMILL_BATCHES names a file with its own, lists of pair numbers:
+//! `peers/steps.py` sees to that. Memory is the peak minus what was there before the first step.
 
 use std::time::Instant;
 use wordmill::nn::adam::{Adam, Moments};
@@ -100,12 +101,15 @@ fn run(name: &str, steps: usize, pairs: &Pairs) {
     let mut gradients = vec![0.0; model.layout.len()];
     let mut moments = Moments::zeros(model.layout.len());
     let (warm, mut tokens, mut start) = (3, 0, Instant::now());
-    for (step, rows) in batches(pairs, budget)
-        .iter()
-        .cycle()
-        .take(warm + steps)
-        .enumerate()
-    {
+    let all = match std::env::var("WORDMILL_BATCHES") {
+        Ok(path) => {
+            let text = std::fs::read_to_string(path).expect("the batches");
+            serde_json::from_str(&text).expect("lists of numbers")
+        }
+        Err(_) => batches(pairs, budget),
+    };
+    let (before, mut losses) = (peak(), Vec::new());
+    for (step, rows) in all.iter().cycle().take(warm + steps).enumerate() {
         if step == warm {
             (tokens, start) = (0, Instant::now());
         }
@@ -130,15 +134,23 @@ fn run(name: &str, steps: usize, pairs: &Pairs) {
         let lr = 5e-3 * ((step + 1) as f32 / 1000.0);
         Adam::default().update(weights.values_mut(), &mut gradients, &mut moments, lr, 1.0);
         tokens += loss.tokens;
-        if step + 1 == warm + steps {
-            let seconds = start.elapsed().as_secs_f64();
-            println!(
-                "{name}: {} parameters, {:.0} target tokens/s, {:.4} s a step, loss {:.3}",
-                model.layout.len(),
-                tokens as f64 / seconds,
-                seconds / steps as f64,
-                loss.smoothed / loss.tokens as f64
-            );
-        }
+        losses.push(loss.smoothed / loss.tokens as f64);
     }
+    let seconds = start.elapsed().as_secs_f64();
+    let last = &losses[losses.len() - 5.min(losses.len())..];
+    println!(
+        "wordmill {name}: {:.0} target tokens/s, loss {:.3}, mean of the last five {:.3}, {} MiB",
+        tokens as f64 / seconds,
+        losses.last().expect("a step"),
+        last.iter().sum::<f64>() / last.len() as f64,
+        (peak() - before) / 1024
+    );
+}
+
+/// The most memory this process has had, in KiB.
+fn peak() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    line.and_then(|line| line.trim().split(' ').next()?.parse().ok())
+        .unwrap_or(0)
 }

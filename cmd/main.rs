@@ -5,6 +5,7 @@
 
 mod annotate;
 mod bag;
+mod bleu;
 mod bow;
 mod classes;
 mod completions;
@@ -69,6 +70,7 @@ enum Command {
     Glove(glove::Args),
     Vectors(vectors::Args),
     Transformer(transformer::Args),
+    Bleu(bleu::Args),
     Model(model::Args),
     Licenses(licenses::Args),
     #[command(hide = true)]
@@ -93,7 +95,7 @@ const GROUPS: &[(&str, &[&str])] = &[
     ),
     ("Bags of words", &["bow", "tfidf", "merge"]),
     ("Embeddings", &["word2vec", "glove", "vectors", "classes"]),
-    ("Translation", &["transformer"]),
+    ("Translation", &["transformer", "bleu"]),
     ("The tool", &["model", "licenses"]),
 ];
 
@@ -115,6 +117,7 @@ impl Command {
             Command::Glove(args) => glove::run(&args),
             Command::Vectors(args) => vectors::run(&args),
             Command::Transformer(args) => transformer::run(&args),
+            Command::Bleu(args) => bleu::run(&args),
             Command::Model(args) => model::run(&args),
             Command::Licenses(args) => licenses::run(&args),
             Command::Man(args) => man::run(&args),

@@ -2,6 +2,7 @@
 
 mod annotate;
 mod bag_faults;
+mod bleu;
 mod bow;
 mod classes;
 mod colours;

@@ -4,6 +4,7 @@ mod attention;
 mod data;
 mod lines;
 mod loaded;
+mod prepare;
 mod references;
 mod report;
 mod search;

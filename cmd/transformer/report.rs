@@ -5,8 +5,9 @@ use serde_json::{Value, json};
 use std::io::Write;
 use std::time::Duration;
 use wordmill::nn::curves::curves;
+use wordmill::nn::event::{Ended, Event, Report};
 use wordmill::nn::folder::Folder;
-use wordmill::nn::run::{Ended, Event, Plan, Report};
+use wordmill::nn::plan::Plan;
 
 /// The listener of a run.
 pub struct Teller {

@@ -9,7 +9,7 @@ use anyhow::Result;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 use std::time::Duration;
-use wordmill::nn::run::Plan;
+use wordmill::nn::plan::Plan;
 use wordmill::nn::schedule::{Decay, Schedule};
 use wordmill::translate::filter::Limits;
 use wordmill::translate::order::Budget;

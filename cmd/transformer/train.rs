@@ -1,8 +1,9 @@
 //! `wordmill transformer train`: a run from its data to its last checkpoint.
 
-use super::data::{Learn, PairFiles, Tokenizers, read_symbols};
+use super::data::PairFiles;
+use super::prepare::Prepared;
 use super::report::Teller;
-use super::settings::{PlanArgs, Settings, ShapeArgs};
+use super::settings::{PlanArgs, ShapeArgs};
 use crate::report::ReportArgs;
 use crate::stop;
 use crate::stream::Failure;
@@ -10,17 +11,20 @@ use crate::threads;
 use anyhow::{Error, Result, bail};
 use std::path::PathBuf;
 use std::sync::atomic::Ordering;
-use wordmill::nn::folder::{Folder, FolderError, Which};
+use wordmill::nn::dense::Precision;
+use wordmill::nn::event::{Ended, Event};
+use wordmill::nn::folder::{Folder, FolderError};
 use wordmill::nn::parameters::Weights;
-use wordmill::nn::run::{Ended, Limits, Run, RunError};
+use wordmill::nn::run::{Limits, Run, RunError};
+use wordmill::random::Random;
 use wordmill::translate::batch::Batch;
+use wordmill::translate::decode;
+use wordmill::translate::decode::stream::{Load, translate};
 use wordmill::translate::feed::{Feed, Plan as Order, Position, WINDOW};
-use wordmill::translate::filter::Dropped;
-use wordmill::translate::pairs::Pair;
-use wordmill::translate::store::{Encode, Keep, Options, Side, Store};
-use wordmill::translate::transformer::config::{Config, Recipe};
+use wordmill::translate::score::{corpus_bleu, corpus_chrf};
+use wordmill::translate::store::Side;
+use wordmill::translate::transformer::decode::Decoder;
 use wordmill::translate::transformer::learn::{Learner, Valid};
-use wordmill::translate::transformer::model::Transformer;
 
 /// Learn to translate from sentence pairs
 ///
@@ -38,43 +42,43 @@ use wordmill::translate::transformer::model::Transformer;
     wordmill transformer train --pairs pairs.tsv --dim 32 --heads 2 --max-steps 20 -q --out small")]
 pub struct TrainArgs {
     #[command(flatten)]
-    files: PairFiles,
+    pub files: PairFiles,
     /// Pairs to measure with: sentences and their translations, in two files
     #[arg(long, value_names = ["SOURCE", "TARGET"], num_args = 2)]
-    valid: Vec<PathBuf>,
+    pub valid: Vec<PathBuf>,
     /// Folder of the run
     #[arg(short, long, value_name = "FOLDER")]
-    out: PathBuf,
+    pub out: PathBuf,
     /// Go on with the run in the folder, with what flags change
     #[arg(long, conflicts_with = "init")]
     resume: bool,
     /// Begin with the weights and the subword models of another run
     #[arg(long, value_name = "FOLDER")]
-    init: Option<PathBuf>,
+    pub init: Option<PathBuf>,
     /// Subword model to use: a tokenizer.json or .model; given twice, one for source and one for target
     #[arg(long, value_name = "FILE", conflicts_with = "vocab_size")]
-    tokenizer: Vec<PathBuf>,
+    pub tokenizer: Vec<PathBuf>,
     /// Pieces that words are cut into, at most [default: by the number of pairs]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(300..=1_000_000))]
-    vocab_size: Option<u32>,
+    pub vocab_size: Option<u32>,
     /// Learn a subword model for each side
     #[arg(long)]
-    separate_vocabularies: bool,
+    pub separate_vocabularies: bool,
     /// Symbols that are never cut, one a line: placeholders, language tags, markup
     #[arg(long, value_name = "FILE")]
-    user_symbols: Option<PathBuf>,
+    pub user_symbols: Option<PathBuf>,
     #[command(flatten)]
-    shape: ShapeArgs,
+    pub shape: ShapeArgs,
     #[command(flatten)]
-    plan: PlanArgs,
+    pub plan: PlanArgs,
     /// Where to compute
     #[arg(long, value_enum, default_value = "cpu")]
     device: Device,
     /// Number of threads [default: one per core]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
-    threads: Option<u16>,
+    pub threads: Option<u16>,
     #[command(flatten)]
-    report: ReportArgs,
+    pub report: ReportArgs,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -83,9 +87,6 @@ enum Device {
     /// An NVIDIA GPU
     Cuda,
 }
-
-/// Bytes of pairs that are kept in memory; more go to a file in the run's folder.
-const MEMORY: u64 = 1 << 30;
 
 pub fn run(args: &TrainArgs) -> Result<()> {
     if args.device == Device::Cuda {
@@ -134,158 +135,8 @@ pub fn run(args: &TrainArgs) -> Result<()> {
     Ok(())
 }
 
-/// All that a run needs.
-struct Prepared {
-    settings: Settings,
-    tokenizers: Tokenizers,
-    store: Store,
-    valid: Vec<Pair>,
-    model: Transformer,
-    /// The weights to begin with.
-    weights: Option<Weights>,
-}
-
 impl Prepared {
-    /// A new run, its folder written.
-    fn new(args: &TrainArgs, folder: &Folder) -> Result<Prepared> {
-        if args.files.is_empty() {
-            bail!(
-                Failure::usage("no pairs to learn from")
-                    .hint("--source and --target name them, or --pairs")
-            );
-        }
-        let init = args.init.as_deref().map(Folder::new);
-        let given = match &init {
-            _ if !args.tokenizer.is_empty() => Some(Tokenizers::of_files(&args.tokenizer)?),
-            Some(init) => Tokenizers::of_folder(init)?,
-            None => None,
-        };
-        if given.is_none() && args.files.is_stdin() {
-            bail!(
-                Failure::usage("pairs of standard input cannot be read twice")
-                    .hint("give a --tokenizer, or a file")
-            );
-        }
-        // Whatever is wrong with the folder is better known before the data is read.
-        std::fs::create_dir_all(folder.path("")).map_err(|error| {
-            Failure::of_file(&args.out.display().to_string(), error.to_string())
-        })?;
-        let pairs = match given {
-            Some(_) => None,
-            None => Some(count(&args.files)?),
-        };
-        let recipe = Recipe::of(pairs.unwrap_or(0));
-        let tokenizers = match given {
-            Some(given) => given,
-            None => Tokenizers::learn(&Learn {
-                vocabulary: args
-                    .vocab_size
-                    .map_or(recipe.vocabulary, |size| size as usize),
-                separate: args.separate_vocabularies,
-                symbols: read_symbols(args.user_symbols.as_deref())?,
-                files: &args.files,
-            })?,
-        };
-        let valid = args
-            .valid
-            .first()
-            .map(|source| [source.clone(), args.valid[1].clone()]);
-        let mut settings = Settings::of(&recipe, args.files.clone(), valid);
-        args.plan.change(&mut settings)?;
-        let store = keep(&settings, &tokenizers, folder, args)?;
-        if pairs.is_none() {
-            // How many pairs there are was not known before.
-            settings = Settings::of(
-                &Recipe::of(u64::from(store.len())),
-                settings.pairs,
-                settings.valid,
-            );
-            args.plan.change(&mut settings)?;
-        }
-        settings.fingerprint = store.fingerprint();
-        let vocabularies = (
-            tokenizers.source.vocab_size(),
-            tokenizers.target().vocab_size(),
-        );
-        let recipe = Recipe::of(u64::from(store.len()));
-        let config = match &init {
-            Some(init) => {
-                let config: Config = init.read_json("config.json")?;
-                args.shape.agree_with(&config)?;
-                if vocabularies != (config.source_vocabulary, config.target_vocabulary) {
-                    bail!(Failure::usage(
-                        "the subword models are not those of the run in --init"
-                    ));
-                }
-                config
-            }
-            None => args
-                .shape
-                .config(&recipe, vocabularies, tokenizers.target.is_none())?,
-        };
-        let model = Transformer::new(config);
-        let weights = match &init {
-            None => model.initial_weights(settings.plan.seed),
-            Some(init) => {
-                let mut weights = Weights::zeros(&model.layout);
-                weights
-                    .values_mut()
-                    .copy_from_slice(&init.weights(init.step(Which::Best)?, &model.layout)?);
-                weights
-            }
-        };
-        tokenizers.save(folder)?;
-        folder.write_json("training.json", &settings)?;
-        folder.write_json("config.json", &model.config)?;
-        let valid = read_valid(&settings, &tokenizers)?;
-        Ok(Prepared {
-            settings,
-            tokenizers,
-            store,
-            valid,
-            model,
-            weights: Some(weights),
-        })
-    }
-
-    /// The run that a folder holds.
-    fn of_folder(args: &TrainArgs, folder: &Folder) -> Result<Prepared> {
-        let config: Config = folder.read_json("config.json")?;
-        args.shape.agree_with(&config)?;
-        let mut settings: Settings = folder.read_json("training.json")?;
-        if !args.files.is_empty() {
-            settings.pairs = args.files.clone();
-        }
-        if let [source, target] = &args.valid[..] {
-            settings.valid = Some([source.clone(), target.clone()]);
-        }
-        args.plan.change(&mut settings)?;
-        let Some(tokenizers) = Tokenizers::of_folder(folder)? else {
-            bail!(Failure::of_file(
-                &args.out.display().to_string(),
-                "has no tokenizer.json"
-            ));
-        };
-        let store = keep(&settings, &tokenizers, folder, args)?;
-        if store.fingerprint() != settings.fingerprint {
-            bail!(
-                Failure::plain("the pairs are not those of the run")
-                    .hint("--init begins a new run, with other pairs, from its weights")
-            );
-        }
-        folder.write_json("training.json", &settings)?;
-        let valid = read_valid(&settings, &tokenizers)?;
-        let model = Transformer::new(config);
-        Ok(Prepared {
-            settings,
-            tokenizers,
-            store,
-            valid,
-            model,
-            weights: None,
-        })
-    }
-
+    /// Trains until something ends it.
     fn train(
         self,
         resumes: bool,
@@ -294,7 +145,7 @@ impl Prepared {
         limits: Limits,
     ) -> Result<Ended> {
         let dropout = self.settings.bpe_dropout;
-        let encode = |side: Side, text: &str, random: Option<&mut wordmill::random::Random>| {
+        let encode = |side: Side, text: &str, random: Option<&mut Random>| {
             self.tokenizers.encode(side, text, dropout, random)
         };
         let order = Order {
@@ -302,8 +153,36 @@ impl Prepared {
             window: WINDOW,
             seed: self.settings.plan.seed,
         };
-        let translate = |_: &Weights, _: &[Vec<u32>]| Vec::new();
-        let score = |_: &[String], _: &[String]| Vec::new();
+        let target = self.tokenizers.target();
+        let translate_all = |weights: &Weights, sources: &[Vec<u32>]| -> Vec<String> {
+            let greedy = decode::Options {
+                beam: 1,
+                ..decode::Options::default()
+            };
+            let task = |(number, source): (u64, &Vec<u32>)| decode::Task {
+                number,
+                source: source.clone(),
+                ..decode::Task::default()
+            };
+            let tasks: Vec<_> = (0..).zip(sources).map(task).collect();
+            let model = Decoder::new(&self.model, weights, Precision::Single);
+            let how = (rayon::current_num_threads(), Load::of_beam(1));
+            let found = translate(&[model], &tasks, &greedy, how);
+            let texts = found
+                .iter()
+                .map(|found| found.first().map(|best| target.decode(&best.tokens)));
+            // A text that cannot be decoded scores as an empty one.
+            texts
+                .map(|text| text.and_then(Result::ok).unwrap_or_default())
+                .collect()
+        };
+        let score = |found: &[String], references: &[String]| {
+            let (bleu, chrf) = (
+                corpus_bleu(found, references),
+                corpus_chrf(found, references),
+            );
+            vec![("bleu".to_owned(), bleu), ("chrf".to_owned(), chrf)]
+        };
         let valid = (!self.valid.is_empty()).then(|| Valid {
             batches: self.batches(),
             sources: self
@@ -316,7 +195,7 @@ impl Prepared {
                 .iter()
                 .map(|pair| [pair.source.clone(), pair.target.clone()])
                 .collect(),
-            translate: &translate,
+            translate: &translate_all,
             score: &score,
         });
         let learner = |position: Position| Learner {
@@ -326,7 +205,7 @@ impl Prepared {
             valid,
         };
         let plan = self.settings.plan.clone();
-        let mut tell = |event: &wordmill::nn::run::Event| teller.tell(event);
+        let mut tell = |event: &Event| teller.tell(event);
         let layout = &self.model.layout;
         let run = match self.weights {
             Some(weights) => {
@@ -372,79 +251,6 @@ impl Prepared {
         };
         parts.into_iter().map(of).collect()
     }
-}
-
-/// Pairs in the files.
-fn count(files: &PairFiles) -> Result<u64> {
-    files
-        .read()?
-        .try_fold(0, |count, pair| pair.map(|_| count + 1))
-}
-
-/// Encodes the pairs and keeps them.
-fn keep(
-    settings: &Settings,
-    tokenizers: &Tokenizers,
-    folder: &Folder,
-    args: &TrainArgs,
-) -> Result<Store> {
-    let dropout = settings.bpe_dropout;
-    let encode = move |side: Side, text: &str, random: Option<&mut wordmill::random::Random>| {
-        tokenizers.encode(side, text, dropout, random)
-    };
-    let encode: &Encode = &encode;
-    let options = Options {
-        limits: settings.limits,
-        keep: if dropout > 0.0 { Keep::Text } else { Keep::Ids },
-        memory: MEMORY,
-        folder: &folder.path(""),
-        threads: args
-            .threads
-            .map_or_else(rayon::current_num_threads, usize::from),
-    };
-    let store = Store::build::<Error>(settings.pairs.read()?, encode, &options)?;
-    let dropped: Dropped = store.dropped();
-    if store.is_empty() {
-        bail!(Failure::plain(match dropped.total() {
-            0 => "no pairs to learn from".to_owned(),
-            _ => format!("no pairs to learn from: {dropped}"),
-        }));
-    }
-    if dropped.total() > 0 {
-        args.report.say(
-            || serde_json::json!({"event": "dropped", "pairs": dropped}),
-            || dropped.to_string(),
-        );
-    }
-    Ok(store)
-}
-
-/// The pairs to measure with; those that are too long for the model are left out.
-fn read_valid(settings: &Settings, tokenizers: &Tokenizers) -> Result<Vec<Pair>> {
-    let Some([source, target]) = &settings.valid else {
-        return Ok(Vec::new());
-    };
-    let files = PairFiles {
-        source: vec![source.clone()],
-        target: vec![target.clone()],
-        ..PairFiles::default()
-    };
-    let longest = settings.limits.longest as usize;
-    let fits = |pair: &Pair| {
-        let sides = [(Side::Source, &pair.source), (Side::Target, &pair.target)];
-        sides.iter().all(|(side, text)| {
-            (1..=longest).contains(&tokenizers.encode(*side, text, 0.0, None).len())
-        })
-    };
-    let pairs: Vec<Pair> = files.read()?.collect::<Result<_>>()?;
-    let pairs: Vec<Pair> = pairs.into_iter().filter(fits).collect();
-    if pairs.is_empty() {
-        bail!(Failure::of_file(
-            &source.display().to_string(),
-            "no pairs to measure with"
-        ));
-    }
-    Ok(pairs)
 }
 
 fn run_failure(error: RunError) -> Error {

@@ -1,6 +1,6 @@
 //! The curves of a run as a picture: losses, scores and learning rate over steps, one panel below the other, as SVG.
 
-use super::run::Event;
+use super::event::Event;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
@@ -130,7 +130,7 @@ fn short(value: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::nn::run::{Evaluation, Report};
+    use crate::nn::event::{Evaluation, Report};
 
     #[test]
     fn losses_scores_and_rates_have_a_panel_each() {

@@ -14,14 +14,23 @@
 
 use super::parameters::Layout;
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
 const FORMAT: &str = "wordmill-run";
-const VERSION: &str = "1";
+const VERSION: u32 = 1;
+
+/// What a file of tensors says about itself, as JSON under the key `wordmill`.
+#[derive(Serialize, Deserialize)]
+struct Header {
+    format: String,
+    version: u32,
+    /// Of all tensors, in the model's order.
+    checksum: u32,
+}
 
 /// What is wrong with a run's folder.
 #[derive(Debug, thiserror::Error)]
@@ -284,11 +293,13 @@ fn write_tensors(path: &Path, tensors: Tensors) -> std::io::Result<()> {
         .collect();
     let mut crc = crc32fast::Hasher::new();
     bytes.iter().for_each(|bytes| crc.update(bytes));
-    let meta = HashMap::from([
-        ("format".to_owned(), FORMAT.to_owned()),
-        ("version".to_owned(), VERSION.to_owned()),
-        ("checksum".to_owned(), crc.finalize().to_string()),
-    ]);
+    let header = Header {
+        format: FORMAT.to_owned(),
+        version: VERSION,
+        checksum: crc.finalize(),
+    };
+    // One key: the order of several would change from run to run.
+    let meta = HashMap::from([("wordmill".to_owned(), serde_json::to_string(&header)?)]);
     let views: Result<Vec<_>, _> = (tensors.iter().zip(&bytes))
         .map(|((name, sizes, _), bytes)| {
             Ok((
@@ -314,12 +325,21 @@ fn read_tensors(
         SafeTensors::read_metadata(&bytes).map_err(|error| damaged(path, &error.to_string()))?;
     let tensors =
         SafeTensors::deserialize(&bytes).map_err(|error| damaged(path, &error.to_string()))?;
-    let meta = header.metadata().clone().unwrap_or_default();
-    if let Some(version) = meta.get("version").filter(|version| *version != VERSION) {
-        return Err(damaged(
-            path,
-            &format!("version {version} is not one this wordmill reads ({VERSION})"),
-        ));
+    // Files of other tools have no header.
+    let header = header
+        .metadata()
+        .as_ref()
+        .and_then(|meta| meta.get("wordmill"));
+    let header: Option<Header> = header
+        .map(|text| serde_json::from_str(text))
+        .transpose()
+        .map_err(|error| damaged(path, &error.to_string()))?;
+    if let Some(header) = header.as_ref().filter(|header| header.version != VERSION) {
+        let problem = format!(
+            "version {} is not one this wordmill reads ({VERSION})",
+            header.version
+        );
+        return Err(damaged(path, &problem));
     }
     let mut crc = crc32fast::Hasher::new();
     let mut found = Vec::with_capacity(expected.len());
@@ -351,9 +371,8 @@ fn read_tensors(
             "has tensors that the model of config.json has not",
         ));
     }
-    // Files of other tools have no checksum.
-    match meta.get("checksum") {
-        Some(sum) if *sum != crc.finalize().to_string() => {
+    match header {
+        Some(header) if header.checksum != crc.finalize() => {
             Err(damaged(path, "the checksum is wrong"))
         }
         _ => Ok(found),

@@ -8,8 +8,14 @@
 //! | [`dropout`], [`ops`] | operations, forward and backward by hand |
 //! | [`dense`], [`int8`] | layers that are used, not trained; products in bytes |
 //! | [`adam`] | the optimizer |
-//! | [`schedule`], [`run`], [`folder`] | the learning rate; the loop; the files of a run |
-//! | [`curves`] | a picture of what was reported |
+//! | [`schedule`], [`plan`], [`run`] | the learning rate; all that is set for a run; the loop |
+//! | [`folder`], [`event`], [`curves`] | the files of a run; what is told of it; a picture of that |
+//!
+//! Values lie in plain buffers, not in tensors of a framework. Measured in the best kept one (candle 0.11): every operation
+//! allocates and faults in fresh pages, gradients are summed through temporaries, and softmax, dropout and normalisation
+//! take many passes. Here a step of a small Transformer is 70 % matrix products, on the reference's own batches 2.2 times
+//! as fast as PyTorch's (`benches/README.md`). Gradients are checked against central differences in f64, of formulas
+//! written once more without any of this.
 //!
 //! Rows are real tokens, one after the other, without padding. All sums run in an order that does not depend on the
 //! number of threads. Operations are as large as the memory they save: a linear layer with its bias, activation and
@@ -22,6 +28,7 @@ pub mod check;
 pub mod curves;
 pub mod dense;
 pub mod dropout;
+pub mod event;
 pub mod folder;
 pub mod int8;
 pub mod matmul;
@@ -29,6 +36,7 @@ pub mod ops;
 pub mod outer;
 pub mod packed;
 pub mod parameters;
+pub mod plan;
 pub mod run;
 pub mod schedule;
 pub mod tape;

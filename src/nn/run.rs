@@ -11,10 +11,11 @@
 
 use super::adam::{self, Adam, Moments};
 use super::dropout::Dropout;
+use super::event::{Ended, Evaluation, Event, Report};
 use super::folder::{Folder, FolderError};
 use super::ops::projection::Loss;
 use super::parameters::{Layout, Weights};
-use super::schedule::Schedule;
+use super::plan::Plan;
 use super::tape::Tape;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -48,53 +49,6 @@ pub trait Task {
     fn evaluate(&mut self, weights: &Weights) -> Option<Evaluation>;
 }
 
-/// What an evaluation has found.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Evaluation {
-    /// Mean of − ln p of the right tokens.
-    pub loss: f64,
-    pub perplexity: f64,
-    /// Scores of what the model gives; higher is better.
-    pub scores: HashMap<String, f64>,
-    /// What it gave: source, reference, and its own.
-    pub samples: Vec<[String; 3]>,
-}
-
-impl Evaluation {
-    /// What decides which weights are best, higher being better.
-    fn score(&self, metric: &str) -> f64 {
-        self.scores.get(metric).copied().unwrap_or(-self.loss)
-    }
-}
-
-/// How a run goes; what may change when it goes on.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Plan {
-    pub schedule: Schedule,
-    pub dropout: f32,
-    /// Batches of one update.
-    pub accumulate: usize,
-    /// Longest gradient; longer ones are shortened to it. 0 leaves them.
-    pub clip: f32,
-    /// Decoupled weight decay.
-    pub decay: f32,
-    /// Share of the old average at each step; 0 keeps no average.
-    pub average: f32,
-    pub seed: u64,
-    pub max_steps: Option<u64>,
-    pub epochs: Option<u64>,
-    /// Evaluations without a better one before the run ends; 0 for no such end.
-    pub patience: u32,
-    /// The name of the score that decides, or `loss`.
-    pub metric: String,
-    /// Steps between reports, evaluations, and checkpoints.
-    pub report_every: u64,
-    pub evaluate_every: u64,
-    pub save_every: u64,
-    /// Checkpoints that are kept, besides the best.
-    pub keep: usize,
-}
-
 /// Where a run is.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct State<P> {
@@ -106,73 +60,6 @@ struct State<P> {
     waited: u32,
     /// Seconds of training so far, evaluations and checkpoints left out.
     seconds: f64,
-}
-
-/// A report of the steps since the last one.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Report {
-    pub step: u64,
-    pub epoch: u64,
-    /// The smoothed loss and the perplexity, of each target token.
-    pub loss: f64,
-    pub perplexity: f64,
-    pub lr: f32,
-    /// ‖g‖ before clipping, of the last step.
-    pub gradient: f64,
-    /// Tokens a second, without padding.
-    pub source_tokens: f64,
-    pub target_tokens: f64,
-    /// Seconds of training so far.
-    pub seconds: f64,
-}
-
-/// What happens in a run.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "event", rename_all = "kebab-case")]
-pub enum Event {
-    Report(Report),
-    Evaluation {
-        step: u64,
-        epoch: u64,
-        seconds: f64,
-        is_best: bool,
-        #[serde(flatten)]
-        evaluation: Evaluation,
-    },
-    Saved {
-        step: u64,
-    },
-    /// A checkpoint could not be written; the run goes on.
-    NotSaved {
-        step: u64,
-        problem: String,
-    },
-    /// A checkpoint could not be read; an earlier one is tried.
-    Skipped {
-        problem: String,
-    },
-    Resumed {
-        step: u64,
-    },
-    Ended {
-        step: u64,
-        reason: Ended,
-        best: Option<(u64, f64)>,
-        seconds: f64,
-    },
-}
-
-/// Why a run is over.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Ended {
-    Steps,
-    Epochs,
-    Time,
-    /// No evaluation was better than the best for too long.
-    Patience,
-    /// It was asked to stop.
-    Stopped,
 }
 
 /// Why a run cannot go on.

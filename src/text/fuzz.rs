@@ -1,7 +1,7 @@
 //! Long runs over the parsers, ignored by default: random changes to valid input, and whole files of the user's.
 //!
 //! ```text
-//! WORDMILL_FUZZ_SECONDS=600 cargo test --lib -- --ignored fuzz
+//! WORDMILL_FUZZ_SECONDS=600 WORDMILL_FUZZ_SEED=2 cargo test --lib -- --ignored fuzz
 //! WORDMILL_CONLLU="a.conllu b.conllu" cargo test --lib -- --ignored --nocapture files_of_the_user
 //! ```
 
@@ -112,12 +112,16 @@ fn mutate(seed: &str, random: &mut Random) -> String {
     text
 }
 
-/// Calls `check` for WORDMILL_FUZZ_SECONDS.
+/// Calls `check` for WORDMILL_FUZZ_SECONDS, with the random numbers of WORDMILL_FUZZ_SEED, from 1 on.
 fn until_the_end(mut check: impl FnMut(&mut Random)) {
-    let seconds = std::env::var("WORDMILL_FUZZ_SECONDS").ok();
-    let seconds = seconds.and_then(|s| s.parse().ok()).unwrap_or(10);
-    let end = Instant::now() + Duration::from_secs(seconds);
-    let mut random = Random(0x9E37_79B9_7F4A_7C15);
+    let number = |name| {
+        std::env::var(name)
+            .ok()
+            .and_then(|text| text.parse::<u64>().ok())
+    };
+    let end = Instant::now() + Duration::from_secs(number("WORDMILL_FUZZ_SECONDS").unwrap_or(10));
+    let seed = number("WORDMILL_FUZZ_SEED").unwrap_or(1);
+    let mut random = Random(0x9E37_79B9_7F4A_7C15_u64.wrapping_mul(2 * seed - 1));
     while Instant::now() < end {
         check(&mut random);
     }

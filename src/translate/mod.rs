@@ -9,6 +9,7 @@
 //! | [`decode`] | the words of a translation, by any model that can take a step |
 //! | [`heat`] | what words attended to, as a picture |
 //! | [`transformer`] | the model of attention and feed-forward layers |
+//! | [`score`] | how close translations come to those of people: BLEU, chrF, TER |
 
 pub mod batch;
 pub mod cut;
@@ -19,5 +20,6 @@ pub mod heat;
 pub mod lines;
 pub mod order;
 pub mod pairs;
+pub mod score;
 pub mod store;
 pub mod transformer;

@@ -1,9 +1,10 @@
 //! A Transformer that learns from sentence pairs: what the training loop asks of it.
 
 use super::model::Transformer;
+use crate::nn::event::Evaluation;
 use crate::nn::ops::projection::Loss;
 use crate::nn::parameters::Weights;
-use crate::nn::run::{Evaluation, Task};
+use crate::nn::run::Task;
 use crate::nn::tape::Tape;
 use crate::translate::batch::Batch;
 use crate::translate::feed::{Feed, Position};

@@ -238,6 +238,21 @@ mod tests {
         Multiwords::train(&tokens, &text)
     }
 
+    #[test]
+    fn a_damaged_list_gives_no_empty_words() {
+        // Found by fuzzing: cuts as long as the surface, and nothing in place of all of it.
+        for line in ["ab\t2", "ab\t0", "ab\t-2\t\tx", "ab\t-0\t\t"] {
+            let mut list = Multiwords {
+                entries: vec![Entry::parse(line).unwrap()],
+                ..Multiwords::default()
+            };
+            list.index();
+            let mut words = Vec::new();
+            list.words(0, "ab", &mut words);
+            assert_eq!(words, ["ab"], "{line:?}");
+        }
+    }
+
     fn split(surface: &str) -> String {
         let learned = learned();
         let mut words = Vec::new();
