@@ -244,7 +244,9 @@ fn alignments_are_pairs_of_pieces() {
     let found = &object["translations"][0];
     let pairs = found["alignment"].as_array().unwrap();
     assert_eq!(pairs.len(), found["pieces"].as_array().unwrap().len());
-    assert_eq!(found["scores"].as_array().unwrap().len(), pairs.len() + 1);
+    let scores = found["scores"].as_array().unwrap().len();
+    // The end has a score, too, where the limit of the length was not the end.
+    assert!(scores == pairs.len() || scores == pairs.len() + 1);
     let sources = object["pieces"].as_array().unwrap().len() as u64;
     assert!(pairs.iter().all(|pair| pair[0].as_u64().unwrap() < sources));
     let line = translate("--beam 1 --alignment").stdin("The dog\n").text();

@@ -140,8 +140,8 @@ impl<'o> Search<'o> {
     pub fn advance(&mut self, found: &[Found], alignment: impl Fn(usize) -> Vec<u32>) -> bool {
         let is_last = self.length + 1 >= self.limit;
         match self.options.sample.filter(|_| self.given().is_none()) {
-            Some(sample) => self.draw(sample, found, alignment),
-            None => self.extend(found, alignment),
+            Some(sample) => self.draw(sample, found, &alignment),
+            None => self.extend(found, &alignment),
         }
         self.length += 1;
         let is_over = match self.options.sample.is_some() && !self.task.is_given {
@@ -149,9 +149,9 @@ impl<'o> Search<'o> {
             false => self.finished.len() >= self.beam() || self.live.is_empty(),
         };
         if is_last && !is_over {
-            // What is still live counts as it is; its last token has no alignment of its own.
+            // What is still live counts as it is.
             for live in std::mem::take(&mut self.live) {
-                let hypothesis = self.finish(live, Vec::new());
+                let hypothesis = self.finish(live, &alignment);
                 self.finished.push(hypothesis);
             }
         }
@@ -165,7 +165,7 @@ impl<'o> Search<'o> {
         }
     }
 
-    fn extend(&mut self, found: &[Found], alignment: impl Fn(usize) -> Vec<u32>) {
+    fn extend(&mut self, found: &[Found], alignment: &impl Fn(usize) -> Vec<u32>) {
         let (beam, given, with_sum) = (self.beam(), self.given(), self.needs_sum());
         let mut candidates = Vec::with_capacity(found.len() * 2 * beam);
         for (parent, (live, found)) in self.live.iter().zip(found).enumerate() {
@@ -194,12 +194,7 @@ impl<'o> Search<'o> {
             let next = old[candidate.parent].next(&candidate);
             match candidate.word {
                 EOS => {
-                    let row = if self.options.alignment {
-                        alignment(candidate.parent)
-                    } else {
-                        Vec::new()
-                    };
-                    let hypothesis = self.finish(next, row);
+                    let hypothesis = self.finish(next, alignment);
                     self.finished.push(hypothesis);
                     if beam == 1 {
                         return;
@@ -210,7 +205,7 @@ impl<'o> Search<'o> {
         }
     }
 
-    fn draw(&mut self, sample: Sample, found: &[Found], alignment: impl Fn(usize) -> Vec<u32>) {
+    fn draw(&mut self, sample: Sample, found: &[Found], alignment: &impl Fn(usize) -> Vec<u32>) {
         let old = std::mem::take(&mut self.live);
         for (parent, (mut live, found)) in old.into_iter().zip(found).enumerate() {
             let mut words = found.best.clone();
@@ -235,12 +230,7 @@ impl<'o> Search<'o> {
                 parent,
             });
             if word == EOS {
-                let row = if self.options.alignment {
-                    alignment(parent)
-                } else {
-                    Vec::new()
-                };
-                let hypothesis = self.finish(next, row);
+                let hypothesis = self.finish(next, alignment);
                 self.finished.push(hypothesis);
             } else {
                 self.live.push(next);
@@ -248,7 +238,11 @@ impl<'o> Search<'o> {
         }
     }
 
-    fn finish(&self, live: Live, mut alignment: Vec<u32>) -> Hypothesis {
+    fn finish(&self, live: Live, alignment: &impl Fn(usize) -> Vec<u32>) -> Hypothesis {
+        let mut alignment = match self.options.alignment {
+            true => alignment(live.parent as usize),
+            false => Vec::new(),
+        };
         let mut tokens = live.tokens;
         let length = tokens.len() as f32;
         if tokens.last() == Some(&EOS) {

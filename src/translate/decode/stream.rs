@@ -350,13 +350,12 @@ mod tests {
             source: vec![9; n],
             ..Task::default()
         };
-        let found = translate(
-            &decoder,
-            &[of(500), of(0)],
-            &options(2),
-            (1, Load::of_beam(2)),
-        );
+        let tasks = [of(500), of(0), of(3)];
+        let found = translate(&decoder, &tasks, &options(2), (1, Load::of_beam(2)));
         assert!(found.iter().all(|all| !all.is_empty()));
         assert!(found[0][0].tokens.len() <= 40);
+        let aligned =
+            |hypothesis: &Hypothesis| hypothesis.alignment.len() == hypothesis.tokens.len();
+        assert!(found.iter().flatten().all(aligned));
     }
 }
