@@ -11,7 +11,6 @@ use clap::ValueEnum;
 use std::path::{Path, PathBuf};
 use wordmill::translate::score::bleu::Smoothing;
 use wordmill::translate::score::chrf::{MOST_CHARACTERS, MOST_WORDS};
-use wordmill::translate::score::significance::Draws;
 use wordmill::translate::score::tokenize::Tokenizer;
 use wordmill::translate::score::{Bleu, Chrf, Metric, Statistics, Ter};
 
@@ -67,7 +66,7 @@ pub struct Args {
     #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1..))]
     shuffles: u32,
     /// Seed of everything random
-    #[arg(long, value_name = "N", default_value_t = 1)]
+    #[arg(long, value_name = "N", default_value_t = 12345)]
     seed: u64,
     /// How to print scores
     #[arg(long, value_enum, default_value_t)]
@@ -284,13 +283,6 @@ impl Args {
             }
         };
         self.metrics.iter().map(metric).collect()
-    }
-
-    fn samples(&self) -> Draws {
-        Draws {
-            count: self.bootstrap,
-            seed: self.seed,
-        }
     }
 
     /// Scores are resampled for an interval, and for the test that needs them.
