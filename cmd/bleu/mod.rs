@@ -21,8 +21,10 @@ use wordmill::translate::score::{Bleu, Chrf, Metric, Statistics, Ter};
 /// words, the brevity penalty, and the lengths. BLEU and chrF are better the higher, TER the lower.
 ///
 /// With --against, systems are compared: a table for each metric, with the interval in which 95 % of resampled scores
-/// lie, and the probability p of so large a difference from the first system if both were equally good. With --sentence,
-/// a line has the scores of a sentence, parted by tabs in the order of --metrics.
+/// lie, and the probability p of a larger difference from the first system if both were equally good. Samples and
+/// shuffles are those of sacreBLEU, so intervals and p are too; as it leaves out differences that are as large, systems
+/// that are the same, or differ in one sentence, have the smallest p there is. With --sentence, a line has the scores of
+/// a sentence, parted by tabs in the order of --metrics.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  \
     wordmill bleu --ref corpora/reference.de corpora/hypothesis.de\n  \
@@ -65,7 +67,7 @@ pub struct Args {
     /// How often to shuffle
     #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1..))]
     shuffles: u32,
-    /// Seed of everything random
+    /// Seed of everything random, as SACREBLEU_SEED is of sacreBLEU
     #[arg(long, value_name = "N", default_value_t = 12345)]
     seed: u64,
     /// How to print scores
