@@ -2,13 +2,14 @@
 """`wordmill bleu` beside sacrebleu: the same scores, intervals and p-values, and at what speed.
 
     python benches/peers/bleu.py agree WORDMILL DATA
+    python benches/peers/bleu.py significance WORDMILL DATA
     python benches/peers/bleu.py speed WORDMILL DATA [LINES]
 
 `agree` scores, with every set of options below, systems on DATA/multi30k/test_2016_flickr.de: 20 corruptions of the
 reference (words dropped, doubled, moved, reversed, put in), French and English in place of German, blank lines; then 200
 corruptions of 50 lines each; lines of a few hundred words; random strings of marks, letters, digits and spaces of many
-scripts. Scores must agree to 0.005. Then intervals and p-values of pairs of systems that differ a little, which differ by what
-other random numbers do.
+scripts. Scores must agree to 0.005. Then intervals and p-values of pairs of systems that differ a little; both programs draw
+the same random numbers, so they must agree to 0.0001. `significance` does only these.
 
 `speed` times both as whole programs with one metric, on LINES lines (default 1,000,000; sacrebleu on a tenth of them and
 times ten, which counts its start ten times: 100,000 lines are too few) of corrupted training data. Needs sacrebleu.
@@ -94,12 +95,15 @@ class Sets:
         return [json.loads(line) for line in out.splitlines()]
 
 
+def flickr(data, code):
+    return open(f"{data}/multi30k/test_2016_flickr.{code}", newline="\n").read().rstrip("\n").split("\n")
+
+
 def agree(wordmill, data):
     sets = Sets(wordmill)
-    read = lambda name: open(f"{data}/multi30k/{name}", newline="\n").read().rstrip("\n").split("\n")
-    german = read("test_2016_flickr.de")
+    german = flickr(data, "de")
     cases = [("corrupted", [german], corrupt(german, i, 0.01 + 0.005 * i)) for i in range(20)]
-    cases += [("other language", [german], read(f"test_2016_flickr.{code}")) for code in ("fr", "en", "cs")]
+    cases += [("other language", [german], flickr(data, code)) for code in ("fr", "en", "cs")]
     cases += [("two references", [german, corrupt(german, 99, 0.1)], corrupt(german, 98, 0.1))]
     draw = random.Random(1)
     blank = [line if draw.random() < 0.7 else "" for line in german]
@@ -141,30 +145,32 @@ def agree(wordmill, data):
     print(f"{count} scores; largest differences:")
     for key, value in sorted(worst.items()):
         print(f"  {key[0]:5} {key[1]:24} {value:.2e}")
-    significance(sets, german)
+    significance(wordmill, data)
 
 
-def significance(sets, german):
+def significance(wordmill, data):
+    sets, german = Sets(wordmill), flickr(data, "de")
     worst = {}
     for i in range(8):
         systems = [corrupt(german, 50 + i, 0.05), corrupt(german, 70 + i, 0.05 + 0.0015 * i)]
         for flags, metric in (("-m bleu", BLEU()), ("-m chrf", CHRF()), ("-m ter", TER())):
             for test, long in (("bs", "bootstrap"), ("ar", "randomization")):
                 named = [("a", systems[0]), ("b", systems[1])]
-                _, found = PairedTest(named, {"m": metric}, [german], test_type=test, n_samples=1000 if test == "bs" else 10000)()
+                _, found = PairedTest(named, {"m": metric}, [german], test_type=test, n_ar_confidence=0)()
                 theirs = next(value for key, value in found.items() if key != "System")
-                ours = sets.run([german], systems, f"{flags} --test {long}")
+                ours = sets.run([german], systems, f"{flags} --test {long} --confidence")
                 pairs = [("p", ours[1]["p"], theirs[1].p_value)]
-                if test == "bs":
-                    for us, them in zip(ours, theirs):
-                        pairs += [("mean", us["mean"], them.mean), ("margin", us["margin"], them.ci)]
+                for us, them in zip(ours, theirs):
+                    pairs += [("mean", us["mean"], them.mean), ("margin", us["margin"], them.ci)]
                 for name, a, b in pairs:
                     key = (flags, long, name)
+                    if abs(a - b) >= 0.0001:
+                        print("DIFFERS", i, flags, long, name, a, b)
                     if abs(a - b) >= worst.get(key, (-1,))[0]:
                         worst[key] = (abs(a - b), a, b)
     print("largest differences of 8 pairs of systems (wordmill, sacrebleu):")
     for key, value in sorted(worst.items()):
-        print(f"  {' '.join(key):32} {value[0]:.4f}  ({value[1]:.4f}, {value[2]:.4f})")
+        print(f"  {' '.join(key):32} {value[0]:.1e}  ({value[1]:.4f}, {value[2]:.4f})")
 
 
 def speed(wordmill, data, count=1_000_000):
@@ -190,4 +196,4 @@ def speed(wordmill, data, count=1_000_000):
 
 if __name__ == "__main__":
     print("sacrebleu", sacrebleu.__version__, os.cpu_count(), "cores")
-    {"agree": agree, "speed": speed}[sys.argv[1]](*sys.argv[2:4], *map(int, sys.argv[4:]))
+    {"agree": agree, "significance": significance, "speed": speed}[sys.argv[1]](*sys.argv[2:4], *map(int, sys.argv[4:]))

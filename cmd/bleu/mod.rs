@@ -11,7 +11,6 @@ use clap::ValueEnum;
 use std::path::{Path, PathBuf};
 use wordmill::translate::score::bleu::Smoothing;
 use wordmill::translate::score::chrf::{MOST_CHARACTERS, MOST_WORDS};
-use wordmill::translate::score::significance::Draws;
 use wordmill::translate::score::tokenize::Tokenizer;
 use wordmill::translate::score::{Bleu, Chrf, Metric, Statistics, Ter};
 
@@ -22,8 +21,10 @@ use wordmill::translate::score::{Bleu, Chrf, Metric, Statistics, Ter};
 /// words, the brevity penalty, and the lengths. BLEU and chrF are better the higher, TER the lower.
 ///
 /// With --against, systems are compared: a table for each metric, with the interval in which 95 % of resampled scores
-/// lie, and the probability p of so large a difference from the first system if both were equally good. With --sentence,
-/// a line has the scores of a sentence, parted by tabs in the order of --metrics.
+/// lie, and the probability p of a larger difference from the first system if both were equally good. Samples and
+/// shuffles are those of sacreBLEU, so intervals and p are too; as it leaves out differences that are as large, systems
+/// that are the same, or differ in one sentence, have the smallest p there is. With --sentence, a line has the scores of
+/// a sentence, parted by tabs in the order of --metrics.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  \
     wordmill bleu --ref corpora/reference.de corpora/hypothesis.de\n  \
@@ -66,8 +67,8 @@ pub struct Args {
     /// How often to shuffle
     #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1..))]
     shuffles: u32,
-    /// Seed of everything random
-    #[arg(long, value_name = "N", default_value_t = 1)]
+    /// Seed of everything random, as SACREBLEU_SEED is of sacreBLEU
+    #[arg(long, value_name = "N", default_value_t = 12345)]
     seed: u64,
     /// How to print scores
     #[arg(long, value_enum, default_value_t)]
@@ -284,13 +285,6 @@ impl Args {
             }
         };
         self.metrics.iter().map(metric).collect()
-    }
-
-    fn samples(&self) -> Draws {
-        Draws {
-            count: self.bootstrap,
-            seed: self.seed,
-        }
     }
 
     /// Scores are resampled for an interval, and for the test that needs them.

@@ -62,13 +62,10 @@ fn scored<'a>(
     systems: &[Statistics],
 ) -> Vec<Scored<'a>> {
     let samples = match args.resamples() {
-        true => bootstrap(metric, systems, args.samples()),
+        true => samples(args, metric, systems),
         false => Vec::new(),
     };
-    let shuffles = Draws {
-        count: args.shuffles,
-        seed: args.seed,
-    };
+    let shuffles = Draws::new(args.shuffles, args.seed);
     let first = metric.score(&systems[0].sums());
     let of_system = |(i, name): (usize, &'a String)| {
         let sums = systems[i].sums();
@@ -86,6 +83,21 @@ fn scored<'a>(
         }
     };
     names.iter().enumerate().map(of_system).collect()
+}
+
+/// The scores of the systems on samples. (systems, samples)
+fn samples(args: &Args, metric: &dyn Metric, systems: &[Statistics]) -> Vec<Vec<f64>> {
+    let draws = Draws::new(args.bootstrap, args.seed);
+    match args.test {
+        Test::Bootstrap => bootstrap(metric, systems, draws),
+        Test::Randomization => {
+            let (first, others) = systems.split_at(1);
+            let behind = draws.after_shuffles(args.shuffles, first[0].len());
+            let mut samples = bootstrap(metric, first, draws);
+            samples.extend(bootstrap(metric, others, behind));
+            samples
+        }
+    }
 }
 
 /// `BLEU|nrefs:1|… = 34.52 (μ = 34.50 ± 0.61) 63.1/41.2/28.0/19.4 (BP = …)`

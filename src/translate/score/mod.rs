@@ -11,11 +11,13 @@
 //! | [`ngrams`], [`numbers`] | n-grams of all lengths by one sort; words as numbers |
 //! | [`bleu`], [`chrf`], [`ter`] | the metrics |
 //! | [`significance`] | intervals by the bootstrap, and whether two systems differ |
+//! | [`pcg64`] | numpy's random numbers, for these |
 
 pub mod bleu;
 pub mod chrf;
 pub mod ngrams;
 pub mod numbers;
+pub mod pcg64;
 pub mod significance;
 pub mod ter;
 pub mod tokenize;
@@ -149,7 +151,7 @@ fn add(sums: &mut [i64], row: &[u32]) {
 /// to, which program. The names are those of sacreBLEU.
 ///
 /// ```text
-/// nrefs:1|bs:1000|seed:1|case:mixed|eff:no|tok:13a|smooth:exp|version:wordmill-0.1.0
+/// nrefs:1|bs:1000|seed:12345|case:mixed|eff:no|tok:13a|smooth:exp|version:wordmill-0.1.0
 /// ```
 pub fn signature(metric: &dyn Metric, references: usize, drawn: &[(&str, u64)]) -> String {
     let mut signature = format!("nrefs:{references}");

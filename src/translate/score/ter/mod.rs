@@ -74,7 +74,8 @@ impl Metric for Ter {
             (0, 0) => 0.0,
             // Words where there should be none: as wrong as can be.
             (_, 0) => 100.0,
-            (edits, length) => 100.0 * edits as f64 / length as f64,
+            // In this order as sacreBLEU has it, to the last bit: shuffles that are as far apart compare alike.
+            (edits, length) => 100.0 * (edits as f64 / length as f64),
         }
     }
 
