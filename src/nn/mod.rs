@@ -21,6 +21,11 @@
 //! number of threads. Operations are as large as the memory they save: a linear layer with its bias, activation and
 //! dropout is one; what stands between two products is computed on 64 rows at a time, while they are in the cache.
 
+#![allow(
+    clippy::extra_unused_type_parameters,
+    reason = "a kernel that the compiler vectorises has its registers in its signature alone"
+)]
+
 pub mod adam;
 pub mod buffer;
 #[cfg(test)]

@@ -90,7 +90,7 @@ impl Norm {
         let d = self.scale.columns;
         let (scale, shift) = (weights.of(self.scale), weights.of(self.shift));
         let add = add.unwrap_or_default();
-        let block = |(i, ((z, y), moments)): (usize, ((&mut [f32], &mut [f32]), &mut [f32]))| {
+        let block = |(i, ((z, y), moments)): Block| {
             let add = add
                 .get(i * BLOCK * d..)
                 .map(|add| &add[..z.len().min(add.len())]);
@@ -183,6 +183,9 @@ fn pass_on(
         gradients.give(slot, dz);
     }
 }
+
+/// A number of rows, and their parts of z, y, and moments.
+type Block<'a> = (usize, ((&'a mut [f32], &'a mut [f32]), &'a mut [f32]));
 
 type Forward<'a> = (&'a [f32], usize, Option<Mask>);
 

@@ -32,7 +32,7 @@ const WORDS: usize = 8;
 pub struct Loss {
     /// Of the smoothed loss, what is minimised.
     pub smoothed: f64,
-    /// − Σ ln p[target].
+    /// − Σ ln p(target).
     pub nll: f64,
     pub tokens: usize,
 }

@@ -96,7 +96,11 @@ impl<'a> Plain<'a> {
             PositionKind::Learned => self.get(&format!("{side}.positions"))[t][i],
             PositionKind::Sinusoidal => {
                 let angle = t as f64 / 10_000f64.powf((i / 2 * 2) as f64 / d as f64);
-                if i % 2 == 0 { angle.sin() } else { angle.cos() }
+                if i.is_multiple_of(2) {
+                    angle.sin()
+                } else {
+                    angle.cos()
+                }
             }
         };
         let row = |(t, id): (usize, &u32)| {
