@@ -313,6 +313,11 @@ fn a_run_is_not_overwritten_nor_given_another_shape_nor_other_pairs() {
     assert!(error.contains("holds a run already"), "{error}");
     let error = train(&run, "--resume --dim 64").fails(2);
     assert!(error.contains("--dim is not that of the run"), "{error}");
+    let error = train(&run, "--resume --positions learned").fails(2);
+    assert!(
+        error.contains("--positions is not that of the run"),
+        "{error}"
+    );
     let swapped = "--resume --source corpora/parallel.de --target corpora/parallel.en";
     let error = train(&run, swapped).fails(1);
     assert!(
@@ -334,14 +339,12 @@ fn a_rate_that_is_far_too_high_ends_with_advice() {
 }
 
 #[test]
-fn a_full_disk_stops_no_run() {
-    // A folder without the right to write stands for a full disk; the right does not bind a superuser.
+fn a_checkpoint_that_cannot_be_written_stops_no_run() {
+    // A file where the checkpoint is to be stands for a full disk.
     let place = tempfile::tempdir().unwrap();
     let run = place.path().join("run");
     train(&run, &format!("{PAIRS} {SMALL} --max-steps 2")).text();
     let checkpoints = run.join("checkpoints");
-    std::fs::rename(&checkpoints, run.join("kept")).unwrap();
-    std::fs::rename(run.join("kept"), &checkpoints).unwrap();
     std::fs::write(checkpoints.join("4"), "in the way").unwrap();
     let outcome = train(&run, "--resume --max-steps 4 --save-every 4").run();
     outcome.expect(outcome.status == 0, "success");

@@ -9,6 +9,7 @@ mod references;
 mod report;
 mod search;
 mod settings;
+mod shape;
 mod train;
 mod translate;
 

@@ -3,7 +3,8 @@
 use super::data::PairFiles;
 use super::prepare::Prepared;
 use super::report::Teller;
-use super::settings::{PlanArgs, ShapeArgs};
+use super::settings::PlanArgs;
+use super::shape::ShapeArgs;
 use crate::report::ReportArgs;
 use crate::stop;
 use crate::stream::Failure;

@@ -9,6 +9,8 @@
 //! the checkpoint holds weights, moments, averages, and the place in the data, and every step draws its random numbers
 //! from the seed and its own number.
 
+mod saved;
+
 use super::adam::{self, Adam, Moments};
 use super::dropout::Dropout;
 use super::event::{Ended, Evaluation, Event, Report};
@@ -17,9 +19,9 @@ use super::ops::projection::Loss;
 use super::parameters::{Layout, Weights};
 use super::plan::Plan;
 use super::tape::Tape;
+use saved::State;
+use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
-use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
@@ -47,19 +49,6 @@ pub trait Task {
 
     /// How good weights are, on data that is not learned from.
     fn evaluate(&mut self, weights: &Weights) -> Option<Evaluation>;
-}
-
-/// Where a run is.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-struct State<P> {
-    step: u64,
-    position: P,
-    updates: u64,
-    best: Option<(u64, f64)>,
-    /// Evaluations since the best.
-    waited: u32,
-    /// Seconds of training so far, evaluations and checkpoints left out.
-    seconds: f64,
 }
 
 /// Why a run cannot go on.
@@ -149,63 +138,6 @@ impl<'a, T: Task> Run<'a, T> {
         };
         run.average = (run.plan.average > 0.0).then(|| run.copy(run.weights.values()));
         run
-    }
-
-    /// Goes on from the last checkpoint that can be read; `resume` builds the task at its place in the data.
-    ///
-    /// # Errors
-    /// When there is none.
-    pub fn resume(
-        folder: &'a Folder,
-        layout: &'a Layout,
-        plan: Plan,
-        task: impl FnOnce(T::Position) -> T,
-        tell: &'a mut (dyn FnMut(&Event) + Send),
-    ) -> Result<Run<'a, T>, RunError> {
-        let mut problem = None;
-        for step in folder.steps().into_iter().rev() {
-            let read = || -> Result<_, FolderError> {
-                let state: State<T::Position> = folder.state(step)?;
-                let mut names = vec!["first", "second"];
-                names.extend((plan.average > 0.0).then_some("weights"));
-                let moments = folder.optimizer(step, &names, layout.len())?;
-                Ok((state, moments, folder.weights(step, layout)?))
-            };
-            match read() {
-                Ok((state, mut tensors, model)) => {
-                    let raw = if plan.average > 0.0 {
-                        tensors.pop()
-                    } else {
-                        None
-                    };
-                    let mut weights = Weights::zeros(layout);
-                    weights
-                        .values_mut()
-                        .copy_from_slice(raw.as_ref().unwrap_or(&model));
-                    let task = task(state.position.clone());
-                    let mut run = Run::new(folder, layout, (plan, task), weights, tell);
-                    if let Some(average) = &mut run.average {
-                        average.values_mut().copy_from_slice(&model);
-                    }
-                    run.moments.second = tensors.pop().unwrap_or_default();
-                    run.moments.first = tensors.pop().unwrap_or_default();
-                    run.moments.updates = state.updates;
-                    run.state = state;
-                    (run.tell)(&Event::Resumed { step });
-                    return Ok(run);
-                }
-                Err(error) => {
-                    tell(&Event::Skipped {
-                        problem: error.to_string(),
-                    });
-                    problem = Some(error);
-                }
-            }
-        }
-        let empty = || FolderError::Empty {
-            folder: folder.path("checkpoints").display().to_string(),
-        };
-        Err(problem.unwrap_or_else(empty).into())
     }
 
     fn copy(&self, values: &[f32]) -> Weights {
@@ -390,43 +322,5 @@ impl<'a, T: Task> Run<'a, T> {
         if is_best && !step.is_multiple_of(self.plan.save_every) {
             self.save();
         }
-    }
-
-    /// Writes a checkpoint. A full disk ends no run: what was learned is still in memory, and the last checkpoint stands.
-    fn save(&mut self) {
-        let step = self.state.step;
-        let event = match self.write() {
-            Ok(()) => Event::Saved { step },
-            Err(error) => Event::NotSaved {
-                step,
-                problem: error.to_string(),
-            },
-        };
-        (self.tell)(&event);
-    }
-
-    fn write(&self) -> Result<(), FolderError> {
-        let len = self.layout.len();
-        let model = self.average.as_ref().unwrap_or(&self.weights);
-        let tensors = self
-            .layout
-            .entries()
-            .map(|(name, p)| (name.to_owned(), (p.rows, p.columns), model.of(p)));
-        let mut optimizer = vec![
-            ("first".to_owned(), (1, len), &self.moments.first[..]),
-            ("second".to_owned(), (1, len), &self.moments.second[..]),
-        ];
-        if self.average.is_some() {
-            optimizer.push(("weights".to_owned(), (1, len), self.weights.values()));
-        }
-        self.folder
-            .save(self.state.step, tensors.collect(), optimizer, &self.state)?;
-        let best = self.state.best.map(|(step, _)| step);
-        if let Some(step) = best.filter(|step| *step == self.state.step) {
-            self.folder
-                .write_json("best.json", &HashMap::from([("step", step)]))?;
-        }
-        self.folder.prune(self.plan.keep, best.as_slice());
-        Ok(())
     }
 }

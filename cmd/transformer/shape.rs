@@ -1,0 +1,187 @@
+//! The shape of the model that `transformer train` trains: its flags, and what they come to.
+
+use crate::stream::Failure;
+use anyhow::Result;
+use wordmill::translate::transformer::config::{Config, PositionKind, Preset, Recipe, Tied};
+
+/// Flags for the shape of the model.
+#[derive(clap::Args, Clone, Debug, Default)]
+#[command(next_help_heading = "Model")]
+pub struct ShapeArgs {
+    /// Sizes that go together [default: by the number of pairs]
+    #[arg(long, value_enum)]
+    preset: Option<PresetName>,
+    /// Values of a token between layers [default: by --preset]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=8192))]
+    dim: Option<u16>,
+    /// Layers of the encoder [default: by --preset]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=64))]
+    encoder_layers: Option<u8>,
+    /// Layers of the decoder [default: by --preset]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=64))]
+    decoder_layers: Option<u8>,
+    /// Heads of attention [default: by --preset]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=128))]
+    heads: Option<u8>,
+    /// Values inside a feed-forward layer [default: by --preset]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=32768))]
+    ffn: Option<u16>,
+    /// Normalise after each sublayer or before it [default: post]
+    #[arg(long, value_enum)]
+    norm: Option<NormName>,
+    /// How the model knows where a token stands [default: sinusoidal]
+    #[arg(long, value_enum)]
+    positions: Option<PositionName>,
+    /// Which tables of words are one [default: all; target with --separate-vocabularies]
+    #[arg(long, value_enum)]
+    tied: Option<TiedName>,
+}
+
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+enum PresetName {
+    /// 128 values, 4 + 4 layers, 4 heads, 256 inside
+    Tiny,
+    /// 256 values, 3 + 3 layers, 4 heads, 1024 inside
+    Small,
+    /// 512 values, 6 + 6 layers, 8 heads, 2048 inside
+    Base,
+    /// 1024 values, 6 + 6 layers, 16 heads, 4096 inside
+    Big,
+}
+
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+enum NormName {
+    Post,
+    Pre,
+}
+
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+enum PositionName {
+    Sinusoidal,
+    Learned,
+}
+
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+enum TiedName {
+    /// Source, target and output
+    All,
+    /// Target and output
+    Target,
+    None,
+}
+
+impl PresetName {
+    fn preset(self) -> Preset {
+        match self {
+            PresetName::Tiny => Preset::Tiny,
+            PresetName::Small => Preset::Small,
+            PresetName::Base => Preset::Base,
+            PresetName::Big => Preset::Big,
+        }
+    }
+}
+
+impl PositionName {
+    fn kind(self) -> PositionKind {
+        match self {
+            PositionName::Sinusoidal => PositionKind::Sinusoidal,
+            PositionName::Learned => PositionKind::Learned,
+        }
+    }
+}
+
+impl TiedName {
+    fn tied(self) -> Tied {
+        match self {
+            TiedName::All => Tied::All,
+            TiedName::Target => Tied::Target,
+            TiedName::None => Tied::None,
+        }
+    }
+}
+
+impl ShapeArgs {
+    /// The shape these flags come to.
+    ///
+    /// # Errors
+    /// When no model can have it.
+    pub fn config(
+        &self,
+        recipe: &Recipe,
+        vocabularies: (usize, usize),
+        is_joint: bool,
+    ) -> Result<Config> {
+        let preset = self.preset.map_or(recipe.preset, PresetName::preset);
+        let sizes = preset.sizes();
+        let tied = match self.tied {
+            Some(tied) => tied.tied(),
+            None if is_joint => Tied::All,
+            None => Tied::Target,
+        };
+        let config = Config {
+            source_vocabulary: vocabularies.0,
+            target_vocabulary: vocabularies.1,
+            dim: self.dim.map_or(sizes.dim, usize::from),
+            encoder_layers: self.encoder_layers.map_or(sizes.layers, usize::from),
+            decoder_layers: self.decoder_layers.map_or(sizes.layers, usize::from),
+            heads: self.heads.map_or(sizes.heads, usize::from),
+            ffn: self.ffn.map_or(sizes.ffn, usize::from),
+            pre_norm: matches!(self.norm, Some(NormName::Pre)),
+            positions: self
+                .positions
+                .map_or(PositionKind::Sinusoidal, PositionName::kind),
+            tied,
+            max_positions: 1024,
+        };
+        config
+            .check()
+            .map_err(|error| Failure::usage(error.to_string()))?;
+        Ok(config)
+    }
+
+    /// The flags that ask for another model than that of a run.
+    ///
+    /// # Errors
+    /// When there are any.
+    pub fn agree_with(&self, config: &Config) -> Result<()> {
+        let number = |given: Option<usize>, has: usize| given.is_some_and(|given| given != has);
+        let sizes = self.preset.map(|preset| preset.preset().sizes());
+        let is_other = [
+            (
+                "--preset",
+                sizes.is_some_and(|sizes| self.dim.is_none() && sizes.dim != config.dim),
+            ),
+            ("--dim", number(self.dim.map(usize::from), config.dim)),
+            (
+                "--encoder-layers",
+                number(self.encoder_layers.map(usize::from), config.encoder_layers),
+            ),
+            (
+                "--decoder-layers",
+                number(self.decoder_layers.map(usize::from), config.decoder_layers),
+            ),
+            ("--heads", number(self.heads.map(usize::from), config.heads)),
+            ("--ffn", number(self.ffn.map(usize::from), config.ffn)),
+            (
+                "--norm",
+                self.norm
+                    .is_some_and(|norm| matches!(norm, NormName::Pre) != config.pre_norm),
+            ),
+            (
+                "--positions",
+                self.positions
+                    .is_some_and(|name| name.kind() != config.positions),
+            ),
+            (
+                "--tied",
+                self.tied.is_some_and(|name| name.tied() != config.tied),
+            ),
+        ];
+        match is_other.iter().find(|(_, is_other)| *is_other) {
+            Some((flag, _)) => Err(Failure::usage(format!("{flag} is not that of the run"))
+                .hint("the shape of a model cannot change; another --out begins a new one")
+                .into()),
+            None => Ok(()),
+        }
+    }
+}
