@@ -2,7 +2,7 @@
 
 use super::int8;
 use super::matmul::{Into, PANEL, Rows, multiply_panels};
-use super::ops::BLOCK;
+use super::ops::{BLOCK, exp};
 use super::ops::linear::{Activation, Linear};
 use super::parameters::{Parameter, Weights};
 use std::ops::Range;
@@ -52,6 +52,9 @@ impl<'w> Dense<'w> {
                 let panels = 0..matrix.panels();
                 let is_relu = activation == Activation::Relu;
                 matrix.multiply(&x, panels, is_relu, y, matrix.outputs());
+                if activation == Activation::Tanh {
+                    exp::tanh_all(y);
+                }
             }
         }
     }

@@ -1,7 +1,7 @@
 //! Attention of the tokens of each sentence to those of the same or another sentence, over heads.
 //!
 //! ```text
-//! S = scale · Q Kᵀ     P = softmax(S)     O = P V                         scale = 1 / √(size of a head)
+//! S = scale · Q Kᵀ     P = softmax(S)     O = P V                         scale = 1 / √(size of a head), or 1
 //! dV = Pᵀ dO     dP = dO Vᵀ     dS = P ∘ (dP − rowsum(P ∘ dP))     dQ = scale · dS K     dK = scale · dSᵀ Q
 //! ```
 //!
@@ -30,6 +30,17 @@ pub struct Spans {
     /// Whether a query sees only keys up to its own position.
     pub is_causal: bool,
     pub heads: usize,
+    /// Whether products are divided by the root of the size of a head.
+    pub is_scaled: bool,
+}
+
+impl Spans {
+    fn scale(&self, size: usize) -> f32 {
+        match self.is_scaled {
+            true => 1.0 / (size as f32).sqrt(),
+            false => 1.0,
+        }
+    }
 }
 
 /// A matrix and the first of the columns that are meant.
@@ -47,25 +58,33 @@ fn rows<'a>((values, width, first): Columns<'a>, row: usize, head: usize, size: 
 /// Attention of packed queries, keys and values, (rows, 3 · d), to themselves: (rows, d).
 pub fn self_attention(tape: &Tape, qkv: &Var, spans: &Arc<Spans>) -> Var {
     let d = qkv.columns() / 3;
-    attention(tape, qkv, (qkv, d), d, spans)
+    attention(tape, qkv, (qkv, d, 2 * d), d, spans)
 }
 
 /// Attention of queries (rows, d) to packed keys and values (other rows, 2 · d): (rows, d).
 pub fn cross_attention(tape: &Tape, q: &Var, kv: &Var, spans: &Arc<Spans>) -> Var {
-    attention(tape, q, (kv, 0), q.columns(), spans)
+    attention(tape, q, (kv, 0, q.columns()), q.columns(), spans)
 }
 
-/// Queries at the first columns of `q`, keys and values at those of `kv` from `first` on.
+/// Attention of queries (rows, d) to rows that are keys and values in one, (other rows, d): (rows, d).
+pub fn shared_attention(tape: &Tape, q: &Var, memory: &Var, spans: &Arc<Spans>) -> Var {
+    attention(tape, q, (memory, 0, 0), q.columns(), spans)
+}
+
+/// Keys and values: their matrix, and the first column of each.
+type KeysAndValues<'a> = (&'a Var, usize, usize);
+
+/// Queries at the first columns of `q`.
 fn attention(
     tape: &Tape,
     q: &Var,
-    (kv, first): (&Var, usize),
+    (kv, key, value): KeysAndValues,
     d: usize,
     spans: &Arc<Spans>,
 ) -> Var {
     let mut out = Buffer::of(q.rows() * d);
     let mut sums = Buffer::of(q.rows() * spans.heads);
-    let inputs = Inputs::of(q, kv, first, d);
+    let inputs = Inputs::of(q, (kv, key, value), d);
     let parts = split(&mut out, spans.sentences.iter().map(|(q, _)| q.len() * d));
     let sums_of = split(
         &mut sums,
@@ -81,7 +100,13 @@ fn attention(
     if let Some(slot) = out.slot() {
         let (q, kv, spans, saved) = (q.clone(), kv.clone(), Arc::clone(spans), out.clone());
         tape.push(move |gradients| {
-            backward((slot, &saved, &sums), (&q, &kv, first), &spans, gradients)
+            backward(
+                (slot, &saved, &sums),
+                &q,
+                (&kv, key, value),
+                &spans,
+                gradients,
+            )
         });
     }
     out
@@ -89,7 +114,8 @@ fn attention(
 
 fn backward(
     (slot, out, sums): (Slot, &Var, &[f32]),
-    (q, kv, first): (&Var, &Var, usize),
+    q: &Var,
+    (kv, key, value): KeysAndValues,
     spans: &Spans,
     gradients: &mut Gradients,
 ) {
@@ -97,7 +123,7 @@ fn backward(
         return;
     };
     let d = out.columns();
-    let inputs = Inputs::of(q, kv, first, d);
+    let inputs = Inputs::of(q, (kv, key, value), d);
     let outputs = Outputs {
         d_out: &d_out,
         sums,
@@ -132,8 +158,13 @@ fn backward(
             let (widths, at) = ((inputs.q.1, inputs.k.1), head * size);
             spread(&scratch.dq, size, dq, widths.0, at);
             let dkv = if is_self { &mut *dq } else { &mut *dkv };
-            spread(&scratch.dk, size, dkv, widths.1, first + at);
-            spread(&scratch.dv, size, dkv, widths.1, first + d + at);
+            if key == value {
+                let both = scratch.dk.iter_mut().zip(scratch.dv.iter());
+                both.for_each(|(dk, dv)| *dk += dv);
+            } else {
+                spread(&scratch.dv, size, dkv, widths.1, value + at);
+            }
+            spread(&scratch.dk, size, dkv, widths.1, key + at);
         }
     });
     if let Some(slot) = q.slot() {
@@ -193,11 +224,11 @@ struct Scratch {
 type Place<'a> = (&'a (Range<usize>, Range<usize>), usize);
 
 impl<'a> Inputs<'a> {
-    fn of(q: &'a Var, kv: &'a Var, first: usize, d: usize) -> Inputs<'a> {
+    fn of(q: &'a Var, (kv, key, value): KeysAndValues<'a>, d: usize) -> Inputs<'a> {
         Inputs {
             q: (q.values(), q.columns(), 0),
-            k: (kv.values(), kv.columns(), first),
-            v: (kv.values(), kv.columns(), first + d),
+            k: (kv.values(), kv.columns(), key),
+            v: (kv.values(), kv.columns(), value),
             d,
         }
     }
@@ -212,7 +243,7 @@ impl<'a> Inputs<'a> {
         s: &mut Scratch,
     ) {
         let size = self.d / spans.heads;
-        let scale = 1.0 / (size as f32).sqrt();
+        let scale = spans.scale(size);
         let n = k.len();
         s.keys
             .set_columns(rows(self.k, k.start, head, size), (size, n));
@@ -251,7 +282,7 @@ impl<'a> Inputs<'a> {
     /// The gradients of a sentence's head, into the scratch.
     fn backward(&self, spans: &Spans, ((q, k), head): Place, of: &Outputs, s: &mut Scratch) {
         let size = self.d / spans.heads;
-        let scale = 1.0 / (size as f32).sqrt();
+        let scale = spans.scale(size);
         let n = k.len();
         let keys = rows(self.k, k.start, head, size);
         s.keys.set_columns(keys, (size, n));

@@ -1,11 +1,11 @@
 //! Rows of a table for tokens, and where each token stands.
 //!
 //! ```text
-//! Y[i] = drop(√d · E[token i] + P[position i])       dE[t] = √d · Σ_{token i = t} dY[i] ∘ mask
+//! Y[i] = drop(s · E[token i] + P[position i])        dE[t] = s · Σ_{token i = t} dY[i] ∘ mask
 //! P[pos, 2j] = sin(pos / 10000^(2j/d))                P[pos, 2j + 1] = cos(pos / 10000^(2j/d))
 //! ```
 //!
-//! Positions are counted from the beginning of each sentence. Sinusoids: Vaswani et al. 2017, 3.5; a learned table of
+//! s is √d where positions are added, 1 where they are not. They are counted from the beginning of each sentence. Sinusoids: Vaswani et al. 2017, 3.5; a learned table of
 //! positions gets the sum of the gradients at each position.
 
 use super::BLOCK;
@@ -26,6 +26,8 @@ pub enum Positions {
     Sinusoids(Arc<Vec<f32>>),
     /// A learned table (limit, d).
     Learned(Parameter),
+    /// Nothing: the model reads in order.
+    None,
 }
 
 impl Positions {
@@ -43,10 +45,11 @@ impl Positions {
         Positions::Sinusoids(Arc::new((0..limit * d).map(value).collect()))
     }
 
-    fn table<'a>(&'a self, weights: &'a Weights) -> &'a [f32] {
+    fn table<'a>(&'a self, weights: &'a Weights) -> Option<&'a [f32]> {
         match self {
-            Positions::Sinusoids(table) => table,
-            Positions::Learned(parameter) => weights.of(*parameter),
+            Positions::Sinusoids(table) => Some(table),
+            Positions::Learned(parameter) => Some(weights.of(*parameter)),
+            Positions::None => None,
         }
     }
 }
@@ -75,7 +78,7 @@ impl Embedding {
                     let blocks = dy.par_chunks_mut(BLOCK * d).enumerate();
                     blocks.for_each(|(i, dy)| dropout::apply(mask, i * BLOCK, d, dy));
                 }
-                collect(gradients.of(layer.table), &ids, &dy, d, (d as f32).sqrt());
+                collect(gradients.of(layer.table), &ids, &dy, d, layer.scale());
                 if let Positions::Learned(table) = layer.positions {
                     collect(gradients.of(table), &positions, &dy, d, 1.0);
                 }
@@ -84,12 +87,22 @@ impl Embedding {
         y
     }
 
+    /// What rows of the table are multiplied by.
+    fn scale(&self) -> f32 {
+        match self.positions {
+            Positions::None => 1.0,
+            _ => (self.table.columns as f32).sqrt(),
+        }
+    }
+
     /// The row of one token.
     pub fn row(&self, weights: &Weights, id: u32, position: u32, y: &mut [f32]) {
-        let (d, scale) = (self.table.columns, (self.table.columns as f32).sqrt());
+        let (d, scale) = (self.table.columns, self.scale());
         let row = &weights.of(self.table)[id as usize * d..(id as usize + 1) * d];
-        let place = position as usize * d..(position as usize + 1) * d;
-        let place = &self.positions.table(weights)[place];
+        let Some(table) = self.positions.table(weights) else {
+            return y.copy_from_slice(row);
+        };
+        let place = &table[position as usize * d..(position as usize + 1) * d];
         for ((y, e), p) in y.iter_mut().zip(row).zip(place) {
             *y = scale * e + p;
         }

@@ -1,4 +1,5 @@
-//! The exponential function, fast enough for the tens of millions that a softmax over a vocabulary needs.
+//! The exponential function and what is made of it, fast enough for the tens of millions that a softmax over a vocabulary
+//! needs.
 //!
 //! ```text
 //! eˣ = 2ⁿ · eʳ     n = round(x / ln 2)     r = x − n · ln 2, |r| ≤ ln 2 / 2     eʳ by its series of degree 7
@@ -6,6 +7,8 @@
 //!
 //! The relative error is below 2.2·10⁻⁷. Below −87 the result stays at e⁻⁸⁷, the least number that is not denormal: sums
 //! of denormal numbers are dozens of times slower.
+
+use crate::simd::{Lanes, Level, dispatch};
 
 /// Adding and subtracting it rounds to the nearest whole number, which then is in the lowest bits.
 const ROUND: f32 = 12_582_912.0;
@@ -22,6 +25,31 @@ pub fn exp(x: f32) -> f32 {
     let series = 1.0 + r * (1.0 + r * (0.5 + r * (1.0 / 6.0 + r * high)));
     let power = f32::from_bits((shifted.to_bits() << 23).wrapping_add(127 << 23));
     series * power
+}
+
+/// 1 / (1 + e⁻ˣ). To be inlined.
+#[inline(always)]
+pub fn sigmoid(x: f32) -> f32 {
+    1.0 / (1.0 + exp(-x))
+}
+
+/// The hyperbolic tangent, to 2·10⁻⁷. To be inlined.
+#[inline(always)]
+pub fn tanh(x: f32) -> f32 {
+    2.0 * sigmoid(2.0 * x) - 1.0
+}
+
+dispatch!(unsafe fn tanh_at(values: &mut [f32]) = tanh_in);
+
+#[inline(always)]
+unsafe fn tanh_in<L: Lanes>(values: &mut [f32]) {
+    values.iter_mut().for_each(|value| *value = tanh(*value));
+}
+
+/// Puts tanh x in place of each x.
+pub fn tanh_all(values: &mut [f32]) {
+    // SAFETY: the level is that of this processor.
+    unsafe { tanh_at(Level::best(), values) }
 }
 
 /// The largest value. To be inlined.

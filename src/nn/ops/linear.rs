@@ -1,13 +1,14 @@
 //! A linear layer with its bias, activation and dropout.
 //!
 //! ```text
-//! Y = drop(f(X · Wᵀ + b))                          f: the identity or max(0, ·)
+//! Y = drop(f(X · Wᵀ + b))                          f: the identity, max(0, ·) or tanh
 //! dZ = dY ∘ mask ∘ f′     dX = dZ · W     dW = dZᵀ · X     db = Σ_rows dZ
 //! ```
 //!
 //! W is (outputs, inputs). The derivative of max(0, ·) at 0 is 0.
 
 use super::BLOCK;
+use super::exp::tanh;
 use crate::nn::buffer::Buffer;
 use crate::nn::dropout::Mask;
 use crate::nn::matmul::{Into, Rows, multiply};
@@ -30,6 +31,7 @@ pub enum Activation {
     Identity,
     /// max(0, x)
     Relu,
+    Tanh,
 }
 
 impl Linear {
@@ -75,16 +77,7 @@ impl Linear {
             let rows = y.len() / outputs;
             multiply(Rows::dense(x, inputs), rows, packed, y, outputs, Into::Set);
             // SAFETY: the level is that of this processor.
-            unsafe {
-                finish(
-                    Level::best(),
-                    y,
-                    bias,
-                    activation == Activation::Relu,
-                    mask,
-                    i * BLOCK,
-                )
-            };
+            unsafe { finish(Level::best(), y, bias, activation, mask, i * BLOCK) };
         };
         if y.len() <= BLOCK * outputs {
             return block((0, (y, x)));
@@ -99,73 +92,72 @@ impl Linear {
         &self,
         weights: &Weights,
         (x, y): (&Var, &Var),
-        mut dy: Buffer,
+        dy: Buffer,
         (activation, mask): (Activation, Option<Mask>),
         gradients: &mut Gradients,
     ) {
-        let (inputs, outputs) = (self.weight.columns, self.weight.rows);
-        let is_plain = activation == Activation::Identity && mask.is_none();
-        let through = |i: usize, dy: &mut [f32], y: &[f32]| {
-            if !is_plain {
-                // SAFETY: the level is that of this processor.
-                unsafe {
-                    undo(
-                        Level::best(),
-                        dy,
-                        (y, outputs),
-                        activation == Activation::Relu,
-                        mask,
-                        i * BLOCK,
-                    )
-                };
-            }
+        let outputs = self.weight.rows;
+        if activation == Activation::Identity && mask.is_none() {
+            return self.pass_back(weights, x, dy, |_, _| {}, gradients);
+        }
+        let through = |i: usize, dy: &mut [f32]| {
+            let y = &y.values()[i * BLOCK * outputs..][..dy.len()];
+            // SAFETY: the level is that of this processor.
+            unsafe { undo(Level::best(), dy, (y, outputs), activation, mask, i * BLOCK) };
         };
-        let blocks = dy
-            .par_chunks_mut(BLOCK * outputs)
-            .zip(y.values().par_chunks(BLOCK * outputs));
+        self.pass_back(weights, x, dy, through, gradients);
+    }
+
+    /// Passes the gradient of X · Wᵀ + b on to X, W and b; `through` makes it of what is given, block by block of rows.
+    pub fn pass_back(
+        &self,
+        weights: &Weights,
+        x: &Var,
+        mut dz: Buffer,
+        through: impl Fn(usize, &mut [f32]) + Sync,
+        gradients: &mut Gradients,
+    ) {
+        let (inputs, outputs) = (self.weight.columns, self.weight.rows);
+        let blocks = dz.par_chunks_mut(BLOCK * outputs).enumerate();
         match x.slot() {
             Some(slot) => {
                 let packed = weights.backward(self.weight);
                 let (dx, into) = gradients.open(slot, x.values().len());
                 blocks
                     .zip(dx.par_chunks_mut(BLOCK * inputs))
-                    .enumerate()
-                    .for_each(|(i, ((dy, y), dx))| {
-                        through(i, dy, y);
-                        let rows = dy.len() / outputs;
-                        multiply(Rows::dense(dy, outputs), rows, packed, dx, inputs, into);
+                    .for_each(|((i, dz), dx)| {
+                        through(i, dz);
+                        let rows = dz.len() / outputs;
+                        multiply(Rows::dense(dz, outputs), rows, packed, dx, inputs, into);
                     });
             }
-            None => blocks
-                .enumerate()
-                .for_each(|(i, (dy, y))| through(i, dy, y)),
+            None => blocks.for_each(|(i, dz)| through(i, dz)),
         }
-        let rows = dy.len() / outputs;
-        let (dy, x) = (Rows::dense(&dy, outputs), Rows::dense(x.values(), inputs));
+        let rows = dz.len() / outputs;
+        let (dz, x) = (Rows::dense(&dz, outputs), Rows::dense(x.values(), inputs));
         let (dw, db) = gradients.pair(self.weight, self.bias);
-        outer::add(dy, x, (rows, outputs, inputs), dw, Some(db));
+        outer::add(dz, x, (rows, outputs, inputs), dw, Some(db));
     }
 }
 
 dispatch!(unsafe fn finish(
-    y: &mut [f32], bias: &[f32], is_relu: bool, mask: Option<Mask>, first: usize
+    y: &mut [f32], bias: &[f32], activation: Activation, mask: Option<Mask>, first: usize
 ) = finish_in);
 
 #[inline(always)]
 unsafe fn finish_in<L: Lanes>(
     y: &mut [f32],
     bias: &[f32],
-    is_relu: bool,
+    activation: Activation,
     mask: Option<Mask>,
     first: usize,
 ) {
     for (r, row) in y.chunks_exact_mut(bias.len()).enumerate() {
-        match is_relu {
-            true => row
-                .iter_mut()
-                .zip(bias)
-                .for_each(|(y, b)| *y = positive(*y + b)),
-            false => row.iter_mut().zip(bias).for_each(|(y, b)| *y += b),
+        let values = row.iter_mut().zip(bias);
+        match activation {
+            Activation::Identity => values.for_each(|(y, b)| *y += b),
+            Activation::Relu => values.for_each(|(y, b)| *y = positive(*y + b)),
+            Activation::Tanh => values.for_each(|(y, b)| *y = tanh(*y + b)),
         }
         if let Some(mask) = mask {
             mask.apply(first + r, row);
@@ -179,29 +171,31 @@ fn positive(x: f32) -> f32 {
 }
 
 dispatch!(unsafe fn undo(
-    dy: &mut [f32], y: (&[f32], usize), is_relu: bool, mask: Option<Mask>, first: usize
+    dy: &mut [f32], y: (&[f32], usize), activation: Activation, mask: Option<Mask>, first: usize
 ) = undo_in);
 
-/// dZ in place of dY: after max(0, ·) and dropout a value is positive exactly where its gradient passes.
+/// dZ in place of dY: after max(0, ·) and dropout a value is positive exactly where its gradient passes; tanh′ = 1 − tanh².
 #[inline(always)]
 unsafe fn undo_in<L: Lanes>(
     dy: &mut [f32],
     (y, columns): (&[f32], usize),
-    is_relu: bool,
+    activation: Activation,
     mask: Option<Mask>,
     first: usize,
 ) {
-    match mask {
-        _ if is_relu => {
-            let scale = mask.map_or(1.0, |mask| mask.scale);
-            let through = |(d, y): (&mut f32, &f32)| *d = if *y > 0.0 { *d * scale } else { 0.0 };
-            dy.iter_mut().zip(y).for_each(through);
+    let scale = mask.map_or(1.0, |mask| mask.scale);
+    if activation == Activation::Relu {
+        let through = |(d, y): (&mut f32, &f32)| *d = if *y > 0.0 { *d * scale } else { 0.0 };
+        return dy.iter_mut().zip(y).for_each(through);
+    }
+    if let Some(mask) = mask {
+        for (r, row) in dy.chunks_exact_mut(columns).enumerate() {
+            mask.apply(first + r, row);
         }
-        Some(mask) => {
-            for (r, row) in dy.chunks_exact_mut(columns).enumerate() {
-                mask.apply(first + r, row);
-            }
-        }
-        None => {}
+    }
+    if activation == Activation::Tanh {
+        // What was kept was made larger; where nothing was kept, no gradient is left.
+        let through = |(d, y): (&mut f32, &f32)| *d *= 1.0 - (y / scale) * (y / scale);
+        dy.iter_mut().zip(y).for_each(through);
     }
 }

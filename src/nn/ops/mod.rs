@@ -1,12 +1,16 @@
 //! The operations: each a function that computes forward and, on a recording tape, pushes how its gradient goes back.
 
 pub mod attention;
+pub mod cell;
+pub mod context;
 pub mod embedding;
 pub mod exp;
 pub mod linear;
 pub mod norm;
 pub mod projection;
 pub mod query;
+pub mod recurrent;
+pub mod rows;
 
 /// Rows that are worked on together by one thread. It does not depend on the number of threads, so that sums over
 /// blocks do not either.

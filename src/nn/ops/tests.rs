@@ -1,12 +1,16 @@
 //! Every operation beside its formula in f64: values, and gradients by central differences.
 
-use super::attention::{Spans, cross_attention, self_attention};
+use super::attention::{Spans, cross_attention, self_attention, shared_attention};
+use super::context::{Pairs, additive_attention};
 use super::embedding::{Embedding, Positions};
 use super::linear::{Activation, Linear};
 use super::norm::Norm;
 use super::projection::loss;
+use super::recurrent::Sequences;
+use super::rows::{beside, pick};
 use crate::nn::check::{gradients, seed, weighed, weights};
 use crate::nn::dropout::Dropout;
+use crate::nn::packed::Packed;
 use crate::nn::parameters::{Layout, Parameter};
 use crate::nn::tape::Tape;
 use std::ops::Range;
@@ -42,6 +46,7 @@ fn linear_layers_have_the_gradients_of_their_formula() {
         (5, 7, 3, Activation::Relu),
         (70, 33, 40, Activation::Identity),
         (130, 5, 66, Activation::Relu),
+        (70, 9, 20, Activation::Tanh),
     ] {
         let mut layout = Layout::default();
         let x = layout.matrix("x", rows, inputs);
@@ -56,8 +61,10 @@ fn linear_layers_have_the_gradients_of_their_formula() {
             },
             |v| {
                 let mut y = linear(of(v, x), of(v, layer.weight), of(v, layer.bias));
-                if activation == Activation::Relu {
-                    y.iter_mut().for_each(|y| *y = y.max(0.0));
+                match activation {
+                    Activation::Identity => {}
+                    Activation::Relu => y.iter_mut().for_each(|y| *y = y.max(0.0)),
+                    Activation::Tanh => y.iter_mut().for_each(|y| *y = y.tanh()),
                 }
                 weighed(&y)
             },
@@ -194,6 +201,7 @@ fn self_attention_has_the_gradients_of_its_formula() {
             sentences: sentences.collect(),
             is_causal,
             heads,
+            is_scaled: true,
         });
         let exact = |v: &[f64]| {
             let at = |first| (of(v, qkv), 3 * d, first);
@@ -220,6 +228,7 @@ fn cross_attention_has_the_gradients_of_its_formula() {
         sentences,
         is_causal: false,
         heads,
+        is_scaled: true,
     });
     gradients(
         &layout,
@@ -232,6 +241,105 @@ fn cross_attention_has_the_gradients_of_its_formula() {
         |v| {
             let at = |first| (of(v, kv), 2 * d, first);
             weighed(&attention(&spans, d, [(of(v, q), d, 0), at(0), at(d)]))
+        },
+    );
+}
+
+#[test]
+fn rows_that_are_keys_and_values_in_one_have_the_gradients_of_both() {
+    let d = 5;
+    let mut layout = Layout::default();
+    let (q, rows) = (layout.matrix("q", 3, d), layout.matrix("rows", 6, d));
+    let spans = Arc::new(Spans {
+        sentences: vec![(0..2, 0..4), (2..3, 4..6)],
+        is_causal: false,
+        heads: 1,
+        is_scaled: false,
+    });
+    gradients(
+        &layout,
+        |tape| {
+            let (q, rows) = (tape.parameter(q), tape.parameter(rows));
+            seed(tape, &shared_attention(tape, &q, &rows, &spans));
+        },
+        |v| {
+            // The formula scales: what is attended with is made larger before.
+            let scaled: Vec<f64> = of(v, q).iter().map(|q| q * (d as f64).sqrt()).collect();
+            let at = (of(v, rows), d, 0);
+            weighed(&attention(&spans, d, [(&scaled, d, 0), at, at]))
+        },
+    );
+}
+
+#[test]
+fn additive_attention_has_the_gradients_of_its_formula() {
+    let (a, m) = (19, 4);
+    let mut layout = Layout::default();
+    let (q, keys) = (layout.matrix("q", 5, a), layout.matrix("keys", 7, a));
+    let (memory, v) = (layout.matrix("memory", 7, m), layout.vector("v", a));
+    let (mut target, mut source) = (Packed::default(), Packed::default());
+    for (n, k) in [(2, 3), (0, 1), (3, 3)] {
+        target.push(0..n);
+        source.push(0..k);
+    }
+    let sequences = |packed| Arc::new(Sequences::of(packed));
+    let pairs = Arc::new(Pairs::new(sequences(&target), sequences(&source)));
+    let exact = |values: &[f64]| {
+        let mut out = Vec::new();
+        for (rows, others) in target.sentences().zip(source.sentences()) {
+            for r in rows {
+                let q = &of(values, q)[r * a..][..a];
+                let score = |s: usize| -> f64 {
+                    let key = &of(values, keys)[s * a..][..a];
+                    let parts = key.iter().zip(q).zip(of(values, v));
+                    parts.map(|((k, q), v)| v * (k + q).tanh()).sum()
+                };
+                let p = softmax(&others.clone().map(score).collect::<Vec<_>>());
+                out.extend((0..m).map(|c| {
+                    let rows = p.iter().zip(others.clone());
+                    rows.map(|(p, s)| p * of(values, memory)[s * m + c])
+                        .sum::<f64>()
+                }));
+            }
+        }
+        weighed(&out)
+    };
+    gradients(
+        &layout,
+        |tape| {
+            let (q, keys, memory) = (
+                tape.parameter(q),
+                tape.parameter(keys),
+                tape.parameter(memory),
+            );
+            seed(
+                tape,
+                &additive_attention(tape, &q, (&keys, &memory), v, &pairs),
+            );
+        },
+        exact,
+    );
+}
+
+#[test]
+fn rows_beside_one_another_and_picked_ones_have_their_gradients() {
+    let mut layout = Layout::default();
+    let (a, b) = (layout.matrix("a", 70, 3), layout.matrix("b", 70, 2));
+    let picks = vec![69, 0, 5, 5];
+    gradients(
+        &layout,
+        |tape| {
+            let both = beside(tape, &tape.parameter(a), &tape.parameter(b));
+            seed(tape, &pick(tape, &both, picks.clone()));
+            seed(tape, &both);
+        },
+        |v| {
+            let rows = of(v, a).chunks(3).zip(of(v, b).chunks(2));
+            let both: Vec<f64> = rows.flat_map(|(a, b)| [a, b].concat()).collect();
+            let picked: Vec<f64> = (picks.iter())
+                .flat_map(|row| both[row * 5..(row + 1) * 5].to_vec())
+                .collect();
+            weighed(&both) + weighed(&picked)
         },
     );
 }
@@ -378,6 +486,7 @@ fn one_thread_gives_the_bytes_of_two() {
         sentences: vec![(0..200, 0..200), (200..300, 200..300)],
         is_causal: true,
         heads: 4,
+        is_scaled: true,
     });
     let targets: Vec<u32> = (0..300).collect();
     let pass = |threads| {

@@ -227,6 +227,7 @@ impl Transformer {
                 .collect(),
             is_causal: false,
             heads: self.config.heads,
+            is_scaled: true,
         });
         let own = self
             .encoder
@@ -257,12 +258,14 @@ impl Transformer {
             sentences: own,
             is_causal: true,
             heads,
+            is_scaled: true,
         });
         let cross = target.sentences().zip(source.sentences()).collect();
         let cross = Arc::new(Spans {
             sentences: cross,
             is_causal: false,
             heads,
+            is_scaled: true,
         });
         let norms = (self.decoder.iter()).flat_map(|layer| {
             [

@@ -1,0 +1,76 @@
+//! Rows of matrices side by side, and some rows of one: memory that is copied, gradients that are brought back.
+//!
+//! ```text
+//! beside   Y[i] = (A[i], B[i])          dA, dB: the columns of dY
+//! pick     Y[i] = X[p[i]]               dX[p[i]] = dX[p[i]] + dY[i]
+//! ```
+
+use super::BLOCK;
+use crate::nn::buffer::Buffer;
+use crate::nn::tape::{Tape, Var};
+use rayon::prelude::*;
+
+/// A (rows, n) and B (rows, m) beside one another, (rows, n + m).
+pub fn beside(tape: &Tape, a: &Var, b: &Var) -> Var {
+    let (n, m) = (a.columns(), b.columns());
+    assert_eq!(a.rows(), b.rows());
+    let mut y = Buffer::of(a.rows() * (n + m));
+    y.par_chunks_mut(BLOCK * (n + m))
+        .zip(a.values().par_chunks(BLOCK * n))
+        .zip(b.values().par_chunks(BLOCK * m))
+        .for_each(|((y, a), b)| {
+            let rows = a.chunks_exact(n).zip(b.chunks_exact(m));
+            for (y, (a, b)) in y.chunks_exact_mut(n + m).zip(rows) {
+                y[..n].copy_from_slice(a);
+                y[n..].copy_from_slice(b);
+            }
+        });
+    let y = tape.var(y, n + m, true);
+    if let Some(slot) = y.slot() {
+        let slots = (a.slot(), b.slot());
+        tape.push(move |gradients| {
+            let Some(dy) = gradients.take(slot) else {
+                return;
+            };
+            for (slot, first, width) in [(slots.0, 0, n), (slots.1, n, m)] {
+                let Some(slot) = slot else { continue };
+                let mut part = Buffer::of(dy.len() / (n + m) * width);
+                part.par_chunks_mut(BLOCK * width)
+                    .zip(dy.par_chunks(BLOCK * (n + m)))
+                    .for_each(|(part, dy)| {
+                        let rows = dy.chunks_exact(n + m);
+                        for (to, from) in part.chunks_exact_mut(width).zip(rows) {
+                            to.copy_from_slice(&from[first..first + width]);
+                        }
+                    });
+                gradients.give(slot, part);
+            }
+        });
+    }
+    y
+}
+
+/// The rows of X with these numbers, in their order.
+pub fn pick(tape: &Tape, x: &Var, rows: Vec<usize>) -> Var {
+    let d = x.columns();
+    let mut y = Buffer::of(rows.len() * d);
+    for (to, row) in y.chunks_exact_mut(d).zip(&rows) {
+        to.copy_from_slice(&x.values()[row * d..(row + 1) * d]);
+    }
+    let y = tape.var(y, d, true);
+    if let (Some(from), Some(to)) = (y.slot(), x.slot()) {
+        let n = x.values().len();
+        tape.push(move |gradients| {
+            let Some(dy) = gradients.take(from) else {
+                return;
+            };
+            let mut dx = Buffer::zeros(n);
+            for (dy, row) in dy.chunks_exact(d).zip(&rows) {
+                let dx = &mut dx[row * d..(row + 1) * d];
+                dx.iter_mut().zip(dy).for_each(|(dx, dy)| *dx += dy);
+            }
+            gradients.give(to, dx);
+        });
+    }
+    y
+}
