@@ -104,6 +104,17 @@ impl<'w> Tape<'w> {
         self.dropout.mask(place)
     }
 
+    /// The mask of a place where another share of values is dropped; none where nothing is recorded.
+    pub fn mask_of(&self, rate: f32) -> Option<Mask> {
+        let place = self.masks.get();
+        self.masks.set(place + 1);
+        let dropout = Dropout {
+            rate,
+            ..self.dropout
+        };
+        self.is_recording().then(|| dropout.mask(place)).flatten()
+    }
+
     /// A value that the pass goes on from; it has a gradient if `needs_gradient`.
     pub fn var(&self, values: Buffer, columns: usize, needs_gradient: bool) -> Var {
         let gradients = self.gradients.as_ref().filter(|_| needs_gradient);

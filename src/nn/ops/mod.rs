@@ -5,6 +5,7 @@ pub mod cell;
 pub mod context;
 pub mod embedding;
 pub mod exp;
+pub mod feeding;
 pub mod linear;
 pub mod norm;
 pub mod projection;

@@ -13,7 +13,7 @@ use super::exp::{exp_and_sum, largest};
 use crate::nn::buffer::Buffer;
 use crate::nn::matmul::{Into, PANEL, Panels, Rows, multiply, multiply_panels};
 use crate::nn::outer;
-use crate::nn::parameters::Parameter;
+use crate::nn::parameters::{Parameter, Weights};
 use crate::nn::tape::{Tape, Var};
 use crate::simd::{Lanes, Level, dispatch};
 use rayon::prelude::*;
@@ -107,6 +107,24 @@ pub fn loss(
         tape.push(move |gradients| gradients.give(slot, dh));
     }
     total
+}
+
+/// The word with the highest logit of each row of `h`.
+pub fn best(weights: &Weights, h: &Var, table: Parameter) -> Vec<u32> {
+    let (d, words) = (table.columns, table.rows);
+    let mut best = Vec::with_capacity(h.rows());
+    let mut logits = Buffer::of(TOKENS.min(h.rows()) * words);
+    for h in h.values().chunks(TOKENS * d) {
+        let n = h.len() / d;
+        let logits = &mut logits[..n * words];
+        project(Rows::dense(h, d), n, weights.forward(table), logits);
+        let rows = logits.par_chunks(words).map(|row| {
+            let most = largest(row);
+            row.iter().position(|l| *l == most).unwrap_or(0) as u32
+        });
+        best.par_extend(rows);
+    }
+    best
 }
 
 /// Logits of n rows: (n, words) = H (n, d) · Eᵀ, the words parted among the threads.

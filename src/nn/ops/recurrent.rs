@@ -371,4 +371,4 @@ pub fn add_state_gradients(
 }
 
 #[cfg(test)]
-mod tests;
+pub mod tests;

@@ -3,10 +3,12 @@
 //! ```text
 //! beside   Y[i] = (A[i], B[i])          dA, dB: the columns of dY
 //! pick     Y[i] = X[p[i]]               dX[p[i]] = dX[p[i]] + dY[i]
+//! dropped  Y = mask ∘ X                 dX = mask ∘ dY
 //! ```
 
 use super::BLOCK;
 use crate::nn::buffer::Buffer;
+use crate::nn::dropout::{self, Mask};
 use crate::nn::tape::{Tape, Var};
 use rayon::prelude::*;
 
@@ -54,9 +56,12 @@ pub fn beside(tape: &Tape, a: &Var, b: &Var) -> Var {
 pub fn pick(tape: &Tape, x: &Var, rows: Vec<usize>) -> Var {
     let d = x.columns();
     let mut y = Buffer::of(rows.len() * d);
-    for (to, row) in y.chunks_exact_mut(d).zip(&rows) {
-        to.copy_from_slice(&x.values()[row * d..(row + 1) * d]);
-    }
+    let blocks = y.par_chunks_mut(BLOCK * d).zip(rows.par_chunks(BLOCK));
+    blocks.for_each(|(y, rows)| {
+        for (to, row) in y.chunks_exact_mut(d).zip(rows) {
+            to.copy_from_slice(&x.values()[row * d..(row + 1) * d]);
+        }
+    });
     let y = tape.var(y, d, true);
     if let (Some(from), Some(to)) = (y.slot(), x.slot()) {
         let n = x.values().len();
@@ -70,6 +75,30 @@ pub fn pick(tape: &Tape, x: &Var, rows: Vec<usize>) -> Var {
                 dx.iter_mut().zip(dy).for_each(|(dx, dy)| *dx += dy);
             }
             gradients.give(to, dx);
+        });
+    }
+    y
+}
+
+/// X with values dropped.
+pub fn dropped(tape: &Tape, x: &Var, mask: Option<Mask>) -> Var {
+    let Some(mask) = mask else {
+        return x.clone();
+    };
+    let d = x.columns();
+    let apply = move |values: &mut [f32]| {
+        let blocks = values.par_chunks_mut(BLOCK * d).enumerate();
+        blocks.for_each(|(i, values)| dropout::apply(&mask, i * BLOCK, d, values));
+    };
+    let mut y = Buffer::copy_of(x.values());
+    apply(&mut y);
+    let y = tape.var(y, d, true);
+    if let (Some(from), Some(to)) = (y.slot(), x.slot()) {
+        tape.push(move |gradients| {
+            if let Some(mut dy) = gradients.take(from) {
+                apply(&mut dy);
+                gradients.give(to, dy);
+            }
         });
     }
     y

@@ -144,6 +144,10 @@ pub enum ConfigError {
     Zero(&'static str),
     #[error("dim {dim} is no multiple of {heads} heads")]
     Heads { dim: usize, heads: usize },
+    #[error("dim {0} is no even number: half of it is for each direction")]
+    Odd(usize),
+    #[error("input feeding needs attention, whose context it feeds")]
+    NothingToFeed,
     #[error("one table for source and target needs one vocabulary")]
     Vocabularies,
 }

@@ -1,0 +1,14 @@
+//! The recurrent translator: an encoder that reads both ways, a decoder that says word after word and looks back.
+//!
+//! | module | what is in it |
+//! |---|---|
+//! | [`config`] | the shape of a model |
+//! | [`model`] | its layers and their forward pass |
+//! | [`decode`] | the model at work, a token at a time |
+
+pub mod config;
+pub mod decode;
+pub mod model;
+
+#[cfg(test)]
+mod tests;
