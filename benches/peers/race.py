@@ -71,12 +71,11 @@ def main():
     if len(given.runs) % 3:
         options.error("LOG, SECONDS and COMMAND for each program")
     runners = [Runner(*given.runs[i : i + 3]) for i in range(0, len(given.runs), 3)]
-    while any(not runner.is_over() for runner in runners):
-        for runner in runners:
-            if not runner.is_over() and not held(given.hold):
-                runner.turn(given.slice, given.hold)
+    while running := [runner for runner in runners if not runner.is_over()]:
         if held(given.hold):
             time.sleep(0.1)
+        else:
+            min(running, key=lambda runner: runner.had).turn(given.slice, given.hold)
     for runner in runners:
         runner.reader.join()
 

@@ -23,6 +23,16 @@ budget = 2048 if model == "base" else 4096
 WARM = 3
 
 
+RECURRENT = {"lstm1": (1, "luong"), "lstm2": (2, "luong"), "lstm1b": (1, "bahdanau")}
+
+
+def make(ref):
+    if model in RECURRENT:
+        layers, attention = RECURRENT[model]
+        return ref["RNN"](10000, layers=layers, attn=attention, dropout=0.3)
+    return ref["Transformer"](10000, dropout=0.1, **ref["CFG"][model])
+
+
 def reference():
     """Runs in a process of its own."""
     source = open(nmt_ref, encoding="utf8").read().split("\np = argparse")[0]
@@ -36,7 +46,7 @@ def reference():
     pairs = list(zip(*data["train"]))
     order = ref["batches"](pairs, budget, True, 2)
     json.dump(order, open(f"{work}/batches.json", "w"))
-    net = ref["Transformer"](10000, dropout=0.1, **ref["CFG"][model]).train()
+    net = make(ref).train()
     optimizer = torch.optim.Adam(net.parameters(), lr=5e-3, betas=(0.9, 0.98), eps=1e-9, fused=True)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     tokens, losses, start = 0, [], time.time()

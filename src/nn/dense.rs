@@ -2,8 +2,8 @@
 
 use super::int8;
 use super::matmul::{Into, PANEL, Rows, multiply_panels};
-use super::ops::{BLOCK, exp};
 use super::ops::linear::{Activation, Linear};
+use super::ops::{BLOCK, exp};
 use super::parameters::{Parameter, Weights};
 use std::ops::Range;
 

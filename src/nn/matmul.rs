@@ -182,16 +182,37 @@ pub fn multiply_panels(
         }
         return;
     }
-    assert!(a.values.len() >= (m - 1) * a.stride + b.k && stride >= columns);
-    assert!(c.len() >= (m - 1) * stride + columns);
+    assert!(stride >= columns && c.len() >= (m - 1) * stride + columns);
+    // SAFETY: C is as long as it must be.
+    unsafe { multiply_columns(a, m, b, panels, c.as_mut_ptr(), stride, into) }
+}
+
+/// The same, where several threads write columns of their own of the same rows.
+///
+/// # Safety
+/// The columns of the panels can be written in m rows from `c` on, and nobody else touches them.
+///
+/// # Panics
+/// When A is shorter than the shapes say.
+pub unsafe fn multiply_columns(
+    a: Rows,
+    m: usize,
+    b: &Panels,
+    panels: std::ops::Range<usize>,
+    c: *mut f32,
+    stride: usize,
+    into: Into,
+) {
+    assert!(a.values.len() >= (m - 1) * a.stride + b.k);
+    let columns = (panels.end * PANEL).min(b.n) - panels.start * PANEL;
     let panels = &b.values[panels.start * b.k * PANEL..panels.end * b.k * PANEL];
     let sizes = (m, b.k, columns);
-    // SAFETY: the lengths were checked above, and the level is that of this processor.
+    // SAFETY: A was checked above, C is the caller's promise, and the level is that of this processor.
     unsafe { blocks(Level::best(), a, panels, sizes, c, stride, into) }
 }
 
 dispatch!(unsafe fn blocks(
-    a: Rows, panels: &[f32], sizes: (usize, usize, usize), c: &mut [f32], stride: usize, into: Into
+    a: Rows, panels: &[f32], sizes: (usize, usize, usize), c: *mut f32, stride: usize, into: Into
 ) = blocks_in);
 
 /// # Safety
@@ -201,7 +222,7 @@ unsafe fn blocks_in<L: Lanes>(
     a: Rows,
     panels: &[f32],
     (m, k, n): (usize, usize, usize),
-    c: &mut [f32],
+    c: *mut f32,
     stride: usize,
     into: Into,
 ) {
@@ -222,9 +243,11 @@ unsafe fn blocks_in<L: Lanes>(
                     b_step: PANEL,
                     depth,
                 };
-                let c = &mut c[i * stride + j * PANEL..];
                 // SAFETY: as the caller promised; a tile narrower than a panel is copied from a whole one.
-                unsafe { tile.run::<L>((rows.min(m - i), width), c, stride, into) };
+                unsafe {
+                    let c = c.add(i * stride + j * PANEL);
+                    tile.run::<L>((rows.min(m - i), width), c, stride, into);
+                }
             }
         }
     }
@@ -255,20 +278,19 @@ impl Tile {
     pub unsafe fn run<L: Lanes>(
         &self,
         (rows, columns): (usize, usize),
-        c: &mut [f32],
+        c: *mut f32,
         stride: usize,
         into: Into,
     ) {
         // SAFETY: the caller's promise; the narrow case goes over a whole tile of its own.
         unsafe {
             if columns == PANEL {
-                debug_assert!(c.len() >= (rows - 1) * stride + PANEL);
-                return self.rows::<L>(rows, c.as_mut_ptr(), stride, into);
+                return self.rows::<L>(rows, c, stride, into);
             }
             let mut whole = [0.0f32; ROWS * PANEL];
             self.rows::<L>(rows, whole.as_mut_ptr(), PANEL, Into::Set);
             for (r, from) in whole.chunks_exact(PANEL).take(rows).enumerate() {
-                let to = &mut c[r * stride..r * stride + columns];
+                let to = std::slice::from_raw_parts_mut(c.add(r * stride), columns);
                 match into {
                     Into::Set => to.copy_from_slice(&from[..columns]),
                     Into::Add => to.iter_mut().zip(from).for_each(|(to, from)| *to += from),

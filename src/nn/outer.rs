@@ -92,9 +92,16 @@ unsafe fn strip_in<L: Lanes>(
         }
         for j in (0..k).step_by(PANEL) {
             let width = PANEL.min(k - j);
-            for (r, to) in panel.chunks_exact_mut(PANEL).take(depth).enumerate() {
-                let from = (start + r) * x.stride + j;
-                to[..width].copy_from_slice(&x.values[from..from + width]);
+            for (r, to) in panel.as_chunks_mut::<PANEL>().0[..depth]
+                .iter_mut()
+                .enumerate()
+            {
+                let from = &x.values[(start + r) * x.stride + j..];
+                // A copy of known length is two registers, not a call.
+                match from.first_chunk::<PANEL>() {
+                    Some(from) if width == PANEL => *to = *from,
+                    _ => to[..width].copy_from_slice(&from[..width]),
+                }
             }
             for i in (0..n).step_by(tall) {
                 let tile = Tile {
@@ -107,8 +114,9 @@ unsafe fn strip_in<L: Lanes>(
                 };
                 // SAFETY: as the caller promised; past `width` the panel holds old values, which are not kept.
                 unsafe {
-                    tile.run::<L>((tall.min(n - i), width), &mut g[i * k + j..], k, Into::Add)
-                };
+                    let g = g[i * k + j..].as_mut_ptr();
+                    tile.run::<L>((tall.min(n - i), width), g, k, Into::Add);
+                }
             }
         }
     }

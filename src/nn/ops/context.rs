@@ -166,11 +166,12 @@ fn additive_back(
     (key, q, v): (&[f32], &[f32], &[f32]),
     (d_key, dq, dv): (&mut [f32], &mut [f32], &mut [f32]),
 ) {
-    let whole = key.len() / 16 * 16;
-    (0..whole)
-        .step_by(16)
-        .for_each(|at| units_back::<16>(ds, at, (key, q, v), (d_key, dq, dv)));
-    (whole..key.len()).for_each(|at| units_back::<1>(ds, at, (key, q, v), (d_key, dq, dv)));
+    let (mut at, n) = (0, key.len());
+    while at + 16 <= n {
+        units_back::<16>(ds, at, (key, q, v), (d_key, dq, dv));
+        at += 16;
+    }
+    (at..n).for_each(|at| units_back::<1>(ds, at, (key, q, v), (d_key, dq, dv)));
 }
 
 #[inline(always)]

@@ -11,7 +11,7 @@
 
 use super::exp::{exp_and_sum, largest};
 use crate::nn::buffer::Buffer;
-use crate::nn::matmul::{Into, PANEL, Panels, Rows, multiply, multiply_panels};
+use crate::nn::matmul::{Into, PANEL, Panels, Rows, multiply, multiply_columns};
 use crate::nn::outer;
 use crate::nn::parameters::{Parameter, Weights};
 use crate::nn::tape::{Tape, Var};
@@ -130,27 +130,34 @@ pub fn best(weights: &Weights, h: &Var, table: Parameter) -> Vec<u32> {
 /// Logits of n rows: (n, words) = H (n, d) · Eᵀ, the words parted among the threads.
 pub fn project(h: Rows, n: usize, table: &Panels, logits: &mut [f32]) {
     let words = table.shape().1;
+    assert!(logits.len() >= n * words);
     let panels = words.div_ceil(PANEL);
-    // Each task writes its columns of every row: the rows are cut into the tasks' pieces first.
-    let tasks = panels.div_ceil(WORDS);
-    let mut parts: Vec<Vec<&mut [f32]>> = (0..tasks).map(|_| Vec::with_capacity(n)).collect();
-    for row in logits.chunks_exact_mut(words) {
-        for (piece, part) in row.chunks_mut(WORDS * PANEL).zip(&mut parts) {
-            part.push(piece);
-        }
-    }
-    parts
+    let all = Columns(logits.as_mut_ptr());
+    (0..panels.div_ceil(WORDS))
         .into_par_iter()
-        .enumerate()
-        .for_each(|(task, mut pieces)| {
-            let columns = pieces.first().map_or(0, |piece| piece.len());
-            let mut own = Buffer::of(n * columns);
+        .for_each(|task| {
             let range = task * WORDS..panels.min((task + 1) * WORDS);
-            multiply_panels(h, n, table, range, &mut own, columns, Into::Set);
-            for (piece, own) in pieces.iter_mut().zip(own.chunks_exact(columns)) {
-                piece.copy_from_slice(own);
+            // SAFETY: a task writes the columns of its own words alone, in rows that were checked above.
+            unsafe {
+                let columns = all.from(range.start * PANEL);
+                multiply_columns(h, n, table, range, columns, words, Into::Set);
             }
         });
+}
+
+/// Where columns begin that threads part among themselves.
+struct Columns(*mut f32);
+
+// SAFETY: who takes columns from it promises that they are nobody else's.
+unsafe impl Sync for Columns {}
+
+impl Columns {
+    /// # Safety
+    /// There are so many columns.
+    unsafe fn from(&self, column: usize) -> *mut f32 {
+        // SAFETY: the caller's promise.
+        unsafe { self.0.add(column) }
+    }
 }
 
 dispatch!(unsafe fn softmax_and_loss(
