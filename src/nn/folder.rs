@@ -232,10 +232,10 @@ impl Folder {
         let expected = layout
             .entries()
             .map(|(name, p)| (name, (p.rows, p.columns)));
-        read_tensors(&path, expected.collect()).map(|tensors| tensors.concat())
+        read_tensors(&path, expected.collect(), None).map(|tensors| tensors.concat())
     }
 
-    /// Flat tensors of the optimizer by name, `len` values each.
+    /// Flat tensors of the optimizer by name, `len` values each; one more, if it is there.
     ///
     /// # Errors
     /// When the file is damaged or is of another model.
@@ -243,10 +243,15 @@ impl Folder {
         &self,
         step: u64,
         names: &[&str],
+        more: &str,
         len: usize,
-    ) -> Result<Vec<Vec<f32>>, FolderError> {
+    ) -> Result<(Vec<Vec<f32>>, Option<Vec<f32>>), FolderError> {
         let path = self.checkpoint(step).join("optimizer.safetensors");
-        read_tensors(&path, names.iter().map(|name| (*name, (1, len))).collect())
+        let sizes = |name| (name, (1, len));
+        let expected = names.iter().copied().map(sizes).collect();
+        let mut found = read_tensors(&path, expected, Some(sizes(more)))?;
+        let more = (found.len() > names.len()).then(|| found.pop()).flatten();
+        Ok((found, more))
     }
 
     /// The state of a checkpoint.
@@ -315,10 +320,11 @@ fn write_tensors(path: &Path, tensors: Tensors) -> std::io::Result<()> {
     file.sync_all()
 }
 
-/// Tensors in the order of `expected`, whose shapes they must have.
-fn read_tensors(
+/// Tensors in the order of `expected`, whose shapes they must have; `more` comes last, where it is there.
+fn read_tensors<'a>(
     path: &Path,
-    expected: Vec<(&str, (usize, usize))>,
+    mut expected: Vec<(&'a str, (usize, usize))>,
+    more: Option<(&'a str, (usize, usize))>,
 ) -> Result<Vec<Vec<f32>>, FolderError> {
     let bytes = std::fs::read(path).map_err(|error| io(path, error))?;
     let (_, header) =
@@ -341,6 +347,7 @@ fn read_tensors(
         );
         return Err(damaged(path, &problem));
     }
+    expected.extend(more.filter(|(name, _)| tensors.names().contains(name)));
     let mut crc = crc32fast::Hasher::new();
     let mut found = Vec::with_capacity(expected.len());
     for (name, sizes) in expected {
@@ -413,8 +420,10 @@ mod tests {
         let values: Vec<f32> = (5..13).map(|i| i as f32).collect();
         assert_eq!(folder.weights(5, &layout()).expect("weights"), values);
         assert_eq!(
-            folder.optimizer(5, &["first"], 8).expect("moments"),
-            [values]
+            folder
+                .optimizer(5, &["first"], "weights", 8)
+                .expect("moments"),
+            (vec![values.clone()], None)
         );
         let state: HashMap<String, u64> = folder.state(5).expect("a state");
         assert_eq!(state["epoch"], 3);

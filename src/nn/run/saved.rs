@@ -37,18 +37,13 @@ impl<'a, T: Task> Run<'a, T> {
         for step in folder.steps().into_iter().rev() {
             let read = || -> Result<_, FolderError> {
                 let state: State<T::Position> = folder.state(step)?;
-                let mut names = vec!["first", "second"];
-                names.extend((plan.average > 0.0).then_some("weights"));
-                let moments = folder.optimizer(step, &names, layout.len())?;
-                Ok((state, moments, folder.weights(step, layout)?))
+                let optimizer =
+                    folder.optimizer(step, &["first", "second"], "weights", layout.len())?;
+                Ok((state, optimizer, folder.weights(step, layout)?))
             };
             match read() {
-                Ok((state, mut tensors, model)) => {
-                    let raw = if plan.average > 0.0 {
-                        tensors.pop()
-                    } else {
-                        None
-                    };
+                Ok((state, (mut moments, raw), model)) => {
+                    // Whether a run keeps an average may change: one that is new begins with the weights.
                     let mut weights = Weights::zeros(layout);
                     weights
                         .values_mut()
@@ -58,8 +53,8 @@ impl<'a, T: Task> Run<'a, T> {
                     if let Some(average) = &mut run.average {
                         average.values_mut().copy_from_slice(&model);
                     }
-                    run.moments.second = tensors.pop().unwrap_or_default();
-                    run.moments.first = tensors.pop().unwrap_or_default();
+                    run.moments.second = moments.pop().unwrap_or_default();
+                    run.moments.first = moments.pop().unwrap_or_default();
                     run.moments.updates = state.updates;
                     run.state = state;
                     (run.tell)(&Event::Resumed { step });
