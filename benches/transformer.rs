@@ -96,7 +96,8 @@ fn run(name: &str, steps: usize, pairs: &Pairs) {
         positions: PositionKind::Sinusoidal,
         tied: Tied::All,
         max_positions: 1024,
-    });
+    })
+    .expect("a shape");
     let mut weights = model.initial_weights(1);
     let mut gradients = vec![0.0; model.layout.len()];
     let mut moments = Moments::zeros(model.layout.len());

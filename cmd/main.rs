@@ -33,6 +33,7 @@ mod threads;
 mod tokenize;
 mod train;
 mod transformer;
+mod translation;
 mod truecase;
 mod vectors;
 mod word2vec;

@@ -1,4 +1,4 @@
-//! Sentence pairs for `transformer train`: files opened, subword models learned, pairs encoded and kept.
+//! Sentence pairs to learn from: files opened, subword models learned, pairs encoded and kept.
 
 use crate::corpus;
 use crate::stream::{Failure, Invalid, input};

@@ -1,4 +1,4 @@
-//! How `transformer train` trains: its flags, and what they come to.
+//! How a translator is trained: the flags, and what they come to.
 //!
 //! What no flag says follows from the number of pairs. A run's folder keeps both, so that `--resume` needs no flags; those
 //! that are given again change the training from there on, and must not change the model.
@@ -11,9 +11,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 use wordmill::nn::plan::Plan;
 use wordmill::nn::schedule::{Decay, Schedule};
+use wordmill::translate::architecture::Recipe;
 use wordmill::translate::filter::Limits;
 use wordmill::translate::order::Budget;
-use wordmill::translate::transformer::config::Recipe;
 
 /// Flags for how it is trained.
 #[derive(clap::Args, Clone, Debug, Default)]

@@ -1,10 +1,10 @@
-//! `wordmill transformer train`: a run from its data to its last checkpoint.
+//! `wordmill NAME train`: a run from its data to its last checkpoint.
 
+use super::Shape;
 use super::data::PairFiles;
 use super::prepare::Prepared;
 use super::report::Teller;
 use super::settings::PlanArgs;
-use super::shape::ShapeArgs;
 use crate::report::ReportArgs;
 use crate::stop;
 use crate::stream::Failure;
@@ -18,30 +18,18 @@ use wordmill::nn::folder::{Folder, FolderError};
 use wordmill::nn::parameters::Weights;
 use wordmill::nn::run::{Limits, Run, RunError};
 use wordmill::random::Random;
+use wordmill::translate::architecture::Architecture;
 use wordmill::translate::batch::Batch;
 use wordmill::translate::decode;
 use wordmill::translate::decode::stream::{Load, translate};
 use wordmill::translate::feed::{Feed, Plan as Order, Position, WINDOW};
+use wordmill::translate::learn::{Learner, Valid};
 use wordmill::translate::score::{corpus_bleu, corpus_chrf};
 use wordmill::translate::store::Side;
-use wordmill::translate::transformer::decode::Decoder;
-use wordmill::translate::transformer::learn::{Learner, Valid};
 
-/// Learn to translate from sentence pairs
-///
-/// Reads sentences and their translations, line by line, learns how to cut words into pieces, and trains a Transformer on
-/// them. What a flag does not say follows from the number of pairs.
-///
-/// The folder --out holds all that translating needs, what was reported (log.jsonl) and its curves (curves.svg). SIGTERM
-/// and SIGINT end a run with a checkpoint, and --resume goes on from it as if nothing had happened: the same weights, byte
-/// for byte, with any number of threads.
+/// Flags for a run: what it learns from, what it begins with, and how it goes on.
 #[derive(clap::Args)]
-#[command(after_help = "Examples:\n  \
-    wordmill transformer train --source corpora/parallel.en --target corpora/parallel.de \\\n    \
-    --valid corpora/parallel.en corpora/parallel.de --max-steps 20 --out run\n  \
-    paste corpora/parallel.en corpora/parallel.de > pairs.tsv\n  \
-    wordmill transformer train --pairs pairs.tsv --dim 32 --heads 2 --max-steps 20 -q --out small")]
-pub struct TrainArgs {
+pub struct TrainArgs<S: clap::Args> {
     #[command(flatten)]
     pub files: PairFiles,
     /// Pairs to measure with: sentences and their translations, in two files
@@ -69,7 +57,7 @@ pub struct TrainArgs {
     #[arg(long, value_name = "FILE")]
     pub user_symbols: Option<PathBuf>,
     #[command(flatten)]
-    pub shape: ShapeArgs,
+    pub shape: S,
     #[command(flatten)]
     pub plan: PlanArgs,
     /// Where to compute
@@ -89,7 +77,8 @@ enum Device {
     Cuda,
 }
 
-pub fn run(args: &TrainArgs) -> Result<()> {
+pub fn run<S: Shape>(args: &TrainArgs<S>) -> Result<()> {
+    let name = S::Architecture::NAME;
     if args.device == Device::Cuda {
         bail!(Failure::usage("this wordmill computes on the CPU only")
             .hint("leave --device out; GPUs need a build with --features cuda, which this version has not yet"));
@@ -106,7 +95,7 @@ pub fn run(args: &TrainArgs) -> Result<()> {
             || serde_json::json!({"event": "no-run", "folder": args.out}),
             || {
                 format!(
-                    "wordmill transformer train: no run in {}: begins anew",
+                    "wordmill {name} train: no run in {}: begins anew",
                     args.out.display()
                 )
             },
@@ -118,25 +107,22 @@ pub fn run(args: &TrainArgs) -> Result<()> {
         false => Prepared::new(args, &folder)?,
     };
     let (stop, signal) = stop::on_signals(true)?;
-    let mut teller = Teller::new(
-        args.report,
-        &folder,
-        &prepared.settings.plan,
-        args.plan.max_time,
-    );
+    let ends = (&prepared.settings.plan, args.plan.max_time);
+    let mut teller = Teller::new(name, args.report, &folder, ends);
     let limits = Limits {
         stop: &stop,
         time: args.plan.max_time,
     };
     // Inside the pool, so that this thread is one of its workers.
-    let ended = rayon::scope(|_| prepared.train(is_there, &folder, &mut teller, limits))?;
+    let ended = rayon::scope(|_| prepared.train(is_there, &folder, &mut teller, limits))
+        .map_err(|error| run_failure(error, S::ADVICE))?;
     if ended == Ended::Stopped {
         signal_hook::low_level::emulate_default_handler(signal.load(Ordering::Relaxed) as i32)?;
     }
     Ok(())
 }
 
-impl Prepared {
+impl<A: Architecture> Prepared<A> {
     /// Trains until something ends it.
     fn train(
         self,
@@ -144,7 +130,7 @@ impl Prepared {
         folder: &Folder,
         teller: &mut Teller,
         limits: Limits,
-    ) -> Result<Ended> {
+    ) -> Result<Ended, RunError> {
         let dropout = self.settings.bpe_dropout;
         let encode = |side: Side, text: &str, random: Option<&mut Random>| {
             self.tokenizers.encode(side, text, dropout, random)
@@ -166,7 +152,7 @@ impl Prepared {
                 ..decode::Task::default()
             };
             let tasks: Vec<_> = (0..).zip(sources).map(task).collect();
-            let model = Decoder::new(&self.model, weights, Precision::Single);
+            let model = self.model.decoder(weights, Precision::Single);
             let how = (rayon::current_num_threads(), Load::of_beam(1));
             let found = translate(&[model], &tasks, &greedy, how);
             let texts = found
@@ -207,14 +193,14 @@ impl Prepared {
         };
         let plan = self.settings.plan.clone();
         let mut tell = |event: &Event| teller.tell(event);
-        let layout = &self.model.layout;
+        let layout = self.model.layout();
         let run = match self.weights {
             Some(weights) => {
                 let task = learner(Position::default());
                 Run::new(folder, layout, (plan, task), weights, &mut tell)
             }
             None if resumes && !folder.steps().is_empty() => {
-                Run::resume(folder, layout, plan, learner, &mut tell).map_err(run_failure)?
+                Run::resume(folder, layout, plan, learner, &mut tell)?
             }
             None => {
                 let weights = self.model.initial_weights(plan.seed);
@@ -227,7 +213,7 @@ impl Prepared {
                 )
             }
         };
-        run.train(limits).map_err(run_failure)
+        run.train(limits)
     }
 
     fn batches(&self) -> Vec<Batch> {
@@ -254,15 +240,13 @@ impl Prepared {
     }
 }
 
-fn run_failure(error: RunError) -> Error {
+fn run_failure(error: RunError, advice: &str) -> Error {
     let failure = Failure::plain(error.to_string());
     match error {
-        RunError::Diverged { .. } => failure
-            .hint("a smaller --lr, a longer --warmup or --clip 1 keep it; --norm pre is steadier; then --resume")
+        RunError::Diverged { .. } => failure.hint(advice).into(),
+        RunError::Folder(FolderError::Shape { .. }) => failure
+            .hint("the folder holds a run of another model")
             .into(),
-        RunError::Folder(FolderError::Shape { .. }) => {
-            failure.hint("the folder holds a run of another model").into()
-        }
         _ => failure.into(),
     }
 }

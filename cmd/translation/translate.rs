@@ -1,6 +1,7 @@
-//! `wordmill transformer translate`: lines in one language to lines in another.
+//! `wordmill NAME translate`: lines in one language to lines in another.
 
 use super::attention::Pictures;
+use super::data::Tokenizers;
 use super::lines::{Translated, print};
 use super::loaded::Loaded;
 use super::references::References;
@@ -12,28 +13,13 @@ use anyhow::{Result, bail};
 use std::path::{Path, PathBuf};
 use wordmill::nn::dense::Precision;
 use wordmill::nn::folder::Which;
+use wordmill::translate::architecture::Architecture;
 use wordmill::translate::cut::cut;
 use wordmill::translate::decode::stream::{Load, translate};
-use wordmill::translate::decode::{Options, Task};
-use wordmill::translate::transformer::decode::Decoder;
+use wordmill::translate::decode::{Model, Options, Task};
 
-/// Translate lines with a trained model
-///
-/// Reads lines of text and writes a line for each: its translation, blank for blank, in their order. Lines longer than
-/// --max-tokens are cut into sentences, and these where they are too long at clauses or words, to be translated one by one.
-///
-/// Scores are natural logarithms of probabilities, 0 at best: of a translation the sum over its pieces and its end. The
-/// normalised score, by which translations are compared, is the sum divided by ((5 + pieces) / 6)^A.
-///
-/// With --nbest there are several lines for each: its number, counted from 0, the translation, its score and its
-/// normalised score, parted by `|||`. Pieces in alignments and JSON are those of `wordmill subword encode`.
+/// Flags for what is translated, how, and what is printed of it.
 #[derive(clap::Args)]
-#[command(after_help = "Examples:\n  \
-    wordmill transformer train --source corpora/parallel.en --target corpora/parallel.de \\\n    \
-    --dim 32 --heads 2 --max-steps 20 -q --out run\n  \
-    wordmill transformer translate run corpora/parallel.en\n  \
-    echo 'The dog sees the cat.' | wordmill transformer translate run --nbest 3 --alignment\n  \
-    wordmill transformer translate run corpora/parallel.en --score-reference corpora/parallel.de")]
 pub struct TranslateArgs {
     /// Folder of the run
     #[arg(value_name = "RUN")]
@@ -106,9 +92,9 @@ pub enum To {
 /// Lines that are sorted by length together.
 const WINDOW: usize = 2000;
 
-pub fn run(args: &TranslateArgs) -> Result<()> {
-    let first = Loaded::new(&args.run, args.checkpoint)?;
-    let others: Result<Vec<Loaded>> = (args.ensemble.iter())
+pub fn run<A: Architecture>(args: &TranslateArgs) -> Result<()> {
+    let first = Loaded::<A>::new(&args.run, args.checkpoint)?;
+    let others: Result<Vec<Loaded<A>>> = (args.ensemble.iter())
         .map(|path| other(path, args.checkpoint, &first))
         .collect();
     let others = others?;
@@ -117,13 +103,13 @@ pub fn run(args: &TranslateArgs) -> Result<()> {
         Some(Quantize::Int8) => Precision::Int8,
         None => Precision::Single,
     };
-    let models: Vec<Decoder> = std::iter::once(&first)
+    let models: Vec<A::Decoder<'_>> = std::iter::once(&first)
         .chain(&others)
-        .map(|loaded| Decoder::new(&loaded.model, &loaded.weights, precision))
+        .map(|loaded| loaded.model.decoder(&loaded.weights, precision))
         .collect();
     let job = Job {
         args,
-        run: &first,
+        tokenizers: &first.tokenizers,
         models: &models,
         options: Options {
             scores: args.score || args.nbest.is_some() || args.to == To::Jsonl,
@@ -172,8 +158,8 @@ pub fn run(args: &TranslateArgs) -> Result<()> {
 }
 
 /// Another run of an ensemble, which must cut words as the first does.
-fn other(path: &Path, which: Which, first: &Loaded) -> Result<Loaded> {
-    let loaded = Loaded::new(path, which)?;
+fn other<A: Architecture>(path: &Path, which: Which, first: &Loaded<A>) -> Result<Loaded<A>> {
+    let loaded = Loaded::<A>::new(path, which)?;
     let (ours, theirs) = (&first.tokenizers, &loaded.tokenizers);
     if ours.source.to_json()? != theirs.source.to_json()?
         || ours.target().to_json()? != theirs.target().to_json()?
@@ -190,10 +176,10 @@ fn other(path: &Path, which: Which, first: &Loaded) -> Result<Loaded> {
 }
 
 /// What every window is translated with.
-struct Job<'a> {
+struct Job<'a, M> {
     args: &'a TranslateArgs,
-    run: &'a Loaded,
-    models: &'a [Decoder<'a>],
+    tokenizers: &'a Tokenizers,
+    models: &'a [M],
     options: Options,
     prefix: Vec<u32>,
 }
@@ -204,7 +190,7 @@ struct Piece {
     is_spaced: bool,
 }
 
-impl Job<'_> {
+impl<M: Model> Job<'_, M> {
     /// Translates lines, window by window.
     fn translate(
         &self,
@@ -232,12 +218,12 @@ impl Job<'_> {
                     parts.next_if(|((piece, _), _)| piece.line == i)
                 {
                     if let (Some(pictures), Some(best)) = (&mut pictures, found.first()) {
-                        let decoder = &self.models[0];
-                        pictures.add(self.run, decoder, &task.source, &best.tokens)?;
+                        let model = &self.models[0];
+                        pictures.add(self.tokenizers, model, &task.source, &best.tokens)?;
                     }
-                    translated.add(self.run.tokenizers.target(), task, found, piece.is_spaced)?;
+                    translated.add(self.tokenizers.target(), task, found, piece.is_spaced)?;
                 }
-                let models = (&self.run.tokenizers.source, self.run.tokenizers.target());
+                let models = (&self.tokenizers.source, self.tokenizers.target());
                 print(self.args.shows(), line, models, &translated, &mut out)?;
             }
             write(&out)?;
@@ -247,8 +233,8 @@ impl Job<'_> {
 
     /// The parts of lines, cut where they are too long.
     fn tasks(&self, lines: &[Line]) -> Result<(Vec<Piece>, Vec<Task>)> {
-        let tokenizer = &self.run.tokenizers.source;
-        let limit = self.run.model.config.max_positions - 1;
+        let tokenizer = &self.tokenizers.source;
+        let limit = self.models[0].limit() - 1;
         let most = limit.min(self.args.max_tokens as usize);
         let texts: Vec<&str> = lines.iter().map(|line| line.text.trim()).collect();
         let (mut pieces, mut tasks) = (Vec::new(), Vec::new());
@@ -292,7 +278,7 @@ impl Job<'_> {
     }
 
     fn encode(&self, lines: &[Line], texts: &[&str]) -> Result<Vec<Vec<u32>>> {
-        let tokenizer = &self.run.tokenizers.source;
+        let tokenizer = &self.tokenizers.source;
         tokenizer.encode_all(texts).or_else(|_| {
             // Which line it was is found out when there is one.
             let each = lines.iter().zip(texts);
@@ -310,8 +296,8 @@ impl Job<'_> {
         lines: &[Line],
         references: &mut References,
     ) -> Result<(Vec<Piece>, Vec<Task>)> {
-        let tokenizers = &self.run.tokenizers;
-        let limit = self.run.model.config.max_positions - 1;
+        let tokenizers = self.tokenizers;
+        let limit = self.models[0].limit() - 1;
         let (mut pieces, mut tasks) = (Vec::new(), Vec::new());
         for (i, line) in lines.iter().enumerate() {
             let reference = references.next()?;

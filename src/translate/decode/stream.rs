@@ -246,6 +246,7 @@ mod tests {
             tied: Tied::All,
             max_positions: 40,
         })
+        .unwrap()
     }
 
     fn tasks() -> Vec<Task> {
