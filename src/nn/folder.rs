@@ -1,7 +1,7 @@
 //! The folder of a training run: what the model is, and what it had learned when.
 //!
 //! ```text
-//! config.json                          the shape of the model
+//! config.json                          the architecture and the shape of the model
 //! tokenizer.json                       or tokenizer.source.json and tokenizer.target.json
 //! checkpoints/STEP/model.safetensors   weights; with averages of weights, those are what is used
 //!                 /optimizer.safetensors   "first", "second": the moments; "weights" where the model has averages
@@ -235,7 +235,7 @@ impl Folder {
         read_tensors(&path, expected.collect(), None).map(|tensors| tensors.concat())
     }
 
-    /// Flat tensors of the optimizer by name, `len` values each; one more, if it is there.
+    /// Flat tensors of the optimizer by name, `len` values each; behind them `more`, where it is there.
     ///
     /// # Errors
     /// When the file is damaged or is of another model.
@@ -245,13 +245,11 @@ impl Folder {
         names: &[&str],
         more: &str,
         len: usize,
-    ) -> Result<(Vec<Vec<f32>>, Option<Vec<f32>>), FolderError> {
+    ) -> Result<Vec<Vec<f32>>, FolderError> {
         let path = self.checkpoint(step).join("optimizer.safetensors");
         let sizes = |name| (name, (1, len));
         let expected = names.iter().copied().map(sizes).collect();
-        let mut found = read_tensors(&path, expected, Some(sizes(more)))?;
-        let more = (found.len() > names.len()).then(|| found.pop()).flatten();
-        Ok((found, more))
+        read_tensors(&path, expected, Some(sizes(more)))
     }
 
     /// The state of a checkpoint.
@@ -423,7 +421,7 @@ mod tests {
             folder
                 .optimizer(5, &["first"], "weights", 8)
                 .expect("moments"),
-            (vec![values.clone()], None)
+            [values]
         );
         let state: HashMap<String, u64> = folder.state(5).expect("a state");
         assert_eq!(state["epoch"], 3);

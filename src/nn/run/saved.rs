@@ -42,8 +42,14 @@ impl<'a, T: Task> Run<'a, T> {
                 Ok((state, optimizer, folder.weights(step, layout)?))
             };
             match read() {
-                Ok((state, (mut moments, raw), model)) => {
-                    // Whether a run keeps an average may change: one that is new begins with the weights.
+                Ok((state, mut tensors, model)) => {
+                    // Of a checkpoint with an average, that is the model. Whether a run keeps one may change: a new one
+                    // begins with the weights.
+                    let raw = if tensors.len() > 2 {
+                        tensors.pop()
+                    } else {
+                        None
+                    };
                     let mut weights = Weights::zeros(layout);
                     weights
                         .values_mut()
@@ -53,8 +59,8 @@ impl<'a, T: Task> Run<'a, T> {
                     if let Some(average) = &mut run.average {
                         average.values_mut().copy_from_slice(&model);
                     }
-                    run.moments.second = moments.pop().unwrap_or_default();
-                    run.moments.first = moments.pop().unwrap_or_default();
+                    run.moments.second = tensors.pop().unwrap_or_default();
+                    run.moments.first = tensors.pop().unwrap_or_default();
                     run.moments.updates = state.updates;
                     run.state = state;
                     (run.tell)(&Event::Resumed { step });
