@@ -13,6 +13,7 @@ use std::time::Instant;
 use wordmill::nn::dense::Precision;
 use wordmill::nn::folder::{Folder, Which};
 use wordmill::nn::parameters::Weights;
+use wordmill::translate::architecture;
 use wordmill::translate::decode::stream::Load;
 use wordmill::translate::decode::{Options, Task, stream};
 use wordmill::translate::transformer::decode::Decoder;
@@ -65,7 +66,7 @@ fn translate(
         })
         .collect();
     let folder = Folder::new(Path::new(run));
-    let model = Transformer::new(folder.read_json("config.json").expect("a config"));
+    let model: Transformer = architecture::read(&folder).expect("a config");
     let mut weights = Weights::zeros(&model.layout);
     let step = folder.step(Which::Best).expect("a checkpoint");
     let values = folder.weights(step, &model.layout).expect("weights");

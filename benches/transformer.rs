@@ -13,8 +13,9 @@ use wordmill::nn::adam::{Adam, Moments};
 use wordmill::nn::dropout::Dropout;
 use wordmill::nn::tape::Tape;
 use wordmill::random::Random;
+use wordmill::translate::architecture::Tied;
 use wordmill::translate::batch::Batch;
-use wordmill::translate::transformer::config::{Config, PositionKind, Tied};
+use wordmill::translate::transformer::config::{Config, PositionKind};
 use wordmill::translate::transformer::model::Transformer;
 
 #[global_allocator]
@@ -96,7 +97,8 @@ fn run(name: &str, steps: usize, pairs: &Pairs) {
         positions: PositionKind::Sinusoidal,
         tied: Tied::All,
         max_positions: 1024,
-    });
+    })
+    .expect("a shape");
     let mut weights = model.initial_weights(1);
     let mut gradients = vec![0.0; model.layout.len()];
     let mut moments = Moments::zeros(model.layout.len());

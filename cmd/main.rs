@@ -24,6 +24,7 @@ mod pos;
 mod progress;
 mod report;
 mod sentences;
+mod seq2seq;
 mod stem;
 mod stop;
 mod stream;
@@ -33,6 +34,7 @@ mod threads;
 mod tokenize;
 mod train;
 mod transformer;
+mod translation;
 mod truecase;
 mod vectors;
 mod word2vec;
@@ -69,6 +71,7 @@ enum Command {
     Word2vec(word2vec::Args),
     Glove(glove::Args),
     Vectors(vectors::Args),
+    Seq2seq(seq2seq::Args),
     Transformer(transformer::Args),
     Bleu(bleu::Args),
     Model(model::Args),
@@ -95,7 +98,7 @@ const GROUPS: &[(&str, &[&str])] = &[
     ),
     ("Bags of words", &["bow", "tfidf", "merge"]),
     ("Embeddings", &["word2vec", "glove", "vectors", "classes"]),
-    ("Translation", &["transformer", "bleu"]),
+    ("Translation", &["transformer", "seq2seq", "bleu"]),
     ("The tool", &["model", "licenses"]),
 ];
 
@@ -116,6 +119,7 @@ impl Command {
             Command::Word2vec(args) => word2vec::run(&args),
             Command::Glove(args) => glove::run(&args),
             Command::Vectors(args) => vectors::run(&args),
+            Command::Seq2seq(args) => seq2seq::run(&args),
             Command::Transformer(args) => transformer::run(&args),
             Command::Bleu(args) => bleu::run(&args),
             Command::Model(args) => model::run(&args),

@@ -280,9 +280,22 @@ fn what_is_wrong_with_the_input_is_said_and_nothing_is_left() {
     ] {
         let error = train(&run, &format!("{flags} --max-steps 1")).fails(status);
         assert!(error.contains(said), "{flags}\n{error}");
-        assert!(!run.join("config.json").exists(), "{flags}");
-        let _ = std::fs::remove_dir_all(&run);
+        assert!(!run.exists(), "{flags}");
     }
+}
+
+#[test]
+fn a_run_that_fails_takes_away_the_folders_it_made_and_no_other() {
+    let place = tempfile::tempdir().unwrap();
+    let empty = place.path().join("empty");
+    std::fs::write(&empty, "").unwrap();
+    let flags = format!("--source {0} --target {0}", empty.display());
+    let old = place.path().join("old");
+    std::fs::create_dir(&old).unwrap();
+    train(&old.join("new/run"), &flags).fails(1);
+    assert_eq!(std::fs::read_dir(&old).unwrap().count(), 0);
+    train(&old, &flags).fails(1);
+    assert!(old.exists());
 }
 
 #[test]
@@ -324,6 +337,120 @@ fn a_run_is_not_overwritten_nor_given_another_shape_nor_other_pairs() {
         error.contains("the pairs are not those of the run"),
         "{error}"
     );
+}
+
+/// Names another architecture in the config of a run, or none.
+fn rename(run: &Path, name: Option<&str>) {
+    let mut config: serde_json::Value = serde_json::from_slice(&bytes(run, "config.json")).unwrap();
+    match name {
+        Some(name) => config["architecture"] = name.into(),
+        None => drop(config.as_object_mut().unwrap().remove("architecture")),
+    }
+    std::fs::write(run.join("config.json"), config.to_string()).unwrap();
+}
+
+#[test]
+fn a_run_of_another_architecture_is_neither_gone_on_with_nor_begun_with() {
+    let place = tempfile::tempdir().unwrap();
+    let (run, new) = (place.path().join("run"), place.path().join("new"));
+    train(&run, &format!("{PAIRS} {SMALL} --max-steps 1")).text();
+    rename(&run, Some("seq2seq"));
+    let path = run.display();
+    let refusal = |call: &str, does: &str| {
+        format!(
+            "wordmill transformer train: {path}: holds a run of seq2seq; this is wordmill transformer\n\
+             hint: `wordmill seq2seq train {call} {path}` {does}\n"
+        )
+    };
+    let error = train(&run, "--resume --max-steps 2").fails(1);
+    assert_eq!(error, refusal("--resume --out", "goes on with it"));
+    let error = train(&new, &format!("{PAIRS} --init {path}")).fails(1);
+    assert_eq!(error, refusal("--init", "begins with its weights"));
+    assert!(!new.exists());
+    rename(&run, None);
+    let error = train(&run, "--resume --max-steps 2").fails(1);
+    let expected =
+        format!("wordmill transformer train: {path}: config.json names no architecture\nhint: ");
+    assert!(error.starts_with(&expected), "{error}");
+}
+
+/// The values of a tensor of a checkpoint.
+fn values(run: &Path, file: &str, tensor: &str) -> Vec<f32> {
+    let bytes = bytes(run, &format!("checkpoints/{file}.safetensors"));
+    let tensors = safetensors::SafeTensors::deserialize(&bytes).unwrap();
+    let (values, _) = tensors.tensor(tensor).unwrap().data().as_chunks::<4>();
+    values.iter().map(|v| f32::from_le_bytes(*v)).collect()
+}
+
+#[test]
+fn an_average_may_begin_later_and_begins_with_the_weights_there_are() {
+    let place = tempfile::tempdir().unwrap();
+    let run = place.path().join("run");
+    train(&run, &format!("{PAIRS} {SMALL} --ema 0 --max-steps 3")).text();
+    train(&run, "--resume --ema 0.999 --max-steps 4").text();
+    // The first tensor of the model is the first of the row that "weights" is.
+    let before = values(&run, "3/model", "source.weight");
+    let after = values(&run, "4/optimizer", "weights");
+    let average = values(&run, "4/model", "source.weight");
+    for ((before, after), average) in before.iter().zip(&after).zip(&average) {
+        // The share of the old average at step 4 is (1 + 4) / (10 + 4).
+        let expected = (5.0 * before + 9.0 * after) / 14.0;
+        assert!((average - expected).abs() < 1e-6, "{average} {expected}");
+    }
+    assert!(before[..] != after[..before.len()]);
+}
+
+#[test]
+fn an_average_may_end_and_training_goes_on_with_the_weights() {
+    let place = tempfile::tempdir().unwrap();
+    let (ended, kept) = (place.path().join("ended"), place.path().join("kept"));
+    for run in [&ended, &kept] {
+        train(run, &format!("{PAIRS} {SMALL} --max-steps 3")).text();
+    }
+    train(&ended, "--resume --ema 0 --max-steps 4").text();
+    train(&kept, "--resume --max-steps 4").text();
+    let weights = values(&kept, "4/optimizer", "weights");
+    let found = values(&ended, "4/model", "source.weight");
+    assert_eq!(found[..], weights[..found.len()]);
+}
+
+#[test]
+fn a_vocabulary_that_the_pairs_do_not_fill_is_said_to_be_smaller() {
+    let place = tempfile::tempdir().unwrap();
+    let said = |flags: &str| {
+        let run = place.path().join(flags.replace(' ', "_"));
+        let small = SMALL.replace("--vocab-size 400 ", "");
+        let call = wordmill(&format!("transformer train {PAIRS} {small} --max-steps 1"));
+        let outcome = flags
+            .split(' ')
+            .fold(call, Call::arg)
+            .arg("--out")
+            .arg(&run)
+            .run();
+        let tokenizer = |name: &str| -> usize {
+            let model: serde_json::Value = serde_json::from_slice(&bytes(&run, name)).unwrap();
+            model["model"]["vocab"].as_object().unwrap().len()
+        };
+        let found = match flags.contains("separate") {
+            true => format!(
+                "{} and {}",
+                tokenizer("tokenizer.source.json"),
+                tokenizer("tokenizer.target.json")
+            ),
+            false => tokenizer("tokenizer.json").to_string(),
+        };
+        (outcome.stderr, found)
+    };
+    for flags in [
+        "--vocab-size 9000",
+        "--vocab-size 9000 --separate-vocabularies",
+    ] {
+        let (stderr, pieces) = said(flags);
+        let line = format!("the pairs give {pieces} pieces, fewer than 9000\n");
+        assert!(stderr.starts_with(&line), "{line}{stderr}");
+    }
+    let (stderr, _) = said("--vocab-size 400");
+    assert!(!stderr.contains("pieces"), "{stderr}");
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use crate::harness::{Call, binary, root, shell, wordmill};
 use std::io::{BufRead, BufReader, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 
@@ -299,8 +299,8 @@ fn a_checkpoint_that_is_not_there_is_no_checkpoint() {
     assert_eq!(translate("--checkpoint last").stdin("\n").text(), "\n");
 }
 
-#[test]
-fn a_truncated_checkpoint_is_refused_by_name() {
+/// A copy of the run.
+fn copy() -> (tempfile::TempDir, PathBuf) {
     let place = tempfile::tempdir().unwrap();
     let copy = place.path().join("run");
     let copied = Command::new("cp")
@@ -310,6 +310,33 @@ fn a_truncated_checkpoint_is_refused_by_name() {
         .status()
         .unwrap();
     assert!(copied.success());
+    (place, copy)
+}
+
+#[test]
+fn a_run_of_another_architecture_is_refused_by_name() {
+    let (_place, copy) = copy();
+    let path = copy.join("config.json");
+    let config = std::fs::read_to_string(&path).unwrap();
+    let other = config.replace(
+        r#""architecture": "transformer""#,
+        r#""architecture": "seq2seq""#,
+    );
+    std::fs::write(&path, other).unwrap();
+    let run = copy.display();
+    let expected = format!(
+        "wordmill transformer translate: {run}: holds a run of seq2seq; this is wordmill transformer\n\
+         hint: `wordmill seq2seq translate {run}` translates with it\n"
+    );
+    let alone = wordmill("transformer translate").arg(&copy);
+    assert_eq!(alone.fails(1), expected);
+    let among_others = translate("--ensemble").arg(&copy);
+    assert_eq!(among_others.fails(1), expected);
+}
+
+#[test]
+fn a_truncated_checkpoint_is_refused_by_name() {
+    let (_place, copy) = copy();
     let steps = std::fs::read_dir(copy.join("checkpoints")).unwrap();
     for step in steps {
         let file = step.unwrap().path().join("model.safetensors");

@@ -45,9 +45,10 @@ def convert(a):
     shape = dict(arrays)
     words, dim = shape["source.weight"].shape
     layers = lambda side: 1 + max(int(k.split(".")[1]) for k in shape if k.startswith(side))
-    config = dict(source_vocabulary=words, target_vocabulary=words, dim=dim, encoder_layers=layers("encoder."),
-                  decoder_layers=layers("decoder."), heads=a.heads, ffn=shape["encoder.0.feed_forward.inner.weight"].shape[0],
-                  pre_norm=False, positions="sinusoidal", tied="all", max_positions=1024)
+    config = dict(architecture="transformer", source_vocabulary=words, target_vocabulary=words, dim=dim,
+                  encoder_layers=layers("encoder."), decoder_layers=layers("decoder."), heads=a.heads,
+                  ffn=shape["encoder.0.feed_forward.inner.weight"].shape[0], pre_norm=False, positions="sinusoidal",
+                  tied="all", max_positions=1024)
     place = f"{a.run}/checkpoints/1"
     os.makedirs(place, exist_ok=True)
     write(f"{place}/model.safetensors", arrays)

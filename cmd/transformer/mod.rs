@@ -1,14 +1,5 @@
 //! `wordmill transformer`: translation by attention.
 
-mod attention;
-mod data;
-mod lines;
-mod loaded;
-mod prepare;
-mod references;
-mod report;
-mod search;
-mod settings;
 mod shape;
 mod train;
 mod translate;
@@ -30,8 +21,8 @@ pub struct Args {
 
 #[derive(clap::Subcommand)]
 enum Command {
-    Train(train::TrainArgs),
-    Translate(translate::TranslateArgs),
+    Train(train::Args),
+    Translate(translate::Args),
 }
 
 pub fn run(args: &Args) -> Result<()> {

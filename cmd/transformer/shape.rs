@@ -1,8 +1,9 @@
 //! The shape of the model that `transformer train` trains: its flags, and what they come to.
 
-use crate::stream::Failure;
+use crate::translation::{Shape, TiedName, same};
 use anyhow::Result;
-use wordmill::translate::transformer::config::{Config, PositionKind, Preset, Recipe, Tied};
+use wordmill::translate::transformer::config::{Config, PositionKind, Preset, recipe};
+use wordmill::translate::transformer::model::Transformer;
 
 /// Flags for the shape of the model.
 #[derive(clap::Args, Clone, Debug, Default)]
@@ -61,15 +62,6 @@ enum PositionName {
     Learned,
 }
 
-#[derive(Clone, Copy, Debug, clap::ValueEnum)]
-enum TiedName {
-    /// Source, target and output
-    All,
-    /// Target and output
-    Target,
-    None,
-}
-
 impl PresetName {
     fn preset(self) -> Preset {
         match self {
@@ -90,35 +82,18 @@ impl PositionName {
     }
 }
 
-impl TiedName {
-    fn tied(self) -> Tied {
-        match self {
-            TiedName::All => Tied::All,
-            TiedName::Target => Tied::Target,
-            TiedName::None => Tied::None,
-        }
-    }
-}
+impl Shape for ShapeArgs {
+    type Architecture = Transformer;
 
-impl ShapeArgs {
-    /// The shape these flags come to.
-    ///
-    /// # Errors
-    /// When no model can have it.
-    pub fn config(
-        &self,
-        recipe: &Recipe,
-        vocabularies: (usize, usize),
-        is_joint: bool,
-    ) -> Result<Config> {
-        let preset = self.preset.map_or(recipe.preset, PresetName::preset);
+    const ADVICE: &'static str = "a smaller --lr, a longer --warmup or --clip 1 keep it; --norm pre is steadier; then --resume";
+
+    fn config(&self, pairs: u64, vocabularies: (usize, usize), is_joint: bool) -> Result<Config> {
+        let preset = self
+            .preset
+            .map_or_else(|| recipe(pairs).0, PresetName::preset);
         let sizes = preset.sizes();
-        let tied = match self.tied {
-            Some(tied) => tied.tied(),
-            None if is_joint => Tied::All,
-            None => Tied::Target,
-        };
-        let config = Config {
+        let tied = TiedName::or_by(self.tied, is_joint);
+        Ok(Config {
             source_vocabulary: vocabularies.0,
             target_vocabulary: vocabularies.1,
             dim: self.dim.map_or(sizes.dim, usize::from),
@@ -132,18 +107,10 @@ impl ShapeArgs {
                 .map_or(PositionKind::Sinusoidal, PositionName::kind),
             tied,
             max_positions: 1024,
-        };
-        config
-            .check()
-            .map_err(|error| Failure::usage(error.to_string()))?;
-        Ok(config)
+        })
     }
 
-    /// The flags that ask for another model than that of a run.
-    ///
-    /// # Errors
-    /// When there are any.
-    pub fn agree_with(&self, config: &Config) -> Result<()> {
+    fn agree_with(&self, config: &Config) -> Result<()> {
         let number = |given: Option<usize>, has: usize| given.is_some_and(|given| given != has);
         let sizes = self.preset.map(|preset| preset.preset().sizes());
         let is_other = [
@@ -177,11 +144,6 @@ impl ShapeArgs {
                 self.tied.is_some_and(|name| name.tied() != config.tied),
             ),
         ];
-        match is_other.iter().find(|(_, is_other)| *is_other) {
-            Some((flag, _)) => Err(Failure::usage(format!("{flag} is not that of the run"))
-                .hint("the shape of a model cannot change; another --out begins a new one")
-                .into()),
-            None => Ok(()),
-        }
+        same(&is_other)
     }
 }

@@ -1,7 +1,7 @@
 //! The folder of a training run: what the model is, and what it had learned when.
 //!
 //! ```text
-//! config.json                          the shape of the model
+//! config.json                          the architecture and the shape of the model
 //! tokenizer.json                       or tokenizer.source.json and tokenizer.target.json
 //! checkpoints/STEP/model.safetensors   weights; with averages of weights, those are what is used
 //!                 /optimizer.safetensors   "first", "second": the moments; "weights" where the model has averages
@@ -232,10 +232,10 @@ impl Folder {
         let expected = layout
             .entries()
             .map(|(name, p)| (name, (p.rows, p.columns)));
-        read_tensors(&path, expected.collect()).map(|tensors| tensors.concat())
+        read_tensors(&path, expected.collect(), None).map(|tensors| tensors.concat())
     }
 
-    /// Flat tensors of the optimizer by name, `len` values each.
+    /// Flat tensors of the optimizer by name, `len` values each; behind them `more`, where it is there.
     ///
     /// # Errors
     /// When the file is damaged or is of another model.
@@ -243,10 +243,13 @@ impl Folder {
         &self,
         step: u64,
         names: &[&str],
+        more: &str,
         len: usize,
     ) -> Result<Vec<Vec<f32>>, FolderError> {
         let path = self.checkpoint(step).join("optimizer.safetensors");
-        read_tensors(&path, names.iter().map(|name| (*name, (1, len))).collect())
+        let sizes = |name| (name, (1, len));
+        let expected = names.iter().copied().map(sizes).collect();
+        read_tensors(&path, expected, Some(sizes(more)))
     }
 
     /// The state of a checkpoint.
@@ -315,10 +318,11 @@ fn write_tensors(path: &Path, tensors: Tensors) -> std::io::Result<()> {
     file.sync_all()
 }
 
-/// Tensors in the order of `expected`, whose shapes they must have.
-fn read_tensors(
+/// Tensors in the order of `expected`, whose shapes they must have; `more` comes last, where it is there.
+fn read_tensors<'a>(
     path: &Path,
-    expected: Vec<(&str, (usize, usize))>,
+    mut expected: Vec<(&'a str, (usize, usize))>,
+    more: Option<(&'a str, (usize, usize))>,
 ) -> Result<Vec<Vec<f32>>, FolderError> {
     let bytes = std::fs::read(path).map_err(|error| io(path, error))?;
     let (_, header) =
@@ -341,6 +345,7 @@ fn read_tensors(
         );
         return Err(damaged(path, &problem));
     }
+    expected.extend(more.filter(|(name, _)| tensors.names().contains(name)));
     let mut crc = crc32fast::Hasher::new();
     let mut found = Vec::with_capacity(expected.len());
     for (name, sizes) in expected {
@@ -413,7 +418,9 @@ mod tests {
         let values: Vec<f32> = (5..13).map(|i| i as f32).collect();
         assert_eq!(folder.weights(5, &layout()).expect("weights"), values);
         assert_eq!(
-            folder.optimizer(5, &["first"], 8).expect("moments"),
+            folder
+                .optimizer(5, &["first"], "weights", 8)
+                .expect("moments"),
             [values]
         );
         let state: HashMap<String, u64> = folder.state(5).expect("a state");

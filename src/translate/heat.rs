@@ -8,13 +8,32 @@
 //!
 //! A cell is as dark as its weight, whose number a browser shows under the pointer.
 
-use super::transformer::decode::Maps;
 use std::fmt::Write;
 
 /// Pixels.
 const CELL: usize = 14;
 const LETTER: usize = 8;
 const GAP: usize = 26;
+
+/// What the words of a translation attended to.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Maps {
+    pub layers: usize,
+    pub heads: usize,
+    /// Tokens of the source, with its mark, and steps of the translation, the last of which says its end.
+    pub source: usize,
+    pub target: usize,
+    /// (target, layers, heads, source)
+    pub weights: Vec<f32>,
+}
+
+impl Maps {
+    /// The weight of a source token in a step.
+    pub fn weight(&self, (layer, head): (usize, usize), target: usize, source: usize) -> f32 {
+        let map = (target * self.layers + layer) * self.heads + head;
+        self.weights[map * self.source + source]
+    }
+}
 
 /// The picture of `maps`, whose rows and columns have these labels.
 pub fn svg(maps: &Maps, source: &[String], target: &[String]) -> String {

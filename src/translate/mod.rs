@@ -8,18 +8,23 @@
 //! | [`cut`] | texts that are too long, in parts |
 //! | [`decode`] | the words of a translation, by any model that can take a step |
 //! | [`heat`] | what words attended to, as a picture |
+//! | [`architecture`], [`learn`] | what a translator is to the commands and to the training loop |
 //! | [`transformer`] | the model of attention and feed-forward layers |
+//! | [`recurrent`] | the model of LSTM or GRU layers, with attention |
 //! | [`score`] | how close translations come to those of people: BLEU, chrF, TER |
 
+pub mod architecture;
 pub mod batch;
 pub mod cut;
 pub mod decode;
 pub mod feed;
 pub mod filter;
 pub mod heat;
+pub mod learn;
 pub mod lines;
 pub mod order;
 pub mod pairs;
+pub mod recurrent;
 pub mod score;
 pub mod store;
 pub mod transformer;

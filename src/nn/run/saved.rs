@@ -37,14 +37,15 @@ impl<'a, T: Task> Run<'a, T> {
         for step in folder.steps().into_iter().rev() {
             let read = || -> Result<_, FolderError> {
                 let state: State<T::Position> = folder.state(step)?;
-                let mut names = vec!["first", "second"];
-                names.extend((plan.average > 0.0).then_some("weights"));
-                let moments = folder.optimizer(step, &names, layout.len())?;
-                Ok((state, moments, folder.weights(step, layout)?))
+                let optimizer =
+                    folder.optimizer(step, &["first", "second"], "weights", layout.len())?;
+                Ok((state, optimizer, folder.weights(step, layout)?))
             };
             match read() {
                 Ok((state, mut tensors, model)) => {
-                    let raw = if plan.average > 0.0 {
+                    // Of a checkpoint with an average, that is the model. Whether a run keeps one may change: a new one
+                    // begins with the weights.
+                    let raw = if tensors.len() > 2 {
                         tensors.pop()
                     } else {
                         None

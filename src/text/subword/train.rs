@@ -29,6 +29,8 @@ pub enum Algorithm {
     Wordpiece,
     /// Byte pair encoding of bytes, as GPT-2 has it
     ByteLevel,
+    /// Characters; what has no piece is written as bytes
+    Char,
 }
 
 /// What is learned.
@@ -88,7 +90,7 @@ impl Trainer {
     pub fn new(options: Options) -> Result<Trainer, SubwordError> {
         let layout = Layout {
             scheme: match options.algorithm {
-                Algorithm::Bpe | Algorithm::Unigram => Scheme::Metaspace,
+                Algorithm::Bpe | Algorithm::Unigram | Algorithm::Char => Scheme::Metaspace,
                 Algorithm::Wordpiece => Scheme::Words,
                 Algorithm::ByteLevel => Scheme::ByteLevel,
             },
@@ -186,7 +188,10 @@ impl Trainer {
             Algorithm::Unigram => unigram(&words, &fixed, &letters, options.vocab_size),
             algorithm => {
                 let prefix = if forms == 2 { "##" } else { "" };
-                let size = options.vocab_size;
+                let size = match algorithm {
+                    Algorithm::Char => least,
+                    _ => options.vocab_size,
+                };
                 let learned = merge::learn(&words, &fixed, &letters, prefix, size);
                 merged(algorithm, &learned)
             }
@@ -246,7 +251,9 @@ fn specials(algorithm: Algorithm) -> Vec<String> {
 /// Pieces for bytes that stand beside those for characters.
 fn bytes(algorithm: Algorithm) -> Vec<String> {
     match algorithm {
-        Algorithm::Bpe | Algorithm::Unigram => (0..256).map(|b| format!("<0x{b:02X}>")).collect(),
+        Algorithm::Bpe | Algorithm::Unigram | Algorithm::Char => {
+            (0..256).map(|b| format!("<0x{b:02X}>")).collect()
+        }
         Algorithm::Wordpiece | Algorithm::ByteLevel => Vec::new(),
     }
 }
@@ -256,7 +263,7 @@ fn reserved(algorithm: Algorithm) -> Vec<String> {
 }
 
 /// The characters that get pieces, in their order: those seen more than once, as far as they leave half of the room to
-/// longer pieces.
+/// longer pieces where there are any.
 fn letters(words: &[(String, u64)], options: &Options, fixed: usize) -> Vec<char> {
     if options.algorithm == Algorithm::ByteLevel {
         let mut all: Vec<char> = (0..=255).map(letter).collect();
@@ -279,6 +286,7 @@ fn letters(words: &[(String, u64)], options: &Options, fixed: usize) -> Vec<char
     let room = options.vocab_size.saturating_sub(fixed + needed.len());
     let most = match options.algorithm {
         Algorithm::Wordpiece => room / 4,
+        Algorithm::Char => room,
         _ => room / 2,
     };
     // A vocabulary without room for one letter is refused.
@@ -305,9 +313,9 @@ fn merged(algorithm: Algorithm, learned: &merge::Learned) -> Value {
         }),
         _ => json!({
             "type": "BPE", "dropout": null,
-            "unk_token": if algorithm == Algorithm::Bpe { Value::from(SPECIALS[3]) } else { Value::Null },
+            "unk_token": if algorithm == Algorithm::ByteLevel { Value::Null } else { Value::from(SPECIALS[3]) },
             "continuing_subword_prefix": null, "end_of_word_suffix": null, "fuse_unk": false,
-            "byte_fallback": algorithm == Algorithm::Bpe, "ignore_merges": false,
+            "byte_fallback": algorithm != Algorithm::ByteLevel, "ignore_merges": false,
             "vocab": vocab, "merges": learned.merges,
         }),
     }

@@ -19,6 +19,7 @@ pub mod words;
 
 use crate::nn::dense::Table;
 use crate::nn::packed::Packed;
+use crate::translate::heat::Maps;
 
 /// A hypothesis that is to be continued.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,6 +54,9 @@ pub trait Model: Sync {
     /// For each token that led to a row of the last step, and for the one that comes next: the source token that it
     /// attended to most.
     fn alignment(&self, state: &Self::State, row: usize) -> Vec<u32>;
+
+    /// What each token of a translation attended to, both without marks.
+    fn maps(&self, source: &[u32], target: &[u32]) -> Maps;
 }
 
 /// How translations are searched for.

@@ -227,8 +227,9 @@ mod tests {
     use super::*;
     use crate::nn::dense::Precision;
     use crate::nn::tape::Tape;
+    use crate::translate::architecture::Tied;
     use crate::translate::batch::Batch;
-    use crate::translate::transformer::config::{Config, PositionKind, Tied};
+    use crate::translate::transformer::config::{Config, PositionKind};
     use crate::translate::transformer::decode::Decoder;
     use crate::translate::transformer::model::Transformer;
 
@@ -246,6 +247,7 @@ mod tests {
             tied: Tied::All,
             max_positions: 40,
         })
+        .unwrap()
     }
 
     fn tasks() -> Vec<Task> {

@@ -1,7 +1,7 @@
 //! The shape of a recurrent translator: what is stored with its weights and must match them.
 
 use crate::nn::ops::cell::Kind;
-use crate::translate::transformer::config::{ConfigError, Tied};
+use crate::translate::architecture::{ConfigError, Recipe, Tied};
 use serde::{Deserialize, Serialize};
 
 /// Sizes and kinds of layers.
@@ -44,6 +44,44 @@ pub enum Attention {
     General,
     /// A layer over the sum of states (Bahdanau et al. 2015, and `concat` of Luong et al. 2015)
     Additive,
+}
+
+/// How to train on so many pairs when nothing else is said.
+pub fn recipe(pairs: u64) -> Recipe {
+    match pairs {
+        0..2_000 => Recipe {
+            dropout: 0.1,
+            vocabulary: 2_000,
+            lr: 2e-3,
+            warmup: 100,
+            evaluate_every: 100,
+        },
+        2_000..100_000 => Recipe {
+            dropout: 0.3,
+            vocabulary: 8_000,
+            lr: 2e-3,
+            warmup: 300,
+            evaluate_every: 250,
+        },
+        _ => Recipe {
+            dropout: 0.2,
+            vocabulary: 16_000,
+            lr: 1e-3,
+            warmup: 1_000,
+            evaluate_every: 1_000,
+        },
+    }
+}
+
+/// Values of a token, units and layers for so many pairs and the larger of the vocabularies: no more than a few hundred
+/// words are characters, whose sequences are long and whose models can be small.
+pub fn sizes(pairs: u64, vocabulary: usize) -> (usize, usize, usize) {
+    match (pairs, vocabulary) {
+        (_, 0..500) => (64, 128, 1),
+        (0..2_000, _) => (128, 128, 1),
+        (2_000..100_000, _) => (256, 512, 1),
+        _ => (512, 512, 2),
+    }
 }
 
 impl Config {

@@ -18,7 +18,7 @@ use crate::nn::parameters::Weights;
 use crate::nn::tape::{Tape, Var};
 use crate::translate::batch::{BOS, EOS};
 use crate::translate::decode::{Model, Row};
-use crate::translate::transformer::decode::Maps;
+use crate::translate::heat::Maps;
 
 /// A model and its weights, ready to translate.
 pub struct Decoder<'w> {
@@ -80,34 +80,6 @@ impl<'w> Decoder<'w> {
             table: Table::new(weights, model.output, precision),
             model,
             weights,
-        }
-    }
-
-    /// What each token of a translation attended to, both without marks; nothing without attention.
-    pub fn maps(&self, source: &[u32], target: &[u32]) -> Maps {
-        let mut packed = Packed::default();
-        packed.push(source.iter().copied().chain([EOS]));
-        let mut record = Vec::new();
-        let mut h = vec![0.0; self.dim()];
-        for mut state in self.begin(&packed) {
-            state.record = Some(Vec::new());
-            for token in [BOS].iter().chain(target) {
-                let row = Row {
-                    sentence: 0,
-                    parent: 0,
-                    token: *token,
-                };
-                self.step(&mut [&mut state], &[row], &mut h);
-            }
-            record.extend(state.record.take().unwrap_or_default());
-        }
-        let has_attention = self.model.config.attention != Attention::None;
-        Maps {
-            layers: usize::from(has_attention),
-            heads: 1,
-            source: source.len() + 1,
-            target: target.len() + 1,
-            weights: record,
         }
     }
 
@@ -269,6 +241,33 @@ impl Model for Decoder<'_> {
 
     fn alignment(&self, state: &Sentence, row: usize) -> Vec<u32> {
         state.rows[row].aligned.clone()
+    }
+
+    fn maps(&self, source: &[u32], target: &[u32]) -> Maps {
+        let mut packed = Packed::default();
+        packed.push(source.iter().copied().chain([EOS]));
+        let mut record = Vec::new();
+        let mut h = vec![0.0; self.dim()];
+        for mut state in self.begin(&packed) {
+            state.record = Some(Vec::new());
+            for token in [BOS].iter().chain(target) {
+                let row = Row {
+                    sentence: 0,
+                    parent: 0,
+                    token: *token,
+                };
+                self.step(&mut [&mut state], &[row], &mut h);
+            }
+            record.extend(state.record.take().unwrap_or_default());
+        }
+        let has_attention = self.model.config.attention != Attention::None;
+        Maps {
+            layers: usize::from(has_attention),
+            heads: 1,
+            source: source.len() + 1,
+            target: target.len() + 1,
+            weights: record,
+        }
     }
 }
 

@@ -6,6 +6,7 @@
 //! | [`model`] | its layers and their forward pass |
 //! | [`decode`] | the model at work, a token at a time |
 
+mod architecture;
 pub mod config;
 pub mod decode;
 pub mod model;

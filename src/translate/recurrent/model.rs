@@ -30,8 +30,8 @@ use crate::nn::packed::Packed;
 use crate::nn::parameters::{Layout, Parameter, Weights};
 use crate::nn::tape::{Tape, Var};
 use crate::random::Random;
+use crate::translate::architecture::{ConfigError, Tied};
 use crate::translate::batch::Batch;
-use crate::translate::transformer::config::Tied;
 use std::sync::Arc;
 
 /// A model: where its parameters lie.
@@ -78,7 +78,10 @@ pub struct Encoded {
 }
 
 impl Recurrent {
-    pub fn new(config: Config) -> Recurrent {
+    /// # Errors
+    /// When no model can have this shape.
+    pub fn new(config: Config) -> Result<Recurrent, ConfigError> {
+        config.check()?;
         let mut layout = Layout::default();
         let (d, e, kind) = (config.dim, config.embedding, config.cell);
         let source = layout.matrix("source.weight", config.source_vocabulary, e);
@@ -128,7 +131,7 @@ impl Recurrent {
             table,
             positions: Positions::None,
         };
-        Recurrent {
+        Ok(Recurrent {
             source: embedding(source),
             target: embedding(target),
             config,
@@ -143,7 +146,7 @@ impl Recurrent {
             v,
             combine,
             norms,
-        }
+        })
     }
 
     /// Weights to begin with: uniform within 1/√d for cells, Glorot and Bengio's for other layers, normal with a deviation

@@ -13,10 +13,10 @@ use crate::nn::ops::norm::Norm;
 use crate::nn::ops::recurrent::tests::{affine, one_step};
 use crate::nn::parameters::{Parameter, Weights};
 use crate::nn::tape::Tape;
+use crate::translate::architecture::Tied;
 use crate::translate::batch::Batch;
 use crate::translate::decode::stream::{Load, translate};
-use crate::translate::decode::{Options, Task};
-use crate::translate::transformer::config::Tied;
+use crate::translate::decode::{Model, Options, Task};
 
 fn config(cell: Kind, attention: Attention) -> Config {
     Config {
@@ -228,7 +228,7 @@ fn exact(model: &Recurrent, values: &[f64]) -> f64 {
 #[test]
 fn every_parameter_has_the_gradient_of_the_formulas() {
     for config in configs() {
-        let model = Recurrent::new(config);
+        let model = Recurrent::new(config).expect("a shape");
         let batch = batch();
         let weight = 1.0 / batch.target_out.len() as f32;
         check::gradients_within(
@@ -261,7 +261,7 @@ fn losses(model: &Recurrent, mut weights: Weights, steps: usize) -> Vec<f64> {
 #[test]
 fn a_model_learns_its_batch_by_heart() {
     for config in configs() {
-        let model = Recurrent::new(config);
+        let model = Recurrent::new(config).expect("a shape");
         let found = losses(&model, model.initial_weights(1), 400);
         // With smoothing 0.1 over 9 or 11 words the least loss is the entropy of q, 0.50 and 0.52.
         assert!(found[0] > 2.0, "{}", found[0]);
@@ -274,10 +274,11 @@ fn guessed_words_are_learned_from_too() {
     let model = Recurrent::new(Config {
         scheduled_sampling: 0.5,
         ..config(Kind::Lstm, Attention::General)
-    });
+    })
+    .expect("a shape");
     let found = losses(&model, model.initial_weights(1), 400);
     assert!(found[399] < 0.6, "{}", found[399]);
-    let plain = Recurrent::new(config(Kind::Lstm, Attention::General));
+    let plain = Recurrent::new(config(Kind::Lstm, Attention::General)).expect("a shape");
     assert_ne!(found[1], losses(&plain, plain.initial_weights(1), 2)[1]);
 }
 
@@ -304,7 +305,7 @@ fn options(beam: usize) -> Options {
 #[test]
 fn a_given_translation_has_the_score_that_the_tape_gives_it() {
     for config in configs() {
-        let model = Recurrent::new(config);
+        let model = Recurrent::new(config).expect("a shape");
         let weights = check::weights(&model.layout, 0.4);
         let decoder = [Decoder::new(&model, &weights, Precision::Single)];
         let target = vec![7, 8, 5, 4];
@@ -326,7 +327,7 @@ fn a_given_translation_has_the_score_that_the_tape_gives_it() {
 #[test]
 fn a_translation_depends_neither_on_its_company_nor_on_threads() {
     for config in configs() {
-        let model = Recurrent::new(config);
+        let model = Recurrent::new(config).expect("a shape");
         let weights = check::weights(&model.layout, 0.4);
         for precision in [Precision::Single, Precision::Int8] {
             let decoder = [Decoder::new(&model, &weights, precision)];
@@ -348,7 +349,7 @@ fn a_translation_depends_neither_on_its_company_nor_on_threads() {
 
 #[test]
 fn what_words_attended_to_sums_to_one() {
-    let model = Recurrent::new(config(Kind::Gru, Attention::Additive));
+    let model = Recurrent::new(config(Kind::Gru, Attention::Additive)).expect("a shape");
     let weights = check::weights(&model.layout, 0.4);
     let maps = Decoder::new(&model, &weights, Precision::Single).maps(&[5, 6], &[7, 8, 4]);
     assert_eq!((maps.source, maps.target), (3, 4));
@@ -364,7 +365,8 @@ fn one_thread_gives_the_bytes_of_two() {
         let model = Recurrent::new(Config {
             recurrent_dropout: 0.2,
             ..config
-        });
+        })
+        .expect("a shape");
         let weights = model.initial_weights(2);
         let source: Vec<u32> = (0..9).map(|i| 3 + i % 6).collect();
         let pairs: Vec<_> = (0..70)

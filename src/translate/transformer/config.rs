@@ -1,5 +1,6 @@
 //! The shape of a Transformer: what is stored with its weights and must match them.
 
+use crate::translate::architecture::{ConfigError, Recipe, Tied};
 use serde::{Deserialize, Serialize};
 
 /// Sizes and kinds of layers.
@@ -32,18 +33,6 @@ pub enum PositionKind {
     Sinusoidal,
     /// A learned vector for each position
     Learned,
-}
-
-/// Which tables of words are one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Tied {
-    /// Source, target and output: one table, one vocabulary
-    All,
-    /// Target and output
-    Target,
-    /// Three tables
-    None,
 }
 
 /// Sizes that go together.
@@ -84,72 +73,51 @@ impl Preset {
     }
 }
 
-/// What to train with so many sentence pairs when nothing else is said.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Recipe {
-    pub preset: Preset,
-    pub dropout: f32,
-    /// Pieces of the subword models.
-    pub vocabulary: usize,
-    pub lr: f32,
-    pub warmup: u64,
-    /// Steps from one evaluation to the next.
-    pub evaluate_every: u64,
-}
-
-impl Recipe {
-    /// Little data wants a small model and much dropout; large models want a small rate and a long warm-up.
-    pub fn of(pairs: u64) -> Recipe {
-        match pairs {
-            0..2_000 => Recipe {
-                preset: Preset::Tiny,
+/// What to train with so many sentence pairs when nothing else is said: little data wants a small model and much dropout,
+/// large models want a small rate and a long warm-up.
+pub fn recipe(pairs: u64) -> (Preset, Recipe) {
+    match pairs {
+        0..2_000 => (
+            Preset::Tiny,
+            Recipe {
                 dropout: 0.1,
                 vocabulary: 2_000,
                 lr: 2e-3,
                 warmup: 200,
                 evaluate_every: 100,
             },
-            2_000..100_000 => Recipe {
-                preset: Preset::Tiny,
+        ),
+        2_000..100_000 => (
+            Preset::Tiny,
+            Recipe {
                 dropout: 0.3,
                 vocabulary: 8_000,
                 lr: 3e-3,
                 warmup: 1_000,
                 evaluate_every: 250,
             },
-            100_000..1_000_000 => Recipe {
-                preset: Preset::Small,
+        ),
+        100_000..1_000_000 => (
+            Preset::Small,
+            Recipe {
                 dropout: 0.2,
                 vocabulary: 12_000,
                 lr: 2e-3,
                 warmup: 2_000,
                 evaluate_every: 1_000,
             },
-            _ => Recipe {
-                preset: Preset::Base,
+        ),
+        _ => (
+            Preset::Base,
+            Recipe {
                 dropout: 0.1,
                 vocabulary: 32_000,
                 lr: 7e-4,
                 warmup: 4_000,
                 evaluate_every: 5_000,
             },
-        }
+        ),
     }
-}
-
-/// Why sizes do not go together.
-#[derive(Debug, PartialEq, Eq, thiserror::Error)]
-pub enum ConfigError {
-    #[error("{0} is 0")]
-    Zero(&'static str),
-    #[error("dim {dim} is no multiple of {heads} heads")]
-    Heads { dim: usize, heads: usize },
-    #[error("dim {0} is no even number: half of it is for each direction")]
-    Odd(usize),
-    #[error("input feeding needs attention, whose context it feeds")]
-    NothingToFeed,
-    #[error("one table for source and target needs one vocabulary")]
-    Vocabularies,
 }
 
 impl Config {
@@ -157,7 +125,7 @@ impl Config {
     ///
     /// # Errors
     /// When it cannot.
-    pub fn check(&self) -> Result<(), ConfigError> {
+    pub(super) fn check(&self) -> Result<(), ConfigError> {
         let sizes = [
             ("dim", self.dim),
             ("encoder-layers", self.encoder_layers),

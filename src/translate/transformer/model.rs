@@ -9,7 +9,7 @@
 //! normalisation follows the last layer. Dropout is on embeddings, on what comes back from a sublayer, and inside the
 //! feed-forward layer.
 
-use super::config::{Config, PositionKind, Tied};
+use super::config::{Config, PositionKind};
 use crate::nn::ops::attention::{Spans, cross_attention, self_attention};
 use crate::nn::ops::embedding::{Embedding, Positions};
 use crate::nn::ops::linear::{Activation, Linear};
@@ -19,6 +19,7 @@ use crate::nn::packed::Packed;
 use crate::nn::parameters::{Layout, Parameter, Weights};
 use crate::nn::tape::{Tape, Var};
 use crate::random::Random;
+use crate::translate::architecture::{ConfigError, Tied};
 use crate::translate::batch::Batch;
 use std::sync::Arc;
 
@@ -129,7 +130,10 @@ struct Stream {
 }
 
 impl Transformer {
-    pub fn new(config: Config) -> Transformer {
+    /// # Errors
+    /// When no model can have this shape.
+    pub fn new(config: Config) -> Result<Transformer, ConfigError> {
+        config.check()?;
         let mut layout = Layout::default();
         let d = config.dim;
         let source = layout.matrix("source.weight", config.source_vocabulary, d);
@@ -179,7 +183,7 @@ impl Transformer {
                 Norm::new(&mut layout, "decoder.norm", d),
             )
         });
-        Transformer {
+        Ok(Transformer {
             config,
             layout,
             source,
@@ -188,7 +192,7 @@ impl Transformer {
             encoder,
             decoder,
             last,
-        }
+        })
     }
 
     /// Weights to begin with: Glorot and Bengio's uniform for layers, normal with variance 1/d for words, 0 for biases.

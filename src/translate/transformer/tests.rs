@@ -1,12 +1,13 @@
 //! The whole model beside its formulas in f64, parameter by parameter, and beside PyTorch.
 
-use super::config::{Config, PositionKind, Tied};
+use super::config::{Config, PositionKind};
 use super::model::Transformer;
 use crate::nn::adam::{Adam, Moments};
 use crate::nn::check;
 use crate::nn::dropout::Dropout;
 use crate::nn::parameters::Weights;
 use crate::nn::tape::Tape;
+use crate::translate::architecture::Tied;
 use crate::translate::batch::Batch;
 use std::collections::HashMap;
 
@@ -255,7 +256,7 @@ fn every_parameter_has_the_gradient_of_the_formulas() {
         (true, PositionKind::Learned, Tied::None),
         (true, PositionKind::Sinusoidal, Tied::Target),
     ] {
-        let model = Transformer::new(config(pre_norm, positions, tied));
+        let model = Transformer::new(config(pre_norm, positions, tied)).unwrap();
         let batch = batch();
         let weight = 1.0 / batch.target_out.len() as f32;
         // Sixty operations in a row, and gradients of queries a thousand times smaller than those of words.
@@ -295,7 +296,7 @@ fn losses(model: &Transformer, mut weights: Weights, steps: usize) -> Vec<f64> {
 /// Transformer with V = 11, d = 8, 1 + 2 layers, 2 heads, ffn 12, no dropout; `benches/peers/losses.py` prints them.
 #[test]
 fn ten_losses_are_those_of_pytorch() {
-    let model = Transformer::new(config(false, PositionKind::Sinusoidal, Tied::All));
+    let model = Transformer::new(config(false, PositionKind::Sinusoidal, Tied::All)).unwrap();
     let found = losses(&model, check::weights(&model.layout, 0.4), 10);
     let expected: [f64; 10] = [
         3.3242680, 3.0315269, 2.7884146, 2.5920984, 2.4494030, 2.3602707, 2.3121143, 2.2879606,
@@ -311,7 +312,7 @@ fn ten_losses_are_those_of_pytorch() {
 
 #[test]
 fn a_model_learns_its_batch_by_heart() {
-    let model = Transformer::new(config(true, PositionKind::Sinusoidal, Tied::All));
+    let model = Transformer::new(config(true, PositionKind::Sinusoidal, Tied::All)).unwrap();
     let found = losses(&model, model.initial_weights(1), 150);
     // With smoothing 0.1 over 11 words the least loss is the entropy of q, 0.52.
     assert!(

@@ -20,6 +20,7 @@ use crate::nn::packed::Packed;
 use crate::nn::parameters::Weights;
 use crate::translate::batch::{BOS, EOS};
 use crate::translate::decode::{Model, Row};
+use crate::translate::heat::Maps;
 use layers::{DecoderLayer, EncoderLayer, Norms};
 
 /// A model and its weights, ready to translate.
@@ -45,26 +46,6 @@ pub struct Sentence {
     record: Option<Vec<f32>>,
 }
 
-/// What the words of a translation attended to.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Maps {
-    pub layers: usize,
-    pub heads: usize,
-    /// Tokens of the source, with its mark, and steps of the translation, the last of which says its end.
-    pub source: usize,
-    pub target: usize,
-    /// (target, layers, heads, source)
-    pub weights: Vec<f32>,
-}
-
-impl Maps {
-    /// The weight of a source token in a step.
-    pub fn weight(&self, (layer, head): (usize, usize), target: usize, source: usize) -> f32 {
-        let map = (target * self.layers + layer) * self.heads + head;
-        self.weights[map * self.source + source]
-    }
-}
-
 impl<'w> Decoder<'w> {
     pub fn new(model: &'w Transformer, weights: &'w Weights, precision: Precision) -> Decoder<'w> {
         let encoder =
@@ -78,34 +59,6 @@ impl<'w> Decoder<'w> {
             all: (0..model.config.max_positions as u32).collect(),
             model,
             weights,
-        }
-    }
-
-    /// What each token of a translation attended to, both without marks.
-    pub fn maps(&self, source: &[u32], target: &[u32]) -> Maps {
-        let mut packed = Packed::default();
-        packed.push(source.iter().copied().chain([EOS]));
-        let mut states = self.begin(&packed);
-        let mut record = Vec::new();
-        let mut h = vec![0.0; self.dim()];
-        for state in &mut states {
-            state.record = Some(Vec::new());
-            for token in [BOS].iter().chain(target) {
-                let row = Row {
-                    sentence: 0,
-                    parent: 0,
-                    token: *token,
-                };
-                self.step(&mut [&mut *state], &[row], &mut h);
-            }
-            record.extend(state.record.take().unwrap_or_default());
-        }
-        Maps {
-            layers: self.decoder.len(),
-            heads: self.config().heads,
-            source: source.len() + 1,
-            target: target.len() + 1,
-            weights: record,
         }
     }
 
@@ -296,6 +249,33 @@ impl Model for Decoder<'_> {
     fn alignment(&self, state: &Sentence, row: usize) -> Vec<u32> {
         let path = state.paths[row].iter();
         path.map(|place| state.aligned[*place as usize]).collect()
+    }
+
+    fn maps(&self, source: &[u32], target: &[u32]) -> Maps {
+        let mut packed = Packed::default();
+        packed.push(source.iter().copied().chain([EOS]));
+        let mut states = self.begin(&packed);
+        let mut record = Vec::new();
+        let mut h = vec![0.0; self.dim()];
+        for state in &mut states {
+            state.record = Some(Vec::new());
+            for token in [BOS].iter().chain(target) {
+                let row = Row {
+                    sentence: 0,
+                    parent: 0,
+                    token: *token,
+                };
+                self.step(&mut [&mut *state], &[row], &mut h);
+            }
+            record.extend(state.record.take().unwrap_or_default());
+        }
+        Maps {
+            layers: self.decoder.len(),
+            heads: self.config().heads,
+            source: source.len() + 1,
+            target: target.len() + 1,
+            weights: record,
+        }
     }
 }
 

@@ -1,20 +1,20 @@
-//! A Transformer that learns from sentence pairs: what the training loop asks of it.
+//! A translator that learns from sentence pairs: what the training loop asks of it.
 
-use super::model::Transformer;
+use super::architecture::Architecture;
+use super::batch::Batch;
+use super::feed::{Feed, Position};
 use crate::nn::event::Evaluation;
 use crate::nn::ops::projection::Loss;
 use crate::nn::parameters::Weights;
 use crate::nn::run::Task;
 use crate::nn::tape::Tape;
-use crate::translate::batch::Batch;
-use crate::translate::feed::{Feed, Position};
 
 /// How many of its translations an evaluation shows.
 const SAMPLES: usize = 3;
 
 /// Model, data, and what is known about how good it gets.
-pub struct Learner<'a> {
-    pub model: &'a Transformer,
+pub struct Learner<'a, A> {
+    pub model: &'a A,
     pub feed: Feed<'a>,
     /// ε of the label smoothing.
     pub smoothing: f32,
@@ -41,7 +41,7 @@ pub type Translate<'a> = dyn Fn(&Weights, &[Vec<u32>]) -> Vec<String> + Sync + '
 /// Scores of translations beside references.
 pub type Score<'a> = dyn Fn(&[String], &[String]) -> Vec<(String, f64)> + Sync + 'a;
 
-impl Task for Learner<'_> {
+impl<A: Architecture> Task for Learner<'_, A> {
     type Batch = Batch;
     type Position = Position;
 

@@ -1,4 +1,4 @@
-//! Sentence pairs for `transformer train`: files opened, subword models learned, pairs encoded and kept.
+//! Sentence pairs to learn from: files opened, subword models learned, pairs encoded and kept.
 
 use crate::corpus;
 use crate::stream::{Failure, Invalid, input};
@@ -29,6 +29,21 @@ pub struct PairFiles {
 }
 
 impl PairFiles {
+    /// Those of two files, or of one with both sides.
+    pub fn of(files: &[PathBuf]) -> PairFiles {
+        match files {
+            [source, target] => PairFiles {
+                source: vec![source.clone()],
+                target: vec![target.clone()],
+                pairs: Vec::new(),
+            },
+            pairs => PairFiles {
+                pairs: pairs.to_vec(),
+                ..PairFiles::default()
+            },
+        }
+    }
+
     pub fn is_empty(&self) -> bool {
         self.source.is_empty() && self.pairs.is_empty()
     }
@@ -109,6 +124,7 @@ pub struct Tokenizers {
 
 /// How subword models are learned.
 pub struct Learn<'a> {
+    pub algorithm: subword::Algorithm,
     pub vocabulary: usize,
     pub separate: bool,
     pub symbols: Vec<String>,
@@ -158,6 +174,7 @@ impl Tokenizers {
     /// When a pair cannot be read or there is nothing to learn.
     pub fn learn(how: &Learn) -> Result<Tokenizers> {
         let options = subword::Options {
+            algorithm: how.algorithm,
             vocab_size: how.vocabulary,
             symbols: how.symbols.clone(),
             ..subword::Options::default()

@@ -11,6 +11,8 @@ use wordmill::nn::plan::Plan;
 
 /// The listener of a run.
 pub struct Teller {
+    /// Of the command.
+    name: &'static str,
     report: ReportArgs,
     folder: Folder,
     /// What ends the run: steps, and seconds.
@@ -22,8 +24,14 @@ pub struct Teller {
 }
 
 impl Teller {
-    pub fn new(report: ReportArgs, folder: &Folder, plan: &Plan, time: Option<Duration>) -> Teller {
+    pub fn new(
+        name: &'static str,
+        report: ReportArgs,
+        folder: &Folder,
+        (plan, time): (&Plan, Option<Duration>),
+    ) -> Teller {
         Teller {
+            name,
             report,
             folder: folder.clone(),
             ends: (plan.max_steps, time),
@@ -42,7 +50,7 @@ impl Teller {
         let warns = matches!(event, Event::NotSaved { .. } | Event::Skipped { .. });
         if warns && self.report.log.is_none() {
             // Not even --quiet hides that what was learned may be lost.
-            eprintln!("wordmill transformer train: {}", self.line(event));
+            eprintln!("wordmill {} train: {}", self.name, self.line(event));
         } else if !matches!(event, Event::Saved { .. }) || self.report.log.is_some() {
             self.report.say(|| object(event), || self.line(event));
         }
@@ -84,7 +92,8 @@ impl Teller {
         if let Err(problem) = written.and(drawn.map_err(|error| error.to_string()))
             && !std::mem::replace(&mut self.is_mute, true)
         {
-            eprintln!("wordmill transformer train: {problem}; training goes on");
+            let name = self.name;
+            eprintln!("wordmill {name} train: {problem}; training goes on");
         }
     }
 

@@ -1,4 +1,4 @@
-//! How `transformer train` trains: its flags, and what they come to.
+//! How a translator is trained: the flags, and what they come to.
 //!
 //! What no flag says follows from the number of pairs. A run's folder keeps both, so that `--resume` needs no flags; those
 //! that are given again change the training from there on, and must not change the model.
@@ -11,9 +11,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 use wordmill::nn::plan::Plan;
 use wordmill::nn::schedule::{Decay, Schedule};
+use wordmill::translate::architecture::Recipe;
 use wordmill::translate::filter::Limits;
 use wordmill::translate::order::Budget;
-use wordmill::translate::transformer::config::Recipe;
 
 /// Flags for how it is trained.
 #[derive(clap::Args, Clone, Debug, Default)]
@@ -102,6 +102,8 @@ enum ScheduleName {
 enum MetricName {
     Bleu,
     Chrf,
+    /// Share of lines that are the same
+    Exact,
     Loss,
 }
 
@@ -109,8 +111,8 @@ enum MetricName {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Settings {
     pub pairs: PairFiles,
-    /// Source and target of the validation pairs.
-    pub valid: Option<[PathBuf; 2]>,
+    /// Source and target of the pairs to measure with, or a file with both; none when nothing is measured.
+    pub valid: Vec<PathBuf>,
     pub limits: Limits,
     pub bpe_dropout: f32,
     pub batch: Budget,
@@ -123,7 +125,7 @@ pub struct Settings {
 
 impl Settings {
     /// What is trained with when no flag says anything.
-    pub fn of(recipe: &Recipe, pairs: PairFiles, valid: Option<[PathBuf; 2]>) -> Settings {
+    pub fn of(recipe: &Recipe, pairs: PairFiles, valid: Vec<PathBuf>) -> Settings {
         Settings {
             pairs,
             valid,
@@ -192,6 +194,7 @@ impl PlanArgs {
             let name = match metric {
                 MetricName::Bleu => "bleu",
                 MetricName::Chrf => "chrf",
+                MetricName::Exact => "exact",
                 MetricName::Loss => "loss",
             };
             plan.metric = name.to_owned();
@@ -234,7 +237,8 @@ fn not_negative(text: &str) -> Result<f32, String> {
     number(text, |value| value >= 0.0, "0 or a number above it")
 }
 
-fn share(text: &str) -> Result<f32, String> {
+/// A number from 0 to 1, 1 left out.
+pub fn share(text: &str) -> Result<f32, String> {
     number(
         text,
         |value| (0.0..1.0).contains(&value),

@@ -1,49 +1,58 @@
 //! What a training run needs, from its flags or from its folder: settings, subword models, pairs, the model.
 
+use super::Shape;
 use super::data::{Learn, PairFiles, Tokenizers, read_symbols};
+use super::loaded;
 use super::settings::Settings;
 use super::train::TrainArgs;
 use crate::stream::Failure;
 use anyhow::{Error, Result, bail};
+use serde_json::json;
+use std::path::{Path, PathBuf};
 use wordmill::nn::folder::{Folder, Which};
 use wordmill::nn::parameters::Weights;
 use wordmill::random::Random;
+use wordmill::text::subword::Algorithm;
+use wordmill::translate::architecture::{self, Architecture};
 use wordmill::translate::filter::Dropped;
 use wordmill::translate::pairs::Pair;
 use wordmill::translate::store::{Encode, Keep, Options, Side, Store};
-use wordmill::translate::transformer::config::{Config, Recipe};
-use wordmill::translate::transformer::model::Transformer;
 
 /// Bytes of pairs that are kept in memory; more go to a file in the run's folder.
 const MEMORY: u64 = 1 << 30;
 
 /// All that a run needs.
-pub struct Prepared {
+pub struct Prepared<A> {
     pub settings: Settings,
     pub tokenizers: Tokenizers,
     pub store: Store,
     pub valid: Vec<Pair>,
-    pub model: Transformer,
+    pub model: A,
     /// The weights to begin with.
     pub weights: Option<Weights>,
 }
 
-impl Prepared {
+impl<A: Architecture> Prepared<A> {
     /// A new run, its folder written.
     ///
     /// # Errors
     /// When flags do not go together, or what they name cannot be read.
-    pub fn new(args: &TrainArgs, folder: &Folder) -> Result<Prepared> {
+    pub fn new<S>(args: &TrainArgs<S>, folder: &Folder) -> Result<Prepared<A>>
+    where
+        S: Shape<Architecture = A>,
+    {
         if args.files.is_empty() {
             bail!(
                 Failure::usage("no pairs to learn from")
                     .hint("--source and --target name them, or --pairs")
             );
         }
-        let init = args.init.as_deref().map(Folder::new);
+        let init = (args.init.as_deref())
+            .map(|path| Init::read(path, &args.shape))
+            .transpose()?;
         let given = match &init {
             _ if !args.tokenizer.is_empty() => Some(Tokenizers::of_files(&args.tokenizer)?),
-            Some(init) => Tokenizers::of_folder(init)?,
+            Some(init) => Tokenizers::of_folder(&init.folder)?,
             None => None,
         };
         if given.is_none() && args.files.is_stdin() {
@@ -53,9 +62,7 @@ impl Prepared {
             );
         }
         // Whatever is wrong with the folder is better known before the data is read.
-        std::fs::create_dir_all(folder.path("")).map_err(|error| {
-            Failure::of_file(&args.out.display().to_string(), error.to_string())
-        })?;
+        let _made = Made::new(&args.out)?;
         let pairs = match given {
             Some(_) => None,
             None => Some(count(&args.files)?),
@@ -63,32 +70,18 @@ impl Prepared {
         if pairs == Some(0) {
             bail!(Failure::plain("no pairs to learn from"));
         }
-        let recipe = Recipe::of(pairs.unwrap_or(0));
+        let recipe = A::recipe(pairs.unwrap_or(0));
         let tokenizers = match given {
             Some(given) => given,
-            None => Tokenizers::learn(&Learn {
-                vocabulary: args
-                    .vocab_size
-                    .map_or(recipe.vocabulary, |size| size as usize),
-                separate: args.separate_vocabularies,
-                symbols: read_symbols(args.user_symbols.as_deref())?,
-                files: &args.files,
-            })?,
+            None => learn(args, recipe.vocabulary)?,
         };
-        let valid = args
-            .valid
-            .first()
-            .map(|source| [source.clone(), args.valid[1].clone()]);
-        let mut settings = Settings::of(&recipe, args.files.clone(), valid);
+        let mut settings = Settings::of(&recipe, args.files.clone(), args.valid.clone());
         args.plan.change(&mut settings)?;
         let store = keep(&settings, &tokenizers, folder, args)?;
         if pairs.is_none() {
             // How many pairs there are was not known before.
-            settings = Settings::of(
-                &Recipe::of(u64::from(store.len())),
-                settings.pairs,
-                settings.valid,
-            );
+            let recipe = A::recipe(u64::from(store.len()));
+            settings = Settings::of(&recipe, settings.pairs, settings.valid);
             args.plan.change(&mut settings)?;
         }
         settings.fingerprint = store.fingerprint();
@@ -96,37 +89,28 @@ impl Prepared {
             tokenizers.source.vocab_size(),
             tokenizers.target().vocab_size(),
         );
-        let recipe = Recipe::of(u64::from(store.len()));
-        let config = match &init {
+        let (model, weights) = match init {
             Some(init) => {
-                let config: Config = init.read_json("config.json")?;
-                args.shape.agree_with(&config)?;
-                if vocabularies != (config.source_vocabulary, config.target_vocabulary) {
+                if vocabularies != init.model.vocabularies() {
                     bail!(Failure::usage(
                         "the subword models are not those of the run in --init"
                     ));
                 }
-                config
+                (init.model, init.weights)
             }
-            None => args
-                .shape
-                .config(&recipe, vocabularies, tokenizers.target.is_none())?,
-        };
-        let model = Transformer::new(config);
-        let weights = match &init {
-            None => model.initial_weights(settings.plan.seed),
-            Some(init) => {
-                let mut weights = Weights::zeros(&model.layout);
-                weights
-                    .values_mut()
-                    .copy_from_slice(&init.weights(init.step(Which::Best)?, &model.layout)?);
-                weights
+            None => {
+                let pairs = u64::from(store.len());
+                let is_joint = tokenizers.target.is_none();
+                let model = A::new(args.shape.config(pairs, vocabularies, is_joint)?)
+                    .map_err(|error| Failure::usage(error.to_string()))?;
+                let weights = model.initial_weights(settings.plan.seed);
+                (model, weights)
             }
         };
         let valid = read_valid(&settings, &tokenizers)?;
         tokenizers.save(folder)?;
         folder.write_json("training.json", &settings)?;
-        folder.write_json("config.json", &model.config)?;
+        architecture::write(folder, &model)?;
         Ok(Prepared {
             settings,
             tokenizers,
@@ -141,15 +125,18 @@ impl Prepared {
     ///
     /// # Errors
     /// When it is damaged, is another model's, or was over other pairs.
-    pub fn of_folder(args: &TrainArgs, folder: &Folder) -> Result<Prepared> {
-        let config: Config = folder.read_json("config.json")?;
-        args.shape.agree_with(&config)?;
+    pub fn of_folder<S>(args: &TrainArgs<S>, folder: &Folder) -> Result<Prepared<A>>
+    where
+        S: Shape<Architecture = A>,
+    {
+        let model: A = loaded::model(&args.out, ("train --resume --out", "goes on with it"))?;
+        args.shape.agree_with(model.config())?;
         let mut settings: Settings = folder.read_json("training.json")?;
         if !args.files.is_empty() {
             settings.pairs = args.files.clone();
         }
-        if let [source, target] = &args.valid[..] {
-            settings.valid = Some([source.clone(), target.clone()]);
+        if !args.valid.is_empty() {
+            settings.valid.clone_from(&args.valid);
         }
         args.plan.change(&mut settings)?;
         let Some(tokenizers) = Tokenizers::of_folder(folder)? else {
@@ -167,7 +154,6 @@ impl Prepared {
         }
         folder.write_json("training.json", &settings)?;
         let valid = read_valid(&settings, &tokenizers)?;
-        let model = Transformer::new(config);
         Ok(Prepared {
             settings,
             tokenizers,
@@ -179,6 +165,80 @@ impl Prepared {
     }
 }
 
+/// The run in --init.
+struct Init<A> {
+    folder: Folder,
+    model: A,
+    weights: Weights,
+}
+
+impl<A: Architecture> Init<A> {
+    fn read(path: &Path, shape: &impl Shape<Architecture = A>) -> Result<Init<A>> {
+        let folder = Folder::new(path);
+        let model: A = loaded::model(path, ("train --init", "begins with its weights"))?;
+        shape.agree_with(model.config())?;
+        Ok(Init {
+            weights: loaded::weights(&folder, Which::Best, &model)?,
+            folder,
+            model,
+        })
+    }
+}
+
+/// The folders that were not there before, the innermost first. Those in which there is nothing in the end are removed.
+struct Made(Vec<PathBuf>);
+
+impl Made {
+    fn new(path: &Path) -> Result<Made> {
+        let missing = |path: &&Path| !path.as_os_str().is_empty() && !path.exists();
+        let made = Made(
+            path.ancestors()
+                .take_while(missing)
+                .map(Into::into)
+                .collect(),
+        );
+        std::fs::create_dir_all(path)
+            .map_err(|error| Failure::of_file(&path.display().to_string(), error.to_string()))?;
+        Ok(made)
+    }
+}
+
+impl Drop for Made {
+    fn drop(&mut self) {
+        // No folder with anything in it can be removed.
+        let _ = self.0.iter().try_for_each(std::fs::remove_dir);
+    }
+}
+
+/// Learns subword models from the pairs.
+fn learn<S: Shape>(args: &TrainArgs<S>, vocabulary: usize) -> Result<Tokenizers> {
+    let asked = args.vocab_size.map(|size| size as usize);
+    let (algorithm, most) = match args.char {
+        // As many as there are.
+        true => (Algorithm::Char, asked.unwrap_or(usize::MAX)),
+        false => (Algorithm::Bpe, asked.unwrap_or(vocabulary)),
+    };
+    let found = Tokenizers::learn(&Learn {
+        algorithm,
+        vocabulary: most,
+        separate: args.separate_vocabularies,
+        symbols: read_symbols(args.user_symbols.as_deref())?,
+        files: &args.files,
+    })?;
+    let (source, target) = (found.source.vocab_size(), found.target().vocab_size());
+    if source.min(target) < most && algorithm != Algorithm::Char {
+        let pieces = match &found.target {
+            None => source.to_string(),
+            Some(_) => format!("{source} and {target}"),
+        };
+        args.report.say(
+            || json!({"event": "vocabulary", "asked": most, "source": source, "target": target}),
+            || format!("the pairs give {pieces} pieces, fewer than {most}"),
+        );
+    }
+    Ok(found)
+}
+
 /// Pairs in the files.
 fn count(files: &PairFiles) -> Result<u64> {
     files
@@ -187,11 +247,11 @@ fn count(files: &PairFiles) -> Result<u64> {
 }
 
 /// Encodes the pairs and keeps them.
-fn keep(
+fn keep<S: Shape>(
     settings: &Settings,
     tokenizers: &Tokenizers,
     folder: &Folder,
-    args: &TrainArgs,
+    args: &TrainArgs<S>,
 ) -> Result<Store> {
     let dropout = settings.bpe_dropout;
     let encode = move |side: Side, text: &str, random: Option<&mut Random>| {
@@ -217,7 +277,7 @@ fn keep(
     }
     if dropped.total() > 0 {
         args.report.say(
-            || serde_json::json!({"event": "dropped", "pairs": dropped}),
+            || json!({"event": "dropped", "pairs": dropped}),
             || dropped.to_string(),
         );
     }
@@ -226,14 +286,10 @@ fn keep(
 
 /// The pairs to measure with; those that are too long for the model are left out.
 fn read_valid(settings: &Settings, tokenizers: &Tokenizers) -> Result<Vec<Pair>> {
-    let Some([source, target]) = &settings.valid else {
+    let Some(first) = settings.valid.first() else {
         return Ok(Vec::new());
     };
-    let files = PairFiles {
-        source: vec![source.clone()],
-        target: vec![target.clone()],
-        ..PairFiles::default()
-    };
+    let files = PairFiles::of(&settings.valid);
     let longest = settings.limits.longest as usize;
     let fits = |pair: &Pair| {
         let sides = [(Side::Source, &pair.source), (Side::Target, &pair.target)];
@@ -245,7 +301,7 @@ fn read_valid(settings: &Settings, tokenizers: &Tokenizers) -> Result<Vec<Pair>>
     let pairs: Vec<Pair> = pairs.into_iter().filter(fits).collect();
     if pairs.is_empty() {
         bail!(Failure::of_file(
-            &source.display().to_string(),
+            &first.display().to_string(),
             "no pairs to measure with"
         ));
     }

@@ -1,12 +1,12 @@
 //! `--attention`: what the translations of the first lines attended to, as pictures in one file.
 
-use super::loaded::Loaded;
+use super::data::Tokenizers;
 use crate::stream::{Failure, Output};
 use anyhow::{Result, bail};
 use std::path::Path;
 use wordmill::text::subword::Subword;
+use wordmill::translate::decode::Model;
 use wordmill::translate::heat::svg;
-use wordmill::translate::transformer::decode::Decoder;
 
 /// Pictures in a page: more than somebody looks at.
 const MOST: usize = 100;
@@ -52,20 +52,19 @@ impl Pictures {
     /// When it cannot be written.
     pub fn add(
         &mut self,
-        run: &Loaded,
-        decoder: &Decoder,
+        tokenizers: &Tokenizers,
+        model: &impl Model,
         source: &[u32],
         target: &[u32],
     ) -> Result<()> {
         let most = if self.is_page { MOST } else { 1 };
         // A translation that was ended by the limit has no room for its mark.
-        let is_whole = target.len() < run.model.config.max_positions;
+        let is_whole = target.len() < model.limit();
         if self.count >= most || !is_whole {
             return Ok(());
         }
         self.count += 1;
-        let maps = decoder.maps(source, target);
-        let tokenizers = &run.tokenizers;
+        let maps = model.maps(source, target);
         let (source, target) = (
             labels(&tokenizers.source, source),
             labels(tokenizers.target(), target),

@@ -1,0 +1,262 @@
+//! `wordmill NAME train`: a run from its data to its last checkpoint.
+
+use super::Shape;
+use super::data::PairFiles;
+use super::prepare::Prepared;
+use super::report::Teller;
+use super::settings::PlanArgs;
+use crate::report::ReportArgs;
+use crate::stop;
+use crate::stream::Failure;
+use crate::threads;
+use anyhow::{Error, Result, bail};
+use std::path::PathBuf;
+use std::sync::atomic::Ordering;
+use wordmill::nn::dense::Precision;
+use wordmill::nn::event::{Ended, Event};
+use wordmill::nn::folder::{Folder, FolderError};
+use wordmill::nn::parameters::Weights;
+use wordmill::nn::run::{Limits, Run, RunError};
+use wordmill::random::Random;
+use wordmill::translate::architecture::Architecture;
+use wordmill::translate::batch::Batch;
+use wordmill::translate::decode;
+use wordmill::translate::decode::stream::{Load, translate};
+use wordmill::translate::feed::{Feed, Plan as Order, Position, WINDOW};
+use wordmill::translate::learn::{Learner, Valid};
+use wordmill::translate::score::{corpus_bleu, corpus_chrf};
+use wordmill::translate::store::Side;
+
+/// Flags for a run: what it learns from, what it begins with, and how it goes on.
+#[derive(clap::Args)]
+pub struct TrainArgs<S: clap::Args> {
+    #[command(flatten)]
+    pub files: PairFiles,
+    /// Pairs to measure with: sentences and their translations in two files, or one as for --pairs
+    #[arg(long, value_name = "FILE", num_args = 1..=2)]
+    pub valid: Vec<PathBuf>,
+    /// Folder of the run
+    #[arg(short, long, value_name = "FOLDER")]
+    pub out: PathBuf,
+    /// Go on with the run in the folder, with what flags change
+    #[arg(long, conflicts_with = "init")]
+    resume: bool,
+    /// Begin with the weights and the subword models of another run
+    #[arg(long, value_name = "FOLDER")]
+    pub init: Option<PathBuf>,
+    /// Subword model to use: a tokenizer.json or .model; given twice, one for source and one for target
+    #[arg(long, value_name = "FILE", conflicts_with = "vocab_size")]
+    pub tokenizer: Vec<PathBuf>,
+    /// Pieces that words are cut into, at most [default: by the number of pairs]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(300..=1_000_000))]
+    pub vocab_size: Option<u32>,
+    /// Cut words into characters
+    #[arg(long, conflicts_with_all = ["tokenizer", "init"])]
+    pub char: bool,
+    /// Learn a subword model for each side
+    #[arg(long)]
+    pub separate_vocabularies: bool,
+    /// Symbols that are never cut, one a line: placeholders, language tags, markup
+    #[arg(long, value_name = "FILE")]
+    pub user_symbols: Option<PathBuf>,
+    #[command(flatten)]
+    pub shape: S,
+    #[command(flatten)]
+    pub plan: PlanArgs,
+    /// Where to compute
+    #[arg(long, value_enum, default_value = "cpu")]
+    device: Device,
+    /// Number of threads [default: one per core]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub threads: Option<u16>,
+    #[command(flatten)]
+    pub report: ReportArgs,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Device {
+    Cpu,
+    /// An NVIDIA GPU
+    Cuda,
+}
+
+pub fn run<S: Shape>(args: &TrainArgs<S>) -> Result<()> {
+    let name = S::Architecture::NAME;
+    if args.device == Device::Cuda {
+        bail!(Failure::usage("this wordmill computes on the CPU only")
+            .hint("leave --device out; GPUs need a build with --features cuda, which this version has not yet"));
+    }
+    threads::limit(args.threads)?;
+    let folder = Folder::new(&args.out);
+    let is_there = folder.path("config.json").exists();
+    match (is_there, args.resume) {
+        (true, false) => bail!(
+            Failure::of_file(&args.out.display().to_string(), "holds a run already")
+                .hint("--resume goes on with it; another --out begins a new one")
+        ),
+        (false, true) => args.report.say(
+            || serde_json::json!({"event": "no-run", "folder": args.out}),
+            || {
+                format!(
+                    "wordmill {name} train: no run in {}: begins anew",
+                    args.out.display()
+                )
+            },
+        ),
+        _ => {}
+    }
+    let prepared = match is_there {
+        true => Prepared::of_folder(args, &folder)?,
+        false => Prepared::new(args, &folder)?,
+    };
+    let (stop, signal) = stop::on_signals(true)?;
+    let ends = (&prepared.settings.plan, args.plan.max_time);
+    let mut teller = Teller::new(name, args.report, &folder, ends);
+    let limits = Limits {
+        stop: &stop,
+        time: args.plan.max_time,
+    };
+    // Inside the pool, so that this thread is one of its workers.
+    let ended = rayon::scope(|_| prepared.train(is_there, &folder, &mut teller, limits))
+        .map_err(|error| run_failure(error, S::ADVICE))?;
+    if ended == Ended::Stopped {
+        signal_hook::low_level::emulate_default_handler(signal.load(Ordering::Relaxed) as i32)?;
+    }
+    Ok(())
+}
+
+impl<A: Architecture> Prepared<A> {
+    /// Trains until something ends it.
+    fn train(
+        self,
+        resumes: bool,
+        folder: &Folder,
+        teller: &mut Teller,
+        limits: Limits,
+    ) -> Result<Ended, RunError> {
+        let dropout = self.settings.bpe_dropout;
+        let encode = |side: Side, text: &str, random: Option<&mut Random>| {
+            self.tokenizers.encode(side, text, dropout, random)
+        };
+        let order = Order {
+            budget: self.settings.batch,
+            window: WINDOW,
+            seed: self.settings.plan.seed,
+        };
+        let target = self.tokenizers.target();
+        let translate_all = |weights: &Weights, sources: &[Vec<u32>]| -> Vec<String> {
+            let greedy = decode::Options {
+                beam: 1,
+                ..decode::Options::default()
+            };
+            let task = |(number, source): (u64, &Vec<u32>)| decode::Task {
+                number,
+                source: source.clone(),
+                ..decode::Task::default()
+            };
+            let tasks: Vec<_> = (0..).zip(sources).map(task).collect();
+            let model = self.model.decoder(weights, Precision::Single);
+            let how = (rayon::current_num_threads(), Load::of_beam(1));
+            let found = translate(&[model], &tasks, &greedy, how);
+            let texts = found
+                .iter()
+                .map(|found| found.first().map(|best| target.decode(&best.tokens)));
+            // A text that cannot be decoded scores as an empty one.
+            texts
+                .map(|text| text.and_then(Result::ok).unwrap_or_default())
+                .collect()
+        };
+        let score = |found: &[String], references: &[String]| {
+            let (bleu, chrf) = (
+                corpus_bleu(found, references),
+                corpus_chrf(found, references),
+            );
+            let same = found
+                .iter()
+                .zip(references)
+                .filter(|(a, b)| a.trim() == b.trim());
+            let exact = 100.0 * same.count() as f64 / references.len().max(1) as f64;
+            [("bleu", bleu), ("chrf", chrf), ("exact", exact)]
+                .map(|(name, score)| (name.to_owned(), score))
+                .to_vec()
+        };
+        let valid = (!self.valid.is_empty()).then(|| Valid {
+            batches: self.batches(),
+            sources: self
+                .valid
+                .iter()
+                .map(|pair| encode(Side::Source, &pair.source, None))
+                .collect(),
+            texts: self
+                .valid
+                .iter()
+                .map(|pair| [pair.source.clone(), pair.target.clone()])
+                .collect(),
+            translate: &translate_all,
+            score: &score,
+        });
+        let learner = |position: Position| Learner {
+            model: &self.model,
+            feed: Feed::new(&self.store, &encode, order, position),
+            smoothing: self.settings.label_smoothing,
+            valid,
+        };
+        let plan = self.settings.plan.clone();
+        let mut tell = |event: &Event| teller.tell(event);
+        let layout = self.model.layout();
+        let run = match self.weights {
+            Some(weights) => {
+                let task = learner(Position::default());
+                Run::new(folder, layout, (plan, task), weights, &mut tell)
+            }
+            None if resumes && !folder.steps().is_empty() => {
+                Run::resume(folder, layout, plan, learner, &mut tell)?
+            }
+            None => {
+                let weights = self.model.initial_weights(plan.seed);
+                Run::new(
+                    folder,
+                    layout,
+                    (plan, learner(Position::default())),
+                    weights,
+                    &mut tell,
+                )
+            }
+        };
+        run.train(limits)
+    }
+
+    fn batches(&self) -> Vec<Batch> {
+        let pairs = self.valid.iter().map(|pair| {
+            let source = self
+                .tokenizers
+                .encode(Side::Source, &pair.source, 0.0, None);
+            (
+                source,
+                self.tokenizers
+                    .encode(Side::Target, &pair.target, 0.0, None),
+            )
+        });
+        let mut pairs: Vec<(Vec<u32>, Vec<u32>)> = pairs.collect();
+        pairs.sort_by_key(|(source, target)| (source.len().max(target.len()), target.len()));
+        let lengths = pairs
+            .iter()
+            .map(|(source, target)| source.len().max(target.len()) + 1);
+        let parts = self.settings.batch.cut(lengths);
+        let of = |part: std::ops::Range<usize>| {
+            Batch::of(pairs[part].iter().map(|(s, t)| (&s[..], &t[..])))
+        };
+        parts.into_iter().map(of).collect()
+    }
+}
+
+fn run_failure(error: RunError, advice: &str) -> Error {
+    let failure = Failure::plain(error.to_string());
+    match error {
+        RunError::Diverged { .. } => failure.hint(advice).into(),
+        RunError::Folder(FolderError::Shape { .. }) => failure
+            .hint("the folder holds a run of another model")
+            .into(),
+        _ => failure.into(),
+    }
+}

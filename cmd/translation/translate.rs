@@ -1,0 +1,352 @@
+//! `wordmill NAME translate`: lines in one language to lines in another.
+
+use super::attention::Pictures;
+use super::data::Tokenizers;
+use super::lines::{Translated, print};
+use super::loaded::Loaded;
+use super::references::References;
+use super::search::SearchArgs;
+use crate::stream::{Failure, Output};
+use crate::subword::lines::{Block, Blocks, Line, LineArgs};
+use crate::threads;
+use anyhow::{Result, bail};
+use std::path::{Path, PathBuf};
+use wordmill::nn::dense::Precision;
+use wordmill::nn::folder::Which;
+use wordmill::translate::architecture::Architecture;
+use wordmill::translate::cut::cut;
+use wordmill::translate::decode::stream::{Load, translate};
+use wordmill::translate::decode::{Model, Options, Task};
+
+/// Flags for what is translated, how, and what is printed of it.
+#[derive(clap::Args)]
+pub struct TranslateArgs {
+    /// Folder of the run
+    #[arg(value_name = "RUN")]
+    run: PathBuf,
+    #[command(flatten)]
+    lines: LineArgs,
+    /// Checkpoint to use: best, last, or a step
+    #[arg(long, value_name = "WHICH", default_value = "best")]
+    checkpoint: Which,
+    /// Another run whose probabilities are averaged with those of RUN; may be repeated
+    #[arg(long, value_name = "RUN")]
+    ensemble: Vec<PathBuf>,
+    /// Compute with numbers of eight bits: about twice as fast, a little less exact
+    #[arg(long, value_enum, value_name = "KIND")]
+    quantize: Option<Quantize>,
+    #[command(flatten)]
+    search: SearchArgs,
+    /// Print up to N translations of each line
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1000), help_heading = "Output")]
+    nbest: Option<u16>,
+    /// Print the score before each translation
+    #[arg(long, help_heading = "Output")]
+    score: bool,
+    /// Print behind each translation which piece of the source each of its pieces attended to most: 0-0 1-2
+    #[arg(long, help_heading = "Output")]
+    alignment: bool,
+    /// File for what every head attended to: .svg for the first line, .html for the first hundred
+    #[arg(
+        long,
+        value_name = "FILE",
+        conflicts_with = "score_reference",
+        help_heading = "Output"
+    )]
+    attention: Option<PathBuf>,
+    /// What is printed of a line
+    #[arg(long, value_enum, default_value_t, help_heading = "Output")]
+    to: To,
+    /// Print the scores of these translations, line by line, and translate nothing
+    #[arg(
+        long,
+        value_name = "FILE",
+        conflicts_with_all = ["sample", "nbest", "alignment", "prefix"],
+        help_heading = "Output"
+    )]
+    score_reference: Option<PathBuf>,
+    /// Tokens of a line that are translated at once, at most; what is longer than anything a model has learned from is
+    /// translated badly
+    #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..))]
+    max_tokens: u32,
+    /// Tokens of the sentences that a thread has under way at once, at most
+    #[arg(long, value_name = "N", default_value_t = 4096, value_parser = clap::value_parser!(u32).range(1..))]
+    batch_tokens: u32,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Quantize {
+    Int8,
+}
+
+/// What is printed of a line.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum To {
+    /// Its translation
+    #[default]
+    Text,
+    /// An object: line, source, and translations with text, scores, pieces and alignment
+    Jsonl,
+}
+
+/// Lines that are sorted by length together.
+const WINDOW: usize = 2000;
+
+pub fn run<A: Architecture>(args: &TranslateArgs) -> Result<()> {
+    let first = Loaded::<A>::new(&args.run, args.checkpoint)?;
+    let others: Result<Vec<Loaded<A>>> = (args.ensemble.iter())
+        .map(|path| other(path, args.checkpoint, &first))
+        .collect();
+    let others = others?;
+    threads::limit(args.lines.threads())?;
+    let precision = match args.quantize {
+        Some(Quantize::Int8) => Precision::Int8,
+        None => Precision::Single,
+    };
+    let models: Vec<A::Decoder<'_>> = std::iter::once(&first)
+        .chain(&others)
+        .map(|loaded| loaded.model.decoder(&loaded.weights, precision))
+        .collect();
+    let job = Job {
+        args,
+        tokenizers: &first.tokenizers,
+        models: &models,
+        options: Options {
+            scores: args.score || args.nbest.is_some() || args.to == To::Jsonl,
+            alignment: args.alignment || args.to == To::Jsonl,
+            ..args.search.options(args.nbest, first.tokenizers.target())?
+        },
+        prefix: match &args.search.prefix {
+            Some(text) => first.tokenizers.target().encode(text)?,
+            None => Vec::new(),
+        },
+    };
+    let mut references = args
+        .score_reference
+        .as_deref()
+        .map(References::open)
+        .transpose()?;
+    let mut pictures = (args.attention.as_deref())
+        .map(Pictures::create)
+        .transpose()?;
+    let mut blocks = Blocks::new(
+        args.lines.input(),
+        args.lines.shard(),
+        args.lines.is_eager(),
+    )?;
+    let mut output = Output::create(args.lines.out(), args.lines.is_eager())?;
+    let mut write = || -> Result<()> {
+        while let Some(block) = blocks.next()? {
+            let sinks = (references.as_mut(), pictures.as_mut());
+            job.translate(&block, sinks, |text| {
+                output.write(text)?;
+                output.end_of_unit()
+            })?;
+        }
+        references.as_mut().map_or(Ok(()), References::end)
+    };
+    match write() {
+        Ok(()) => {
+            pictures.map_or(Ok(()), Pictures::finish)?;
+            output.finish()
+        }
+        Err(error) => {
+            output.abandon()?;
+            Err(error)
+        }
+    }
+}
+
+/// Another run of an ensemble, which must cut words as the first does.
+fn other<A: Architecture>(path: &Path, which: Which, first: &Loaded<A>) -> Result<Loaded<A>> {
+    let loaded = Loaded::<A>::new(path, which)?;
+    let (ours, theirs) = (&first.tokenizers, &loaded.tokenizers);
+    if ours.source.to_json()? != theirs.source.to_json()?
+        || ours.target().to_json()? != theirs.target().to_json()?
+    {
+        bail!(
+            Failure::of_file(
+                &path.display().to_string(),
+                "has other subword models than the first run"
+            )
+            .hint("train the runs of an ensemble with the same --tokenizer, or with --init")
+        );
+    }
+    Ok(loaded)
+}
+
+/// What every window is translated with.
+struct Job<'a, M> {
+    args: &'a TranslateArgs,
+    tokenizers: &'a Tokenizers,
+    models: &'a [M],
+    options: Options,
+    prefix: Vec<u32>,
+}
+
+/// A part of a line, under way.
+struct Piece {
+    line: usize,
+    is_spaced: bool,
+}
+
+impl<M: Model> Job<'_, M> {
+    /// Translates lines, window by window.
+    fn translate(
+        &self,
+        block: &Block,
+        (mut references, mut pictures): (Option<&mut References>, Option<&mut Pictures>),
+        mut write: impl FnMut(&str) -> Result<()>,
+    ) -> Result<()> {
+        let lines: Vec<Line> = block.lines().collect();
+        for lines in lines.chunks(WINDOW) {
+            let (pieces, tasks) = match references.as_deref_mut() {
+                Some(references) => self.given(lines, references)?,
+                None => self.tasks(lines)?,
+            };
+            let load = Load {
+                tokens: self.args.batch_tokens as usize,
+                ..Load::of_beam(self.options.beam)
+            };
+            let workers = rayon::current_num_threads();
+            let found = translate(self.models, &tasks, &self.options, (workers, load));
+            let mut out = String::new();
+            let mut parts = pieces.iter().zip(&tasks).zip(found).peekable();
+            for (i, line) in lines.iter().enumerate() {
+                let mut translated = Translated::default();
+                while let Some(((piece, task), found)) =
+                    parts.next_if(|((piece, _), _)| piece.line == i)
+                {
+                    if let (Some(pictures), Some(best)) = (&mut pictures, found.first()) {
+                        let model = &self.models[0];
+                        pictures.add(self.tokenizers, model, &task.source, &best.tokens)?;
+                    }
+                    translated.add(self.tokenizers.target(), task, found, piece.is_spaced)?;
+                }
+                let models = (&self.tokenizers.source, self.tokenizers.target());
+                print(self.args.shows(), line, models, &translated, &mut out)?;
+            }
+            write(&out)?;
+        }
+        Ok(())
+    }
+
+    /// The parts of lines, cut where they are too long.
+    fn tasks(&self, lines: &[Line]) -> Result<(Vec<Piece>, Vec<Task>)> {
+        let tokenizer = &self.tokenizers.source;
+        let limit = self.models[0].limit() - 1;
+        let most = limit.min(self.args.max_tokens as usize);
+        let texts: Vec<&str> = lines.iter().map(|line| line.text.trim()).collect();
+        let (mut pieces, mut tasks) = (Vec::new(), Vec::new());
+        for (i, (text, source)) in texts.iter().zip(self.encode(lines, &texts)?).enumerate() {
+            let mut part = 0;
+            let mut add = |source: Vec<u32>, is_spaced| {
+                if !source.is_empty() {
+                    pieces.push(Piece { line: i, is_spaced });
+                    tasks.push(Task {
+                        number: lines[i].number << 16 | part,
+                        source,
+                        prefix: if part == 0 {
+                            self.prefix.clone()
+                        } else {
+                            Vec::new()
+                        },
+                        is_given: false,
+                    });
+                    part += 1;
+                }
+            };
+            if text.is_empty() {
+                continue;
+            }
+            if source.len() <= most {
+                add(source, false);
+                continue;
+            }
+            let fits = |part: &str| {
+                tokenizer
+                    .encode(part)
+                    .is_ok_and(|found| found.len() <= most)
+            };
+            for part in cut(text, &fits) {
+                let mut source = tokenizer.encode(part.text)?;
+                source.truncate(limit);
+                add(source, part.is_spaced);
+            }
+        }
+        Ok((pieces, tasks))
+    }
+
+    fn encode(&self, lines: &[Line], texts: &[&str]) -> Result<Vec<Vec<u32>>> {
+        let tokenizer = &self.tokenizers.source;
+        tokenizer.encode_all(texts).or_else(|_| {
+            // Which line it was is found out when there is one.
+            let each = lines.iter().zip(texts);
+            each.map(|(line, text)| {
+                let found = tokenizer.encode(text);
+                found.map_err(|error| line.failure(error.to_string()).into())
+            })
+            .collect()
+        })
+    }
+
+    /// Lines whose translations are given.
+    fn given(
+        &self,
+        lines: &[Line],
+        references: &mut References,
+    ) -> Result<(Vec<Piece>, Vec<Task>)> {
+        let tokenizers = self.tokenizers;
+        let limit = self.models[0].limit() - 1;
+        let (mut pieces, mut tasks) = (Vec::new(), Vec::new());
+        for (i, line) in lines.iter().enumerate() {
+            let reference = references.next()?;
+            let source = tokenizers.source.encode(line.text.trim())?;
+            let prefix = tokenizers.target().encode(reference.trim())?;
+            if source.is_empty() && prefix.is_empty() {
+                continue;
+            }
+            let longest = source.len().max(prefix.len());
+            if longest > limit {
+                let problem = format!("{longest} tokens are more than the {limit} of the model");
+                return Err(line.failure(problem).into());
+            }
+            pieces.push(Piece {
+                line: i,
+                is_spaced: false,
+            });
+            tasks.push(Task {
+                number: line.number,
+                source,
+                prefix,
+                is_given: true,
+            });
+        }
+        Ok((pieces, tasks))
+    }
+}
+
+impl TranslateArgs {
+    /// What is printed of each translation.
+    pub fn shows(&self) -> Shows {
+        Shows {
+            to: self.to,
+            is_list: self.nbest.is_some(),
+            score: self.score,
+            alignment: self.alignment,
+            is_reference: self.score_reference.is_some(),
+        }
+    }
+}
+
+/// What is printed of each translation.
+#[derive(Clone, Copy, Debug)]
+pub struct Shows {
+    pub to: To,
+    /// Several, each with its number and scores.
+    pub is_list: bool,
+    pub score: bool,
+    pub alignment: bool,
+    /// Only the score of what was given.
+    pub is_reference: bool,
+}
