@@ -13,10 +13,10 @@ use std::time::Instant;
 use wordmill::nn::dense::Precision;
 use wordmill::nn::folder::{Folder, Which};
 use wordmill::nn::parameters::Weights;
-use wordmill::translate::architecture;
+use wordmill::translate::architecture::{self, Architecture};
 use wordmill::translate::decode::stream::Load;
 use wordmill::translate::decode::{Options, Task, stream};
-use wordmill::translate::transformer::decode::Decoder;
+use wordmill::translate::recurrent::model::Recurrent;
 use wordmill::translate::transformer::model::Transformer;
 
 #[global_allocator]
@@ -43,11 +43,20 @@ fn main() {
         .num_threads(workers)
         .build()
         .expect("a pool");
-    pool.install(|| translate((&ids, &run), (beam, workers, sentences), precision));
+    let how = (beam, workers, sentences);
+    let folder = Folder::new(Path::new(&run));
+    pool.install(|| match architecture::read::<Transformer>(&folder) {
+        Ok(model) => translate(&model, (&ids, &folder), how, precision),
+        Err(_) => {
+            let model: Recurrent = architecture::read(&folder).expect("a config");
+            translate(&model, (&ids, &folder), how, precision);
+        }
+    });
 }
 
-fn translate(
-    (ids, run): (&str, &str),
+fn translate<A: Architecture>(
+    model: &A,
+    (ids, folder): (&str, &Folder),
     (beam, workers, sentences): (usize, usize, usize),
     precision: Precision,
 ) {
@@ -65,13 +74,10 @@ fn translate(
             }
         })
         .collect();
-    let folder = Folder::new(Path::new(run));
-    let model: Transformer = architecture::read(&folder).expect("a config");
-    let mut weights = Weights::zeros(&model.layout);
-    let step = folder.step(Which::Best).expect("a checkpoint");
-    let values = folder.weights(step, &model.layout).expect("weights");
-    weights.values_mut().copy_from_slice(&values);
-    let decoder = [Decoder::new(&model, &weights, precision)];
+    let mut weights = Weights::zeros(model.layout());
+    let values = folder.weights_of(Which::Best, model.layout());
+    (weights.values_mut()).copy_from_slice(&values.expect("weights"));
+    let decoder = [model.decoder(&weights, precision)];
     let options = Options {
         beam,
         ..Options::default()

@@ -26,6 +26,7 @@ mod peers;
 mod pipelines;
 mod pos;
 mod search;
+mod seq2seq;
 mod signals;
 mod stem;
 mod subword;

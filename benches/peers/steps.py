@@ -3,8 +3,8 @@
 
     python steps.py NMT_REF WORK BENCH [MODEL [STEPS [ROUNDS]]]
 
-NMT_REF is nmt_ref.py, WORK the folder that its `prep` filled, BENCH the built bench `transformer` of wordmill
-(`cargo bench --bench transformer --no-run` names it). MODEL is tiny, small or base. The batches of nmt_ref.py's first epoch are
+NMT_REF is nmt_ref.py, WORK the folder that its `prep` filled, BENCH the built bench `steps` of wordmill
+(`cargo bench --bench steps --no-run` names it). MODEL is tiny, small, base, lstm1, lstm2 or lstm1b. The batches of nmt_ref.py's first epoch are
 written to WORK/batches.json, which BENCH reads. Memory is the peak minus what was there before the first step.
 """
 

@@ -24,6 +24,30 @@ def tensors(state):
                     yield f"{side}.{i}.{ours}.{part}", n(f"{theirs}.{i}.{name}.{part}")
 
 
+def recurrent(state):
+    """The same of an LSTM with Luong's attention."""
+    n = lambda name: state[name].float().contiguous().numpy()
+    yield "source.weight", n("emb.weight")
+    layers = sum(k.startswith("dec.weight_ih") for k in state)
+    cells = [(f"encoder.{l}.{way}", f"enc.%s_l{l}{end}") for l in range(layers)
+             for way, end in (("forward", ""), ("backward", "_reverse"))]
+    parts = (("input.weight", "weight_ih"), ("input.bias", "bias_ih"), ("state.weight", "weight_hh"), ("state.bias", "bias_hh"))
+    for ours, theirs in cells:
+        for part, name in parts:
+            yield f"{ours}.{part}", n(theirs % name)
+    yield "bridge.weight", n("bridge.weight")
+    yield "bridge.bias", n("bridge.bias")
+    for l in range(layers):
+        for part, name in parts:
+            yield f"decoder.{l}.{part}", n(f"dec.{name}_l{l}")
+    # The reference maps rows, wordmill queries: the same products.
+    keys = n("wk.weight")
+    yield "attention.query.weight", keys.T.copy()
+    yield "attention.query.bias", keys[0] * 0
+    yield "combine.weight", n("comb.weight")
+    yield "combine.bias", n("comb.bias")
+
+
 def write(path, arrays):
     """The safetensors format: length of the header, header, values."""
     header, data = {}, b""
@@ -41,14 +65,21 @@ def write(path, arrays):
 def convert(a):
     import torch
     state = torch.load(a.model, map_location="cpu")
-    arrays = list(tensors(state))
+    is_recurrent = "bridge.weight" in state
+    arrays = list(recurrent(state) if is_recurrent else tensors(state))
     shape = dict(arrays)
     words, dim = shape["source.weight"].shape
     layers = lambda side: 1 + max(int(k.split(".")[1]) for k in shape if k.startswith(side))
-    config = dict(architecture="transformer", source_vocabulary=words, target_vocabulary=words, dim=dim,
-                  encoder_layers=layers("encoder."), decoder_layers=layers("decoder."), heads=a.heads,
-                  ffn=shape["encoder.0.feed_forward.inner.weight"].shape[0], pre_norm=False, positions="sinusoidal",
-                  tied="all", max_positions=1024)
+    if is_recurrent:
+        config = dict(architecture="seq2seq", source_vocabulary=words, target_vocabulary=words, embedding=dim,
+                      dim=shape["bridge.bias"].shape[0], layers=layers("decoder."), cell="lstm", attention="general",
+                      input_feeding=False, layer_norm=False, tied="all", recurrent_dropout=0.0, scheduled_sampling=0.0,
+                      max_positions=1024)
+    else:
+        config = dict(architecture="transformer", source_vocabulary=words, target_vocabulary=words, dim=dim,
+                      encoder_layers=layers("encoder."), decoder_layers=layers("decoder."), heads=a.heads,
+                      ffn=shape["encoder.0.feed_forward.inner.weight"].shape[0], pre_norm=False, positions="sinusoidal",
+                      tied="all", max_positions=1024)
     place = f"{a.run}/checkpoints/1"
     os.makedirs(place, exist_ok=True)
     write(f"{place}/model.safetensors", arrays)
@@ -105,7 +136,7 @@ def ids(a):
     if os.path.exists(cached):
         theirs = json.load(open(cached))
     else:
-        model = ref.Transformer(10000, dropout=0.1, **ref.CFG[a.name]).eval()
+        model = ref.make(types.SimpleNamespace(model=a.name, dropout=0.1), 10000).eval()
         model.load_state_dict(torch.load(f"{a.work}/{a.name}.pt", map_location="cpu"))
         theirs = ref.decode(model, pairs, options, a.beam, torch.device("cpu"))
         json.dump(theirs, open(cached, "w"))

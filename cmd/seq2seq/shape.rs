@@ -24,7 +24,7 @@ pub struct ShapeArgs {
     /// Layers of the encoder, and as many of the decoder [default: 1; 2 for 100,000 pairs and more]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=16))]
     layers: Option<u8>,
-    /// How the decoder looks back at the source [default: general]
+    /// How the decoder looks back at the source [default: concat]
     #[arg(long, value_enum)]
     attention: Option<AttentionName>,
     /// Let what was seen of the source in a step enter the next [default: on with --attention bahdanau, off with others]
@@ -116,7 +116,7 @@ impl Shape for ShapeArgs {
             dim: self.dim.map_or(dim, usize::from),
             layers: self.layers.map_or(layers, usize::from),
             cell: self.cell.map_or(Kind::Lstm, CellName::kind),
-            attention: (self.attention).map_or(Attention::General, AttentionName::attention),
+            attention: (self.attention).map_or(Attention::Additive, AttentionName::attention),
             input_feeding: self.feeds().unwrap_or(false),
             layer_norm: self.layer_norm,
             tied,

@@ -218,6 +218,12 @@ impl Tokenizers {
         Ok(())
     }
 
+    /// Whether there are so few pieces that they can be little more than bytes and letters.
+    pub fn are_characters(&self) -> bool {
+        const FEW: usize = 500;
+        self.source.vocab_size().max(self.target().vocab_size()) < FEW
+    }
+
     pub fn target(&self) -> &Subword {
         self.target.as_ref().unwrap_or(&self.source)
     }

@@ -83,7 +83,7 @@ pub fn model<A: Architecture>(path: &Path, (call, does): (&str, &str)) -> Result
 /// # Errors
 /// When there is none, or it is another model's.
 pub fn weights(folder: &Folder, which: Which, model: &impl Architecture) -> Result<Weights> {
-    let values = folder.weights(folder.step(which)?, model.layout())?;
+    let values = folder.weights_of(which, model.layout())?;
     let mut weights = Weights::zeros(model.layout());
     weights.values_mut().copy_from_slice(&values);
     Ok(weights)

@@ -13,7 +13,7 @@ use wordmill::nn::folder::{Folder, Which};
 use wordmill::nn::parameters::Weights;
 use wordmill::random::Random;
 use wordmill::text::subword::Algorithm;
-use wordmill::translate::architecture::{self, Architecture};
+use wordmill::translate::architecture::{self, Architecture, Units};
 use wordmill::translate::filter::Dropped;
 use wordmill::translate::pairs::Pair;
 use wordmill::translate::store::{Encode, Keep, Options, Side, Store};
@@ -70,7 +70,13 @@ impl<A: Architecture> Prepared<A> {
         if pairs == Some(0) {
             bail!(Failure::plain("no pairs to learn from"));
         }
-        let recipe = A::recipe(pairs.unwrap_or(0));
+        let is_char = args.char || given.as_ref().is_some_and(Tokenizers::are_characters);
+        let units = if is_char {
+            Units::Characters
+        } else {
+            Units::Pieces
+        };
+        let recipe = A::recipe(pairs.unwrap_or(0), units);
         let tokenizers = match given {
             Some(given) => given,
             None => learn(args, recipe.vocabulary)?,
@@ -80,7 +86,7 @@ impl<A: Architecture> Prepared<A> {
         let store = keep(&settings, &tokenizers, folder, args)?;
         if pairs.is_none() {
             // How many pairs there are was not known before.
-            let recipe = A::recipe(u64::from(store.len()));
+            let recipe = A::recipe(u64::from(store.len()), units);
             settings = Settings::of(&recipe, settings.pairs, settings.valid);
             args.plan.change(&mut settings)?;
         }

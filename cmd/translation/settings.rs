@@ -31,10 +31,13 @@ pub struct PlanArgs {
     /// Share of values that are dropped in training [default: by the number of pairs]
     #[arg(long, value_name = "SHARE", value_parser = share)]
     dropout: Option<f32>,
+    /// Steps until so much is dropped, from nothing on [default: by the number of pairs]
+    #[arg(long, value_name = "STEPS")]
+    dropout_ramp: Option<u64>,
     /// Share of probability that is spread over all words in training [default: 0.1]
     #[arg(long, value_name = "SHARE", value_parser = share)]
     label_smoothing: Option<f32>,
-    /// Rows × the longer of source and target, of a batch [default: 4096]
+    /// Rows × the longer of source and target, of a batch [default: 4096; 1024 for characters in seq2seq]
     #[arg(long, value_name = "TOKENS", value_parser = clap::value_parser!(u32).range(1..))]
     batch_tokens: Option<u32>,
     /// Batches of one update [default: 1]
@@ -134,7 +137,7 @@ impl Settings {
                 ratio: None,
             },
             bpe_dropout: 0.0,
-            batch: Budget::Tokens(4096),
+            batch: Budget::Tokens(recipe.batch_tokens),
             label_smoothing: 0.1,
             fingerprint: 0,
             plan: Plan {
@@ -145,6 +148,7 @@ impl Settings {
                     last: 0,
                 },
                 dropout: recipe.dropout,
+                dropout_ramp: recipe.dropout_ramp,
                 accumulate: 1,
                 clip: 1.0,
                 decay: 0.0,
@@ -178,6 +182,7 @@ impl PlanArgs {
         set(&self.lr, &mut plan.schedule.lr);
         set(&self.warmup, &mut plan.schedule.warmup);
         set(&self.dropout, &mut plan.dropout);
+        set(&self.dropout_ramp, &mut plan.dropout_ramp);
         set(&self.clip, &mut plan.clip);
         set(&self.weight_decay, &mut plan.decay);
         set(&self.ema, &mut plan.average);

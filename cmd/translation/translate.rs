@@ -26,13 +26,13 @@ pub struct TranslateArgs {
     run: PathBuf,
     #[command(flatten)]
     lines: LineArgs,
-    /// Checkpoint to use: best, last, or a step
+    /// Checkpoint to use: best, last, a step, or the mean of all that are there
     #[arg(long, value_name = "WHICH", default_value = "best")]
     checkpoint: Which,
     /// Another run whose probabilities are averaged with those of RUN; may be repeated
     #[arg(long, value_name = "RUN")]
     ensemble: Vec<PathBuf>,
-    /// Compute with numbers of eight bits: about twice as fast, a little less exact
+    /// Compute with numbers of eight bits: faster, a little less exact
     #[arg(long, value_enum, value_name = "KIND")]
     quantize: Option<Quantize>,
     #[command(flatten)]
@@ -46,7 +46,7 @@ pub struct TranslateArgs {
     /// Print behind each translation which piece of the source each of its pieces attended to most: 0-0 1-2
     #[arg(long, help_heading = "Output")]
     alignment: bool,
-    /// File for what every head attended to: .svg for the first line, .html for the first hundred
+    /// File for what each token attended to, by every head: .svg for the first line, .html for the first hundred
     #[arg(
         long,
         value_name = "FILE",

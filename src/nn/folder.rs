@@ -56,6 +56,8 @@ pub enum Which {
     Best,
     Last,
     Step(u64),
+    /// The mean of all that there are.
+    Mean,
 }
 
 impl std::str::FromStr for Which {
@@ -65,10 +67,11 @@ impl std::str::FromStr for Which {
         match text {
             "best" => Ok(Which::Best),
             "last" => Ok(Which::Last),
+            "mean" => Ok(Which::Mean),
             step => step
                 .parse()
                 .map(Which::Step)
-                .map_err(|_| "expected best, last, or a step".to_owned()),
+                .map_err(|_| "expected best, last, mean, or a step".to_owned()),
         }
     }
 }
@@ -126,7 +129,7 @@ impl Folder {
         let wanted = match which {
             Which::Step(step) => Some(step),
             Which::Best => named("best.json").or_else(|| named("last.json")),
-            Which::Last => steps.last().copied(),
+            Which::Last | Which::Mean => steps.last().copied(),
         };
         let found = wanted.filter(|step| steps.contains(step));
         let last = steps
@@ -136,6 +139,23 @@ impl Folder {
         found.or(last).ok_or_else(|| FolderError::Empty {
             folder: self.path.display().to_string(),
         })
+    }
+
+    /// The weights of a checkpoint, or the mean of those of all.
+    ///
+    /// # Errors
+    /// When there is none, or one is damaged or another model's.
+    pub fn weights_of(&self, which: Which, layout: &Layout) -> Result<Vec<f32>, FolderError> {
+        let mut mean = self.weights(self.step(which)?, layout)?;
+        if which == Which::Mean {
+            let steps = self.steps();
+            for step in &steps[..steps.len() - 1] {
+                let weights = self.weights(*step, layout)?;
+                mean.iter_mut().zip(weights).for_each(|(sum, w)| *sum += w);
+            }
+            mean.iter_mut().for_each(|sum| *sum /= steps.len() as f32);
+        }
+        Ok(mean)
     }
 
     /// Reads a file of JSON.
@@ -437,6 +457,24 @@ mod tests {
         assert_eq!(folder.step(Which::Best).expect("a step"), 10);
         assert_eq!(folder.step(Which::Step(5)).expect("a step"), 5);
         assert!(folder.step(Which::Step(6)).is_err());
+    }
+
+    #[test]
+    fn the_mean_is_that_of_all_checkpoints() {
+        let (_place, folder) = saved(&[5, 10, 15]);
+        let each = |step| folder.weights(step, &layout()).expect("weights");
+        let (a, b, c) = (each(5), each(10), each(15));
+        let mean = folder.weights_of(Which::Mean, &layout()).expect("weights");
+        assert_ne!(a, c);
+        for i in 0..mean.len() {
+            assert!((mean[i] - (a[i] + b[i] + c[i]) / 3.0).abs() < 1e-6);
+        }
+        assert_eq!(
+            folder
+                .weights_of(Which::Step(10), &layout())
+                .expect("weights"),
+            b
+        );
     }
 
     #[test]

@@ -8,6 +8,9 @@ use serde::{Deserialize, Serialize};
 pub struct Plan {
     pub schedule: Schedule,
     pub dropout: f32,
+    /// Steps until so much is dropped; less before, from nothing on.
+    #[serde(default)]
+    pub dropout_ramp: u64,
     /// Batches of one update.
     pub accumulate: usize,
     /// Longest gradient; longer ones are shortened to it. 0 leaves them.
@@ -29,4 +32,16 @@ pub struct Plan {
     pub save_every: u64,
     /// Checkpoints that are kept, besides the best.
     pub keep: usize,
+}
+
+impl Plan {
+    /// Share of values that are dropped in a step, counted from 1: `dropout` · min(1, step / `dropout_ramp`).
+    ///
+    /// What is not yet known is learned faster without; what is learned by heart, later, needs it (Morerio et al. 2017).
+    pub fn dropout_at(&self, step: u64) -> f32 {
+        match self.dropout_ramp {
+            0 => self.dropout,
+            ramp => self.dropout * (step as f32 / ramp as f32).min(1.0),
+        }
+    }
 }

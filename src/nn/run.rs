@@ -238,7 +238,7 @@ impl<'a, T: Task> Run<'a, T> {
             let place = step * self.plan.accumulate.max(1) as u64 + i as u64;
             let seed = crate::text::hash::mix(self.plan.seed, place);
             let dropout = Dropout {
-                rate: self.plan.dropout,
+                rate: self.plan.dropout_at(step),
                 seed,
             };
             let tape = Tape::recording(&self.weights, std::mem::take(&mut self.gradients), dropout);

@@ -40,8 +40,8 @@ pub trait Architecture: Sized + Send + Sync {
     /// Words of the source and of the target vocabulary.
     fn vocabularies(&self) -> (usize, usize);
 
-    /// What to train with so many sentence pairs when nothing else is said.
-    fn recipe(pairs: u64) -> Recipe;
+    /// What to train with so many pairs when nothing else is said, whether they are cut into characters or pieces of words.
+    fn recipe(pairs: u64, units: Units) -> Recipe;
 
     fn layout(&self) -> &Layout;
 
@@ -55,12 +55,23 @@ pub trait Architecture: Sized + Send + Sync {
     fn decoder<'w>(&'w self, weights: &'w Weights, precision: Precision) -> Self::Decoder<'w>;
 }
 
+/// What texts are cut into.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Units {
+    Pieces,
+    Characters,
+}
+
 /// How a model is trained when nothing else is said.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Recipe {
     pub dropout: f32,
+    /// Steps until so much is dropped.
+    pub dropout_ramp: u64,
     /// Pieces of the subword models.
     pub vocabulary: usize,
+    /// Rows × the longer side, of a batch.
+    pub batch_tokens: u32,
     pub lr: f32,
     pub warmup: u64,
     /// Steps from one evaluation to the next.

@@ -7,7 +7,7 @@ use crate::nn::dense::Precision;
 use crate::nn::ops::projection::Loss;
 use crate::nn::parameters::{Layout, Weights};
 use crate::nn::tape::Tape;
-use crate::translate::architecture::{Architecture, ConfigError, Recipe};
+use crate::translate::architecture::{Architecture, ConfigError, Recipe, Units};
 use crate::translate::batch::Batch;
 
 impl Architecture for Recurrent {
@@ -28,8 +28,8 @@ impl Architecture for Recurrent {
         (self.config.source_vocabulary, self.config.target_vocabulary)
     }
 
-    fn recipe(pairs: u64) -> Recipe {
-        recipe(pairs)
+    fn recipe(pairs: u64, units: Units) -> Recipe {
+        recipe(pairs, units)
     }
 
     fn layout(&self) -> &Layout {

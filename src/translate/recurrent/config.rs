@@ -1,7 +1,7 @@
 //! The shape of a recurrent translator: what is stored with its weights and must match them.
 
 use crate::nn::ops::cell::Kind;
-use crate::translate::architecture::{ConfigError, Recipe, Tied};
+use crate::translate::architecture::{ConfigError, Recipe, Tied, Units};
 use serde::{Deserialize, Serialize};
 
 /// Sizes and kinds of layers.
@@ -46,29 +46,31 @@ pub enum Attention {
     Additive,
 }
 
-/// How to train on so many pairs when nothing else is said.
-pub fn recipe(pairs: u64) -> Recipe {
-    match pairs {
-        0..2_000 => Recipe {
+/// How to train on so many pairs when nothing else is said. Characters are easily learned, from many small steps.
+pub fn recipe(pairs: u64, units: Units) -> Recipe {
+    let (dropout, vocabulary, lr, warmup, evaluate_every) = match pairs {
+        0..2_000 => (0.1, 2_000, 2e-3, 100, 100),
+        2_000..100_000 => (0.3, 8_000, 2e-3, 300, 250),
+        _ => (0.2, 16_000, 1e-3, 1_000, 1_000),
+    };
+    let recipe = Recipe {
+        dropout,
+        // Little data wants much dropout, later.
+        dropout_ramp: if pairs < 100_000 { 1_000 } else { 0 },
+        vocabulary,
+        batch_tokens: 4096,
+        lr,
+        warmup,
+        evaluate_every,
+    };
+    match units {
+        Units::Pieces => recipe,
+        Units::Characters => Recipe {
             dropout: 0.1,
-            vocabulary: 2_000,
-            lr: 2e-3,
-            warmup: 100,
-            evaluate_every: 100,
-        },
-        2_000..100_000 => Recipe {
-            dropout: 0.3,
-            vocabulary: 8_000,
-            lr: 2e-3,
-            warmup: 300,
-            evaluate_every: 250,
-        },
-        _ => Recipe {
-            dropout: 0.2,
-            vocabulary: 16_000,
-            lr: 1e-3,
-            warmup: 1_000,
-            evaluate_every: 1_000,
+            dropout_ramp: 0,
+            batch_tokens: 1024,
+            lr: 5e-3,
+            ..recipe
         },
     }
 }

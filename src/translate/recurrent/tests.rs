@@ -258,6 +258,42 @@ fn losses(model: &Recurrent, mut weights: Weights, steps: usize) -> Vec<f64> {
     found
 }
 
+/// PyTorch 2.15, from the same weights, w[i] = 0.8 sin(1.7 i + 0.4) in the order of the layout, `nmt_ref.py`'s RNN with
+/// V = 11, d = 6, embeddings of 5, no dropout; `benches/peers/losses.py` prints them.
+#[test]
+fn ten_losses_are_those_of_pytorch() {
+    let fed = Config {
+        input_feeding: true,
+        ..config(Kind::Lstm, Attention::Additive)
+    };
+    for (config, expected) in [
+        (
+            config(Kind::Lstm, Attention::General),
+            [
+                3.4207359, 3.2661560, 3.1185553, 2.9821053, 2.8592215, 2.7505980, 2.6558710,
+                2.5742310, 2.5047102, 2.4462503,
+            ],
+        ),
+        (
+            fed,
+            [
+                3.4338413, 3.2670498, 3.1099743, 2.9669519, 2.8405809, 2.7314493, 2.6388517,
+                2.5613810, 2.4971935, 2.4442017,
+            ],
+        ),
+    ] {
+        let model = Recurrent::new(config).expect("a shape");
+        let found = losses(&model, check::weights(&model.layout, 0.4), 10);
+        for (found, expected) in found.iter().zip(expected) {
+            let expected: f64 = expected;
+            assert!(
+                (found - expected).abs() < 2e-5 * expected,
+                "{found} {expected}"
+            );
+        }
+    }
+}
+
 #[test]
 fn a_model_learns_its_batch_by_heart() {
     for config in configs() {

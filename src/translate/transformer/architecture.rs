@@ -7,7 +7,7 @@ use crate::nn::dense::Precision;
 use crate::nn::ops::projection::Loss;
 use crate::nn::parameters::{Layout, Weights};
 use crate::nn::tape::Tape;
-use crate::translate::architecture::{Architecture, ConfigError, Recipe};
+use crate::translate::architecture::{Architecture, ConfigError, Recipe, Units};
 use crate::translate::batch::Batch;
 
 impl Architecture for Transformer {
@@ -28,7 +28,7 @@ impl Architecture for Transformer {
         (self.config.source_vocabulary, self.config.target_vocabulary)
     }
 
-    fn recipe(pairs: u64) -> Recipe {
+    fn recipe(pairs: u64, _: Units) -> Recipe {
         recipe(pairs).1
     }
 

@@ -81,7 +81,9 @@ pub fn recipe(pairs: u64) -> (Preset, Recipe) {
             Preset::Tiny,
             Recipe {
                 dropout: 0.1,
+                dropout_ramp: 0,
                 vocabulary: 2_000,
+                batch_tokens: 4096,
                 lr: 2e-3,
                 warmup: 200,
                 evaluate_every: 100,
@@ -91,9 +93,11 @@ pub fn recipe(pairs: u64) -> (Preset, Recipe) {
             Preset::Tiny,
             Recipe {
                 dropout: 0.3,
+                dropout_ramp: 3_000,
                 vocabulary: 8_000,
-                lr: 3e-3,
-                warmup: 1_000,
+                batch_tokens: 4096,
+                lr: 5e-3,
+                warmup: 400,
                 evaluate_every: 250,
             },
         ),
@@ -101,7 +105,9 @@ pub fn recipe(pairs: u64) -> (Preset, Recipe) {
             Preset::Small,
             Recipe {
                 dropout: 0.2,
+                dropout_ramp: 0,
                 vocabulary: 12_000,
+                batch_tokens: 4096,
                 lr: 2e-3,
                 warmup: 2_000,
                 evaluate_every: 1_000,
@@ -111,7 +117,9 @@ pub fn recipe(pairs: u64) -> (Preset, Recipe) {
             Preset::Base,
             Recipe {
                 dropout: 0.1,
+                dropout_ramp: 0,
                 vocabulary: 32_000,
+                batch_tokens: 4096,
                 lr: 7e-4,
                 warmup: 4_000,
                 evaluate_every: 5_000,

@@ -1,20 +1,25 @@
-//! Training steps of a Transformer on the ids that `nmt_ref.py prep` writes, in its batches: target tokens a second.
+//! Training steps of translators on the ids that `nmt_ref.py prep` writes, in its batches: target tokens a second.
 //!
 //! ```text
-//! WORDMILL_IDS=work/data.json cargo bench --bench transformer -- tiny 2 30
+//! WORDMILL_IDS=work/data.json cargo bench --bench steps -- tiny 2 30
 //! ```
 //!
-//! Model (tiny, small, base), threads, steps. The batches are cut as those of `nmt_ref.py bench` are: sorted by length, rows
-//! × the longer side below 4096 (base: 2048), shuffled. WORDMILL_BATCHES names a file with its own, lists of pair numbers:
-//! `peers/steps.py` sees to that. Memory is the peak minus what was there before the first step.
+//! Model (tiny, small, base; lstm1, lstm2, lstm1b: one and two layers of 512 units with Luong's attention, one with
+//! Bahdanau's and input feeding), threads, steps. The batches are cut as those of `nmt_ref.py bench` are: sorted by length,
+//! rows × the longer side below 4096 (base: 2048), shuffled. WORDMILL_BATCHES names a file with its own, lists of pair
+//! numbers: `peers/steps.py` sees to that. Memory is the peak minus what was there before the first step.
 
 use std::time::Instant;
 use wordmill::nn::adam::{Adam, Moments};
 use wordmill::nn::dropout::Dropout;
+use wordmill::nn::ops::cell::Kind;
 use wordmill::nn::tape::Tape;
 use wordmill::random::Random;
-use wordmill::translate::architecture::Tied;
+use wordmill::translate::architecture::{Architecture, Tied};
 use wordmill::translate::batch::Batch;
+use wordmill::translate::recurrent;
+use wordmill::translate::recurrent::config::Attention;
+use wordmill::translate::recurrent::model::Recurrent;
 use wordmill::translate::transformer::config::{Config, PositionKind};
 use wordmill::translate::transformer::model::Transformer;
 
@@ -80,12 +85,56 @@ fn batches(pairs: &Pairs, budget: usize) -> Vec<Vec<usize>> {
 }
 
 fn run(name: &str, steps: usize, pairs: &Pairs) {
-    let (dim, layers, heads, ffn, budget) = match name {
-        "tiny" => (128, 4, 4, 256, 4096),
-        "small" => (256, 3, 4, 1024, 4096),
-        _ => (512, 6, 8, 2048, 2048),
-    };
-    let model = Transformer::new(Config {
+    let (luong, bahdanau) = ((Attention::General, false), (Attention::Additive, true));
+    match name {
+        "tiny" => train(
+            name,
+            &transformer(128, 4, 4, 256),
+            (0.1, 4096),
+            steps,
+            pairs,
+        ),
+        "small" => train(
+            name,
+            &transformer(256, 3, 4, 1024),
+            (0.1, 4096),
+            steps,
+            pairs,
+        ),
+        "lstm1" => train(name, &recurrent(1, luong), (0.3, 4096), steps, pairs),
+        "lstm2" => train(name, &recurrent(2, luong), (0.3, 4096), steps, pairs),
+        "lstm1b" => train(name, &recurrent(1, bahdanau), (0.3, 4096), steps, pairs),
+        _ => train(
+            name,
+            &transformer(512, 6, 8, 2048),
+            (0.1, 2048),
+            steps,
+            pairs,
+        ),
+    }
+}
+
+fn recurrent(layers: usize, (attention, input_feeding): (Attention, bool)) -> Recurrent {
+    Recurrent::new(recurrent::config::Config {
+        source_vocabulary: 10_000,
+        target_vocabulary: 10_000,
+        embedding: 512,
+        dim: 512,
+        layers,
+        cell: Kind::Lstm,
+        attention,
+        input_feeding,
+        layer_norm: false,
+        tied: Tied::All,
+        recurrent_dropout: 0.0,
+        scheduled_sampling: 0.0,
+        max_positions: 1024,
+    })
+    .expect("a shape")
+}
+
+fn transformer(dim: usize, layers: usize, heads: usize, ffn: usize) -> Transformer {
+    Transformer::new(Config {
         source_vocabulary: 10_000,
         target_vocabulary: 10_000,
         dim,
@@ -98,10 +147,19 @@ fn run(name: &str, steps: usize, pairs: &Pairs) {
         tied: Tied::All,
         max_positions: 1024,
     })
-    .expect("a shape");
+    .expect("a shape")
+}
+
+fn train<A: Architecture>(
+    name: &str,
+    model: &A,
+    (dropout, budget): (f32, usize),
+    steps: usize,
+    pairs: &Pairs,
+) {
     let mut weights = model.initial_weights(1);
-    let mut gradients = vec![0.0; model.layout.len()];
-    let mut moments = Moments::zeros(model.layout.len());
+    let mut gradients = vec![0.0; model.layout().len()];
+    let mut moments = Moments::zeros(model.layout().len());
     let (warm, mut tokens, mut start) = (3, 0, Instant::now());
     let all = match std::env::var("WORDMILL_BATCHES") {
         Ok(path) => {
@@ -126,7 +184,7 @@ fn run(name: &str, steps: usize, pairs: &Pairs) {
                 .map(|(source, target)| (&source[..], &target[..])),
         );
         let dropout = Dropout {
-            rate: 0.1,
+            rate: dropout,
             seed: step as u64,
         };
         let tape = Tape::recording(&weights, gradients, dropout);
