@@ -5,7 +5,8 @@
 //! WORDMILL_IDS=work/data.json WORDMILL_RUN=run cargo bench --bench decode -- 5 2 64 int8 > ids.txt
 //! ```
 //!
-//! Beam, workers, sentences of each at once, precision (single, int8). The ids of the translations go to stdout, a
+//! Beam, workers, sentences of each at once, precision (single, int8). With WORDMILL_TOKENS=15 every translation has so many
+//! tokens, whatever the weights, as in `nmt_ref.py test` without a trained model. The ids of the translations go to stdout, a
 //! sentence a line; `benches/peers/translate.py ids` compares them with the reference's.
 
 use std::path::Path;
@@ -14,6 +15,7 @@ use wordmill::nn::dense::Precision;
 use wordmill::nn::folder::{Folder, Which};
 use wordmill::nn::parameters::Weights;
 use wordmill::translate::architecture::{self, Architecture};
+use wordmill::translate::batch::EOS;
 use wordmill::translate::decode::stream::Load;
 use wordmill::translate::decode::{Options, Task, stream};
 use wordmill::translate::recurrent::model::Recurrent;
@@ -78,10 +80,14 @@ fn translate<A: Architecture>(
     let values = folder.weights_of(Which::Best, model.layout());
     (weights.values_mut()).copy_from_slice(&values.expect("weights"));
     let decoder = [model.decoder(&weights, precision)];
-    let options = Options {
+    let mut options = Options {
         beam,
         ..Options::default()
     };
+    if let Ok(tokens) = std::env::var("WORDMILL_TOKENS") {
+        (options.factor, options.plus) = (0.0, tokens.parse().expect("a number"));
+        options.forbidden.push(EOS);
+    }
     let load = Load {
         sentences,
         ..Load::of_beam(beam)

@@ -224,6 +224,12 @@ impl Tokenizers {
         self.source.vocab_size().max(self.target().vocab_size()) < FEW
     }
 
+    /// How many times as long as their sources translations can be: those of words are of about as many, but a digit may
+    /// be a word of letters.
+    pub fn max_ratio(&self) -> f32 {
+        if self.are_characters() { 10.0 } else { 1.5 }
+    }
+
     pub fn target(&self) -> &Subword {
         self.target.as_ref().unwrap_or(&self.source)
     }

@@ -7,6 +7,7 @@ mod attention;
 mod data;
 mod lines;
 mod loaded;
+mod memory;
 mod prepare;
 mod references;
 mod report;

@@ -1,8 +1,8 @@
 //! Flags for how translations are looked for, and what follows from them.
 
+use super::data::Tokenizers;
 use crate::stream::Failure;
 use anyhow::{Result, bail};
-use wordmill::text::subword::Subword;
 use wordmill::translate::decode::{Options, Sample};
 
 /// Flags for how translations are looked for.
@@ -14,9 +14,9 @@ pub struct SearchArgs {
     /// How much longer translations are preferred: 0 not at all
     #[arg(long, value_name = "A", default_value_t = 1.0, value_parser = number, help_heading = "Search")]
     length_penalty: f32,
-    /// Tokens of a translation at most: this times those of its source, and 10 more
-    #[arg(long, value_name = "R", default_value_t = 1.5, value_parser = number, help_heading = "Search")]
-    max_ratio: f32,
+    /// Tokens of a translation at most: this times those of its source, and 10 more [default: 1.5; 10 of characters]
+    #[arg(long, value_name = "R", value_parser = number, help_heading = "Search")]
+    max_ratio: Option<f32>,
     /// Let no run of N pieces come twice in a translation
     #[arg(
         long,
@@ -54,11 +54,12 @@ pub struct SearchArgs {
 }
 
 impl SearchArgs {
-    /// What the flags say, for up to `nbest` translations of each line with pieces of `target`.
+    /// What the flags say, for up to `nbest` translations of each line.
     ///
     /// # Errors
     /// When more translations are wanted than are looked for.
-    pub fn options(&self, nbest: Option<u16>, target: &Subword) -> Result<Options> {
+    pub fn options(&self, nbest: Option<u16>, tokenizers: &Tokenizers) -> Result<Options> {
+        let target = tokenizers.target();
         let best = usize::from(nbest.unwrap_or(1));
         let beam = match self.sample {
             true => best,
@@ -74,7 +75,7 @@ impl SearchArgs {
             beam,
             best,
             length_penalty: self.length_penalty,
-            factor: self.max_ratio,
+            factor: (self.max_ratio).unwrap_or_else(|| tokenizers.max_ratio()),
             no_repeat: usize::from(self.no_repeat_ngram),
             sample: self.sample.then_some(Sample {
                 temperature: self.temperature,

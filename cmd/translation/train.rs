@@ -147,6 +147,7 @@ impl<A: Architecture> Prepared<A> {
         let translate_all = |weights: &Weights, sources: &[Vec<u32>]| -> Vec<String> {
             let greedy = decode::Options {
                 beam: 1,
+                factor: self.tokenizers.max_ratio(),
                 ..decode::Options::default()
             };
             let task = |(number, source): (u64, &Vec<u32>)| decode::Task {

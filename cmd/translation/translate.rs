@@ -4,6 +4,7 @@ use super::attention::Pictures;
 use super::data::Tokenizers;
 use super::lines::{Translated, print};
 use super::loaded::Loaded;
+use super::memory;
 use super::references::References;
 use super::search::SearchArgs;
 use crate::stream::{Failure, Output};
@@ -66,12 +67,13 @@ pub struct TranslateArgs {
     )]
     score_reference: Option<PathBuf>,
     /// Tokens of a line that are translated at once, at most; what is longer than anything a model has learned from is
-    /// translated badly
-    #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..))]
-    max_tokens: u32,
-    /// Tokens of the sentences that a thread has under way at once, at most
-    #[arg(long, value_name = "N", default_value_t = 4096, value_parser = clap::value_parser!(u32).range(1..))]
-    batch_tokens: u32,
+    /// translated badly [default: 100; 256 of characters]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    max_tokens: Option<u32>,
+    /// Tokens of the sentences that a thread has under way at once, at most [default: 4096, or as many as fit into half of
+    /// the memory]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    batch_tokens: Option<u32>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -114,7 +116,7 @@ pub fn run<A: Architecture>(args: &TranslateArgs) -> Result<()> {
         options: Options {
             scores: args.score || args.nbest.is_some() || args.to == To::Jsonl,
             alignment: args.alignment || args.to == To::Jsonl,
-            ..args.search.options(args.nbest, first.tokenizers.target())?
+            ..args.search.options(args.nbest, &first.tokenizers)?
         },
         prefix: match &args.search.prefix {
             Some(text) => first.tokenizers.target().encode(text)?,
@@ -204,12 +206,7 @@ impl<M: Model> Job<'_, M> {
                 Some(references) => self.given(lines, references)?,
                 None => self.tasks(lines)?,
             };
-            let load = Load {
-                tokens: self.args.batch_tokens as usize,
-                ..Load::of_beam(self.options.beam)
-            };
-            let workers = rayon::current_num_threads();
-            let found = translate(self.models, &tasks, &self.options, (workers, load));
+            let found = translate(self.models, &tasks, &self.options, self.load());
             let mut out = String::new();
             let mut parts = pieces.iter().zip(&tasks).zip(found).peekable();
             for (i, line) in lines.iter().enumerate() {
@@ -231,11 +228,27 @@ impl<M: Model> Job<'_, M> {
         Ok(())
     }
 
+    /// Workers, and what each has under way at once.
+    fn load(&self) -> (usize, Load) {
+        let beam = self.options.beam;
+        let (workers, load) = (rayon::current_num_threads(), Load::of_beam(beam));
+        let bytes: usize = self.models.iter().map(|model| model.bytes(beam)).sum();
+        let tokens = match self.args.batch_tokens {
+            Some(tokens) => tokens as usize,
+            None => memory::tokens(load.tokens, bytes, workers, memory::available()),
+        };
+        (workers, Load { tokens, ..load })
+    }
+
     /// The parts of lines, cut where they are too long.
     fn tasks(&self, lines: &[Line]) -> Result<(Vec<Piece>, Vec<Task>)> {
         let tokenizer = &self.tokenizers.source;
         let limit = self.models[0].limit() - 1;
-        let most = limit.min(self.args.max_tokens as usize);
+        let usual = match self.tokenizers.are_characters() {
+            true => 256,
+            false => 100,
+        };
+        let most = limit.min(self.args.max_tokens.map_or(usual, |most| most as usize));
         let texts: Vec<&str> = lines.iter().map(|line| line.text.trim()).collect();
         let (mut pieces, mut tasks) = (Vec::new(), Vec::new());
         for (i, (text, source)) in texts.iter().zip(self.encode(lines, &texts)?).enumerate() {

@@ -159,6 +159,26 @@ pub fn multiply(a: Rows, m: usize, b: &Panels, c: &mut [f32], stride: usize, int
     multiply_panels(a, m, b, columns, c, stride, into);
 }
 
+/// The same on all threads, each with rows of its own; the rows of C stand together.
+///
+/// # Panics
+/// When a slice is shorter than the shapes say.
+pub fn multiply_all(a: Rows, m: usize, b: &Panels, c: &mut [f32], into: Into) {
+    /// Rows of a task.
+    const TASK: usize = 64;
+    if m == 0 || b.n == 0 {
+        return;
+    }
+    c[..m * b.n]
+        .par_chunks_mut(TASK * b.n)
+        .enumerate()
+        .for_each(|(i, c)| {
+            let values = &a.values[i * TASK * a.stride..];
+            let own = Rows { values, ..a };
+            multiply(own, c.len() / b.n, b, c, b.n, into);
+        });
+}
+
 /// The same for the columns of some panels of B; C begins at the first one's.
 pub fn multiply_panels(
     a: Rows,

@@ -9,13 +9,14 @@
 //! rows, without a copy of any window.
 
 use super::adam::{Step, Weights, corrections};
-use super::ops::{masks, product, softmax};
+use super::ops::{masks, softmax};
 use super::train::{Example, NO_LABEL, Options};
 use super::vectors::Vectors;
 use super::{BUCKETS, Input, Sizes};
+use crate::nn::matmul::{Into, Panels, Rows, multiply_all};
+use crate::nn::outer;
 use crate::random::Random;
 use crate::text::lexicon::Lexicon;
-use gemm::Parallelism;
 
 /// Largest length of the gradient.
 const CLIP: f64 = 5.0;
@@ -164,13 +165,10 @@ impl Trainer {
             batch.z.extend_from_slice(&self.window_bias.values);
         }
         for o in 0..window {
-            product(
-                (rows, input, two),
-                (&batch.x[o * input..], input, 1),
-                (&self.window.values[o * input * two..], two, 1),
-                (&mut batch.z, two),
-                (true, Parallelism::Rayon(0)),
-            );
+            let weights = Rows::dense(&self.window.values[o * input * two..], two);
+            let weights = Panels::of_rows(weights, (input, two));
+            let x = Rows::dense(&batch.x[o * input..], input);
+            multiply_all(x, rows, &weights, &mut batch.z, Into::Add);
         }
         batch.h.clear();
         for z in batch.z.chunks_exact(two) {
@@ -190,13 +188,10 @@ impl Trainer {
             let bias = &self.output_bias.values[source * labels..][..labels];
             batch.s.extend_from_slice(bias);
         }
-        product(
-            (rows, hidden, labels),
-            (&batch.h, hidden, 1),
-            (&self.output.values, labels, 1),
-            (&mut batch.s, labels),
-            (true, Parallelism::Rayon(0)),
-        );
+        let weights = Rows::dense(&self.output.values, labels);
+        let weights = Panels::of_rows(weights, (hidden, labels));
+        let h = Rows::dense(&batch.h, hidden);
+        multiply_all(h, rows, &weights, &mut batch.s, Into::Add);
         let mut loss = 0.0;
         let each = 1.0 / batch.words.max(1) as f32;
         for (row, s) in batch.s.chunks_exact_mut(labels).enumerate() {
@@ -226,27 +221,17 @@ impl Trainer {
         let (reach, labels, two) = (self.sizes.reach, self.sizes.labels(), 2 * self.sizes.hidden);
         let batch = &mut self.batch;
         let rows = batch.rows - 2 * reach;
-        let all = Parallelism::Rayon(0);
         for (s, source) in batch.s.chunks_exact(labels).zip(&batch.sources[reach..]) {
             let bias = &mut self.output_bias.gradients[source * labels..][..labels];
             bias.iter_mut().zip(s).for_each(|(b, s)| *b += s);
         }
-        // U += hᵀ s
-        product(
-            (hidden, rows, labels),
-            (&batch.h, 1, hidden),
-            (&batch.s, labels, 1),
-            (&mut self.output.gradients, labels),
-            (true, all),
-        );
+        let (h, s) = (Rows::dense(&batch.h, hidden), Rows::dense(&batch.s, labels));
+        let shape = (rows, hidden, labels);
+        outer::add(h, s, shape, &mut self.output.gradients, None);
         batch.dh.resize(rows * hidden, 0.0);
-        product(
-            (rows, labels, hidden),
-            (&batch.s, labels, 1),
-            (&self.output.values, 1, labels),
-            (&mut batch.dh, hidden),
-            (false, all),
-        );
+        let weights = Rows::dense(&self.output.values, labels);
+        let weights = Panels::of_columns(weights, (labels, hidden));
+        multiply_all(s, rows, &weights, &mut batch.dh, Into::Set);
         batch.dz.clear();
         batch.dz.resize(rows * two, 0.0);
         let masked = batch
@@ -270,20 +255,17 @@ impl Trainer {
         batch.dx.clear();
         batch.dx.resize(batch.rows * input, 0.0);
         for o in 0..window {
-            product(
-                (input, rows, two),
-                (&batch.x[o * input..], 1, input),
-                (&batch.dz, two, 1),
-                (&mut self.window.gradients[o * input * two..], two),
-                (true, all),
+            let own = o * input * two..(o + 1) * input * two;
+            let (x, dz) = (
+                Rows::dense(&batch.x[o * input..], input),
+                Rows::dense(&batch.dz, two),
             );
-            product(
-                (rows, two, input),
-                (&batch.dz, two, 1),
-                (&self.window.values[o * input * two..], 1, two),
-                (&mut batch.dx[o * input..], input),
-                (true, all),
-            );
+            let to = &mut self.window.gradients[own.clone()];
+            outer::add(x, dz, (rows, input, two), to, None);
+            let weights = Rows::dense(&self.window.values[own], two);
+            let weights = Panels::of_columns(weights, (two, input));
+            let to = &mut batch.dx[o * input..][..rows * input];
+            multiply_all(dz, rows, &weights, to, Into::Add);
         }
         let (vector, property) = (self.sizes.vector, self.sizes.property);
         let rows = batch

@@ -12,14 +12,20 @@ const TEXT: &[&str] = &[
     "2 cats, 22 dogs and 222 mats cost 2222 €.",
 ];
 
-const ALL: [Algorithm; 4] = [
+const ALL: [Algorithm; 5] = [
     Algorithm::Bpe,
     Algorithm::Unigram,
     Algorithm::Wordpiece,
     Algorithm::ByteLevel,
+    Algorithm::Char,
 ];
 
-const REVERSIBLE: [Algorithm; 3] = [Algorithm::Bpe, Algorithm::Unigram, Algorithm::ByteLevel];
+const REVERSIBLE: [Algorithm; 4] = [
+    Algorithm::Bpe,
+    Algorithm::Unigram,
+    Algorithm::ByteLevel,
+    Algorithm::Char,
+];
 
 fn options(algorithm: Algorithm) -> Options {
     Options {
@@ -58,6 +64,19 @@ fn frequent_words_are_one_piece() {
     let model = learned(Algorithm::Bpe);
     let numbers = model.encode("The cats").unwrap();
     assert_eq!(pieces(&model, &numbers), "▁The ▁cats");
+}
+
+#[test]
+fn characters_are_one_piece_each_and_rare_ones_bytes() {
+    let model = learned(Algorithm::Char);
+    let numbers = model.encode("The cé 日").unwrap();
+    // é and 日 stand nowhere in the text: two bytes and three.
+    assert_eq!(
+        pieces(&model, &numbers),
+        "▁ T h e ▁ c <0xC3> <0xA9> ▁ <0xE6> <0x97> <0xA5>"
+    );
+    let no_merges = serde_json::from_str::<serde_json::Value>(&model.to_json().unwrap()).unwrap();
+    assert_eq!(no_merges["model"]["merges"], serde_json::json!([]));
 }
 
 #[test]

@@ -19,6 +19,7 @@ pub mod words;
 
 use crate::nn::dense::Table;
 use crate::nn::packed::Packed;
+use crate::translate::batch::{BOS, EOS};
 use crate::translate::heat::Maps;
 
 /// A hypothesis that is to be continued.
@@ -55,8 +56,42 @@ pub trait Model: Sync {
     /// attended to most.
     fn alignment(&self, state: &Self::State, row: usize) -> Vec<u32>;
 
+    /// Bytes that are kept for a token of a source while its translation is under way, with `beam` hypotheses, about.
+    fn bytes(&self, beam: usize) -> usize;
+
+    /// Layers that attend to the source, and heads of each.
+    fn heads(&self) -> (usize, usize);
+
+    /// Where every weight of that attention is written, where it is wanted: (rows, layers, heads, source tokens).
+    fn record(state: &mut Self::State) -> &mut Option<Vec<f32>>;
+
     /// What each token of a translation attended to, both without marks.
-    fn maps(&self, source: &[u32], target: &[u32]) -> Maps;
+    fn maps(&self, source: &[u32], target: &[u32]) -> Maps {
+        let mut packed = Packed::default();
+        packed.push(source.iter().copied().chain([EOS]));
+        let mut weights = Vec::new();
+        let mut h = vec![0.0; self.dim()];
+        for mut state in self.begin(&packed) {
+            *Self::record(&mut state) = Some(Vec::new());
+            for token in [BOS].iter().chain(target) {
+                let row = Row {
+                    sentence: 0,
+                    parent: 0,
+                    token: *token,
+                };
+                self.step(&mut [&mut state], &[row], &mut h);
+            }
+            weights.extend(Self::record(&mut state).take().unwrap_or_default());
+        }
+        let (layers, heads) = self.heads();
+        Maps {
+            layers,
+            heads,
+            source: source.len() + 1,
+            target: target.len() + 1,
+            weights,
+        }
+    }
 }
 
 /// How translations are searched for.

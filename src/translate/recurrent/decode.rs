@@ -16,9 +16,7 @@ use crate::nn::ops::norm::Norm;
 use crate::nn::packed::Packed;
 use crate::nn::parameters::Weights;
 use crate::nn::tape::{Tape, Var};
-use crate::translate::batch::{BOS, EOS};
 use crate::translate::decode::{Model, Row};
-use crate::translate::heat::Maps;
 
 /// A model and its weights, ready to translate.
 pub struct Decoder<'w> {
@@ -143,6 +141,10 @@ impl<'w> Decoder<'w> {
 impl Model for Decoder<'_> {
     type State = Sentence;
 
+    #[allow(
+        clippy::misnamed_getters,
+        reason = "words are projected from vectors as long as embeddings, not from states"
+    )]
     fn dim(&self) -> usize {
         self.model.config.embedding
     }
@@ -243,31 +245,18 @@ impl Model for Decoder<'_> {
         state.rows[row].aligned.clone()
     }
 
-    fn maps(&self, source: &[u32], target: &[u32]) -> Maps {
-        let mut packed = Packed::default();
-        packed.push(source.iter().copied().chain([EOS]));
-        let mut record = Vec::new();
-        let mut h = vec![0.0; self.dim()];
-        for mut state in self.begin(&packed) {
-            state.record = Some(Vec::new());
-            for token in [BOS].iter().chain(target) {
-                let row = Row {
-                    sentence: 0,
-                    parent: 0,
-                    token: *token,
-                };
-                self.step(&mut [&mut state], &[row], &mut h);
-            }
-            record.extend(state.record.take().unwrap_or_default());
-        }
+    fn bytes(&self, _: usize) -> usize {
+        // What the encoder made of it, and its key. Hypotheses take no more with the length of the source.
+        2 * self.model.config.dim * size_of::<f32>()
+    }
+
+    fn heads(&self) -> (usize, usize) {
         let has_attention = self.model.config.attention != Attention::None;
-        Maps {
-            layers: usize::from(has_attention),
-            heads: 1,
-            source: source.len() + 1,
-            target: target.len() + 1,
-            weights: record,
-        }
+        (usize::from(has_attention), 1)
+    }
+
+    fn record(state: &mut Sentence) -> &mut Option<Vec<f32>> {
+        &mut state.record
     }
 }
 

@@ -105,7 +105,7 @@ pub fn recipe(pairs: u64) -> (Preset, Recipe) {
             Preset::Small,
             Recipe {
                 dropout: 0.2,
-                dropout_ramp: 0,
+                dropout_ramp: 5_000,
                 vocabulary: 12_000,
                 batch_tokens: 4096,
                 lr: 2e-3,

@@ -50,10 +50,10 @@ impl Block {
 }
 
 /// Cuts a matrix into the rows of each block, `width` values each.
-pub fn cut<'a>(
-    mut values: &'a mut [f32],
+pub fn cut(
+    mut values: &mut [f32],
     sizes: impl Iterator<Item = usize>,
-) -> Vec<&'a mut [f32]> {
+) -> Vec<&mut [f32]> {
     let parts = sizes.map(|size| {
         let (own, rest) = std::mem::take(&mut values).split_at_mut(size);
         values = rest;

@@ -3,6 +3,7 @@
 use super::*;
 use crate::nn::check::{gradients, seed, weighed};
 use crate::nn::dropout::Dropout;
+use crate::nn::ops::cell::Kind;
 use crate::nn::ops::recurrent::Sequences;
 use crate::nn::ops::recurrent::tests::{affine, one_step};
 use crate::nn::packed::Packed;

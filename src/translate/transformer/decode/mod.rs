@@ -18,9 +18,7 @@ use crate::nn::ops::linear::Activation;
 use crate::nn::ops::query::{Keys, attend};
 use crate::nn::packed::Packed;
 use crate::nn::parameters::Weights;
-use crate::translate::batch::{BOS, EOS};
 use crate::translate::decode::{Model, Row};
-use crate::translate::heat::Maps;
 use layers::{DecoderLayer, EncoderLayer, Norms};
 
 /// A model and its weights, ready to translate.
@@ -251,31 +249,18 @@ impl Model for Decoder<'_> {
         path.map(|place| state.aligned[*place as usize]).collect()
     }
 
-    fn maps(&self, source: &[u32], target: &[u32]) -> Maps {
-        let mut packed = Packed::default();
-        packed.push(source.iter().copied().chain([EOS]));
-        let mut states = self.begin(&packed);
-        let mut record = Vec::new();
-        let mut h = vec![0.0; self.dim()];
-        for state in &mut states {
-            state.record = Some(Vec::new());
-            for token in [BOS].iter().chain(target) {
-                let row = Row {
-                    sentence: 0,
-                    parent: 0,
-                    token: *token,
-                };
-                self.step(&mut [&mut *state], &[row], &mut h);
-            }
-            record.extend(state.record.take().unwrap_or_default());
-        }
-        Maps {
-            layers: self.decoder.len(),
-            heads: self.config().heads,
-            source: source.len() + 1,
-            target: target.len() + 1,
-            weights: record,
-        }
+    fn bytes(&self, beam: usize) -> usize {
+        // Keys and values of each layer: of the source's token, and of as many tokens of each hypothesis.
+        let row = 2 * self.config().dim * self.decoder.len() * size_of::<f32>();
+        row * (1 + beam)
+    }
+
+    fn heads(&self) -> (usize, usize) {
+        (self.decoder.len(), self.config().heads)
+    }
+
+    fn record(state: &mut Sentence) -> &mut Option<Vec<f32>> {
+        &mut state.record
     }
 }
 
