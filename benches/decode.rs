@@ -50,6 +50,7 @@ fn main() {
     pool.install(|| match architecture::read::<Transformer>(&folder) {
         Ok(model) => translate(&model, (&ids, &folder), how, precision),
         Err(_) => {
+            // What is wrong with the folder is said by this one.
             let model: Recurrent = architecture::read(&folder).expect("a config");
             translate(&model, (&ids, &folder), how, precision);
         }

@@ -34,7 +34,7 @@ fn main() {
         .filter(|a| a != "--bench")
         .collect();
     let Ok(path) = std::env::var("WORDMILL_IDS") else {
-        return println!("transformer: WORDMILL_IDS names no data.json of nmt_ref.py");
+        return println!("steps: WORDMILL_IDS names no data.json of nmt_ref.py");
     };
     let word =
         |i: usize, default: &str| arguments.get(i).map_or(default, String::as_str).to_owned();

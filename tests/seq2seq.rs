@@ -239,7 +239,7 @@ fn a_run_is_not_given_another_shape() {
         "--attention dot",
         "--input-feeding on",
         "--layer-norm",
-        "--recurrent-dropout 0.5",
+        "--attention bahdanau",
     ] {
         let message = train(&run, &format!("--resume {flags}")).fails(2);
         assert!(
@@ -247,6 +247,52 @@ fn a_run_is_not_given_another_shape() {
             "{flags}: {message}"
         );
     }
+}
+
+#[test]
+fn dropout_between_steps_and_guesses_may_change_in_a_run() {
+    let place = tempfile::tempdir().unwrap();
+    let run = place.path().join("run");
+    train(&run, &format!("{DATES} {SMALL} --max-steps 3")).text();
+    train(
+        &run,
+        "--resume --max-steps 5 --recurrent-dropout 0.5 --scheduled-sampling 0.2",
+    )
+    .text();
+    let config: serde_json::Value = serde_json::from_slice(&bytes(&run, "config.json")).unwrap();
+    assert_eq!(config["recurrent_dropout"], 0.5);
+    let other = place.path().join("other");
+    train(&other, &format!("{DATES} {SMALL} --max-steps 5")).text();
+    assert!(weights(&run, 5) != weights(&other, 5));
+}
+
+#[test]
+fn a_run_that_has_no_checkpoint_yet_begins_again_with_the_weights_of_the_other() {
+    let place = tempfile::tempdir().unwrap();
+    let (run, again) = (place.path().join("run"), place.path().join("again"));
+    let init = format!(
+        "--pairs corpora/dates.tsv --init {}",
+        folder().join("run").display()
+    );
+    train(&run, &format!("{init} --max-steps 2")).text();
+    train(&again, &format!("{init} --max-steps 2")).text();
+    std::fs::remove_dir_all(again.join("checkpoints")).unwrap();
+    train(&again, "--resume --max-steps 2").text();
+    assert!(weights(&run, 2) == weights(&again, 2));
+}
+
+#[test]
+fn a_model_without_attention_shows_none() {
+    let place = tempfile::tempdir().unwrap();
+    let run = place.path().join("run");
+    train(
+        &run,
+        &format!("{DATES} {SMALL} --attention none --max-steps 1"),
+    )
+    .text();
+    let command = format!("seq2seq translate {} --alignment", run.display());
+    let message = wordmill(&command).stdin("4 May\n").fails(2);
+    assert!(message.contains("it has no attention"), "{message}");
 }
 
 #[test]

@@ -20,7 +20,7 @@ class Runner:
         self.had, self.since, self.seconds, self.is_asked = 0.0, None, float(seconds), False
         self.log = open(log, "a", encoding="utf8")
         self.process = subprocess.Popen(
-            ["bash", "-c", "exec " + command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True
+            ["bash", "-c", command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True
         )
         self.send(signal.SIGSTOP)
         self.reader = threading.Thread(target=self.read)
@@ -53,6 +53,8 @@ class Runner:
             if self.time() >= self.seconds and not self.is_asked:
                 self.send(signal.SIGTERM)
                 self.is_asked, end = True, time.monotonic() + 60
+            elif self.time() >= self.seconds + 60:
+                self.send(signal.SIGKILL)
             time.sleep(0.1)
         self.send(signal.SIGSTOP)
         self.had, self.since = self.time(), None
@@ -71,13 +73,21 @@ def main():
     if len(given.runs) % 3:
         options.error("LOG, SECONDS and COMMAND for each program")
     runners = [Runner(*given.runs[i : i + 3]) for i in range(0, len(given.runs), 3)]
+    try:
+        race(runners, given)
+    finally:
+        for runner in runners:
+            runner.send(signal.SIGKILL)
+    for runner in runners:
+        runner.reader.join()
+
+
+def race(runners, given):
     while running := [runner for runner in runners if not runner.is_over()]:
         if held(given.hold):
             time.sleep(0.1)
         else:
             min(running, key=lambda runner: runner.had).turn(given.slice, given.hold)
-    for runner in runners:
-        runner.reader.join()
 
 
 if __name__ == "__main__":

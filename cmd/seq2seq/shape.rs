@@ -1,7 +1,7 @@
 //! The shape of the model that `seq2seq train` trains: its flags, and what they come to.
 
 use crate::translation::settings::share;
-use crate::translation::{Shape, TiedName, same};
+use crate::translation::{Data, Shape, TiedName, same};
 use anyhow::Result;
 use wordmill::nn::ops::cell::Kind;
 use wordmill::translate::recurrent::config::{Attention, Config, sizes};
@@ -14,14 +14,15 @@ pub struct ShapeArgs {
     /// How a state is carried on [default: lstm]
     #[arg(long, value_enum)]
     cell: Option<CellName>,
-    /// Values of an embedded token [default: by the number of pairs and the vocabulary]
+    /// Values of an embedded token [default: 256, fewer for few pairs or characters, more for many pairs]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=8192))]
     embedding: Option<u16>,
-    /// Units of a layer; half of them for each direction of the encoder [default: by the number of pairs and the
-    /// vocabulary]
+    /// Units of a layer, an even number: half of them for each direction of the encoder [default: 512; 128 for few pairs or
+    /// characters]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(2..=8192))]
     dim: Option<u16>,
-    /// Layers of the encoder, and as many of the decoder [default: 1; 2 for 100,000 pairs and more]
+    /// Layers of the encoder, and as many of the decoder [default: 1; 2 for 100,000 pairs and more of
+    /// words]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=16))]
     layers: Option<u8>,
     /// How the decoder looks back at the source [default: concat]
@@ -106,12 +107,11 @@ impl Shape for ShapeArgs {
 
     const ADVICE: &'static str = "a smaller --lr, a longer --warmup or --clip 1 keep it; --layer-norm is steadier; then --resume";
 
-    fn config(&self, pairs: u64, vocabularies: (usize, usize), is_joint: bool) -> Result<Config> {
-        let (embedding, dim, layers) = sizes(pairs, vocabularies.0.max(vocabularies.1));
-        let tied = TiedName::or_by(self.tied, is_joint);
-        Ok(Config {
-            source_vocabulary: vocabularies.0,
-            target_vocabulary: vocabularies.1,
+    fn config(&self, data: &Data) -> Config {
+        let (embedding, dim, layers) = sizes(data.pairs, data.units);
+        Config {
+            source_vocabulary: data.vocabularies.0,
+            target_vocabulary: data.vocabularies.1,
             embedding: self.embedding.map_or(embedding, usize::from),
             dim: self.dim.map_or(dim, usize::from),
             layers: self.layers.map_or(layers, usize::from),
@@ -119,18 +119,24 @@ impl Shape for ShapeArgs {
             attention: (self.attention).map_or(Attention::Additive, AttentionName::attention),
             input_feeding: self.feeds().unwrap_or(false),
             layer_norm: self.layer_norm,
-            tied,
+            tied: TiedName::or_by(self.tied, data.is_joint),
             recurrent_dropout: self.recurrent_dropout.unwrap_or(0.0),
             scheduled_sampling: self.scheduled_sampling.unwrap_or(0.0),
             max_positions: 1024,
-        })
+        }
     }
 
     fn agree_with(&self, config: &Config) -> Result<()> {
         fn other<T: PartialEq>(given: Option<T>, has: T) -> bool {
             given.is_some_and(|given| given != has)
         }
-        let (attention, own) = (self.attention.map(AttentionName::attention), config);
+        let own = config;
+        let attention = self.attention.map(AttentionName::attention);
+        // Only Bahdanau's name says something about input feeding.
+        let feeds_by_name = self.attention == Some(AttentionName::Bahdanau);
+        let is_other_attention = other(attention, own.attention)
+            || feeds_by_name && self.input_feeding.is_none() && !own.input_feeding;
+        let feeding = self.input_feeding.map(|switch| switch == Switch::On);
         let is_other = [
             ("--cell", other(self.cell.map(CellName::kind), own.cell)),
             (
@@ -139,19 +145,20 @@ impl Shape for ShapeArgs {
             ),
             ("--dim", other(self.dim.map(usize::from), own.dim)),
             ("--layers", other(self.layers.map(usize::from), own.layers)),
-            ("--attention", other(attention, own.attention)),
-            ("--input-feeding", other(self.feeds(), own.input_feeding)),
+            ("--attention", is_other_attention),
+            ("--input-feeding", other(feeding, own.input_feeding)),
             ("--layer-norm", self.layer_norm && !own.layer_norm),
             ("--tied", other(self.tied.map(TiedName::tied), own.tied)),
-            (
-                "--recurrent-dropout",
-                other(self.recurrent_dropout, own.recurrent_dropout),
-            ),
-            (
-                "--scheduled-sampling",
-                other(self.scheduled_sampling, own.scheduled_sampling),
-            ),
         ];
         same(&is_other)
+    }
+
+    fn change(&self, config: &mut Config) {
+        for (given, value) in [
+            (self.recurrent_dropout, &mut config.recurrent_dropout),
+            (self.scheduled_sampling, &mut config.scheduled_sampling),
+        ] {
+            *value = given.unwrap_or(*value);
+        }
     }
 }

@@ -12,7 +12,7 @@ use wordmill::text::subword::{Algorithm, Normalization, Options, SubwordError, T
 /// Reads sentences, one a line, and writes a tokenizer.json, which other programs read too. The same lines give the same
 /// file, whatever their order and --threads.
 ///
-/// Pieces of bpe and unigram give every text back in its normal form: spaces are part of them, written as ▁, and what
+/// Pieces of bpe, unigram and char give every text back in its normal form: spaces are part of them, written as ▁, and what
 /// has no piece is written in bytes. So do those of byte-level. Those of wordpiece give words back, not the spaces
 /// between them, and [UNK] for what has no piece.
 ///

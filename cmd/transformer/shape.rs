@@ -1,6 +1,6 @@
 //! The shape of the model that `transformer train` trains: its flags, and what they come to.
 
-use crate::translation::{Shape, TiedName, same};
+use crate::translation::{Data, Shape, TiedName, same};
 use anyhow::Result;
 use wordmill::translate::transformer::config::{Config, PositionKind, Preset, recipe};
 use wordmill::translate::transformer::model::Transformer;
@@ -87,15 +87,15 @@ impl Shape for ShapeArgs {
 
     const ADVICE: &'static str = "a smaller --lr, a longer --warmup or --clip 1 keep it; --norm pre is steadier; then --resume";
 
-    fn config(&self, pairs: u64, vocabularies: (usize, usize), is_joint: bool) -> Result<Config> {
+    fn config(&self, data: &Data) -> Config {
         let preset = self
             .preset
-            .map_or_else(|| recipe(pairs).0, PresetName::preset);
+            .map_or_else(|| recipe(data.pairs).0, PresetName::preset);
         let sizes = preset.sizes();
-        let tied = TiedName::or_by(self.tied, is_joint);
-        Ok(Config {
-            source_vocabulary: vocabularies.0,
-            target_vocabulary: vocabularies.1,
+        let tied = TiedName::or_by(self.tied, data.is_joint);
+        Config {
+            source_vocabulary: data.vocabularies.0,
+            target_vocabulary: data.vocabularies.1,
             dim: self.dim.map_or(sizes.dim, usize::from),
             encoder_layers: self.encoder_layers.map_or(sizes.layers, usize::from),
             decoder_layers: self.decoder_layers.map_or(sizes.layers, usize::from),
@@ -107,7 +107,7 @@ impl Shape for ShapeArgs {
                 .map_or(PositionKind::Sinusoidal, PositionName::kind),
             tied,
             max_positions: 1024,
-        })
+        }
     }
 
     fn agree_with(&self, config: &Config) -> Result<()> {

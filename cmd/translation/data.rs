@@ -11,6 +11,7 @@ use std::sync::Arc;
 use wordmill::nn::folder::Folder;
 use wordmill::random::Random;
 use wordmill::text::subword::{self, Subword};
+use wordmill::translate::architecture::Units;
 use wordmill::translate::pairs::{Pair, PairError, Pairs, Places};
 use wordmill::translate::store::Side;
 
@@ -162,6 +163,11 @@ impl Tokenizers {
     /// # Errors
     /// When they cannot be read.
     pub fn of_files(files: &[PathBuf]) -> Result<Tokenizers> {
+        if files.len() > 2 {
+            return Err(Failure::usage("--tokenizer is given more than twice")
+                .hint("one is for both sides, the second for the target")
+                .into());
+        }
         Ok(Tokenizers {
             source: load(&files[0])?,
             target: files.get(1).map(|path| load(path)).transpose()?,
@@ -218,10 +224,16 @@ impl Tokenizers {
         Ok(())
     }
 
-    /// Whether there are so few pieces that they can be little more than bytes and letters.
+    /// Whether texts are cut into characters, on both sides.
     pub fn are_characters(&self) -> bool {
-        const FEW: usize = 500;
-        self.source.vocab_size().max(self.target().vocab_size()) < FEW
+        self.source.is_char() && self.target().is_char()
+    }
+
+    pub fn units(&self) -> Units {
+        match self.are_characters() {
+            true => Units::Characters,
+            false => Units::Pieces,
+        }
     }
 
     /// How many times as long as their sources translations can be: those of words are of about as many, but a digit may

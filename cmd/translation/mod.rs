@@ -18,7 +18,7 @@ pub mod translate;
 
 use crate::stream::Failure;
 use anyhow::Result;
-use wordmill::translate::architecture::{Architecture, Tied};
+use wordmill::translate::architecture::{Architecture, Tied, Units};
 
 /// Flags for the shape of a model.
 pub trait Shape: clap::Args {
@@ -27,23 +27,39 @@ pub trait Shape: clap::Args {
     /// What is advised when a run has diverged.
     const ADVICE: &'static str;
 
-    /// The shape these flags come to, for a model that learns from so many pairs; whether source and target have one
-    /// vocabulary.
-    ///
-    /// # Errors
-    /// When flags do not go together.
-    fn config(
-        &self,
-        pairs: u64,
-        vocabularies: (usize, usize),
-        is_joint: bool,
-    ) -> Result<<Self::Architecture as Architecture>::Config>;
+    /// The shape these flags come to.
+    fn config(&self, data: &Data) -> <Self::Architecture as Architecture>::Config;
 
     /// Whether they ask for another model than that of a run.
     ///
     /// # Errors
     /// When they do.
     fn agree_with(&self, config: &<Self::Architecture as Architecture>::Config) -> Result<()>;
+
+    /// Puts what may change about a run in place of what is there.
+    fn change(&self, _: &mut <Self::Architecture as Architecture>::Config) {}
+}
+
+/// What a model is to learn from.
+#[derive(Clone, Copy, Debug)]
+pub struct Data {
+    pub pairs: u64,
+    /// Words of the source and of the target vocabulary.
+    pub vocabularies: (usize, usize),
+    /// Whether they are one.
+    pub is_joint: bool,
+    pub units: Units,
+}
+
+impl Default for Data {
+    fn default() -> Data {
+        Data {
+            pairs: 0,
+            vocabularies: (1, 1),
+            is_joint: true,
+            units: Units::Pieces,
+        }
+    }
 }
 
 /// Which tables of words are one.
@@ -82,7 +98,7 @@ impl TiedName {
 pub fn same(flags: &[(&str, bool)]) -> Result<()> {
     match flags.iter().find(|(_, is_other)| *is_other) {
         Some((flag, _)) => Err(Failure::usage(format!("{flag} is not that of the run"))
-            .hint("the shape of a model cannot change; another --out begins a new one")
+            .hint("the shape of a model cannot change; a run that is begun without --resume and --init has one of its own")
             .into()),
         None => Ok(()),
     }

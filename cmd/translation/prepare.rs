@@ -1,10 +1,10 @@
 //! What a training run needs, from its flags or from its folder: settings, subword models, pairs, the model.
 
-use super::Shape;
 use super::data::{Learn, PairFiles, Tokenizers, read_symbols};
 use super::loaded;
 use super::settings::Settings;
 use super::train::TrainArgs;
+use super::{Data, Shape};
 use crate::stream::Failure;
 use anyhow::{Error, Result, bail};
 use serde_json::json;
@@ -61,7 +61,11 @@ impl<A: Architecture> Prepared<A> {
                     .hint("give a --tokenizer, or a file")
             );
         }
-        // Whatever is wrong with the folder is better known before the data is read.
+        if init.is_none() {
+            // What no model can have is better known before the data is read.
+            shaped::<A, S>(&args.shape, &Data::default())?;
+        }
+        // And so is whatever is wrong with the folder.
         let _made = Made::new(&args.out)?;
         let pairs = match given {
             Some(_) => None,
@@ -70,11 +74,10 @@ impl<A: Architecture> Prepared<A> {
         if pairs == Some(0) {
             bail!(Failure::plain("no pairs to learn from"));
         }
-        let is_char = args.char || given.as_ref().is_some_and(Tokenizers::are_characters);
-        let units = if is_char {
-            Units::Characters
-        } else {
-            Units::Pieces
+        let units = match &given {
+            Some(given) => given.units(),
+            None if args.char => Units::Characters,
+            None => Units::Pieces,
         };
         let recipe = A::recipe(pairs.unwrap_or(0), units);
         let tokenizers = match given {
@@ -91,6 +94,7 @@ impl<A: Architecture> Prepared<A> {
             args.plan.change(&mut settings)?;
         }
         settings.fingerprint = store.fingerprint();
+        settings.init.clone_from(&args.init);
         let vocabularies = (
             tokenizers.source.vocab_size(),
             tokenizers.target().vocab_size(),
@@ -105,10 +109,13 @@ impl<A: Architecture> Prepared<A> {
                 (init.model, init.weights)
             }
             None => {
-                let pairs = u64::from(store.len());
-                let is_joint = tokenizers.target.is_none();
-                let model = A::new(args.shape.config(pairs, vocabularies, is_joint)?)
-                    .map_err(|error| Failure::usage(error.to_string()))?;
+                let data = Data {
+                    pairs: u64::from(store.len()),
+                    vocabularies,
+                    is_joint: tokenizers.target.is_none(),
+                    units,
+                };
+                let model = shaped(&args.shape, &data)?;
                 let weights = model.initial_weights(settings.plan.seed);
                 (model, weights)
             }
@@ -136,7 +143,7 @@ impl<A: Architecture> Prepared<A> {
         S: Shape<Architecture = A>,
     {
         let model: A = loaded::model(&args.out, ("train --resume --out", "goes on with it"))?;
-        args.shape.agree_with(model.config())?;
+        let model = changed(model, &args.shape)?;
         let mut settings: Settings = folder.read_json("training.json")?;
         if !args.files.is_empty() {
             settings.pairs = args.files.clone();
@@ -159,14 +166,24 @@ impl<A: Architecture> Prepared<A> {
             );
         }
         folder.write_json("training.json", &settings)?;
+        architecture::write(folder, &model)?;
         let valid = read_valid(&settings, &tokenizers)?;
+        // A run that was ended before its first checkpoint begins again as it began.
+        let weights = match settings
+            .init
+            .as_deref()
+            .filter(|_| folder.steps().is_empty())
+        {
+            Some(init) => Some(loaded::weights(&Folder::new(init), Which::Best, &model)?),
+            None => None,
+        };
         Ok(Prepared {
             settings,
             tokenizers,
             store,
             valid,
             model,
-            weights: None,
+            weights,
         })
     }
 }
@@ -182,7 +199,7 @@ impl<A: Architecture> Init<A> {
     fn read(path: &Path, shape: &impl Shape<Architecture = A>) -> Result<Init<A>> {
         let folder = Folder::new(path);
         let model: A = loaded::model(path, ("train --init", "begins with its weights"))?;
-        shape.agree_with(model.config())?;
+        let model = changed(model, shape)?;
         Ok(Init {
             weights: loaded::weights(&folder, Which::Best, &model)?,
             folder,
@@ -214,6 +231,19 @@ impl Drop for Made {
         // No folder with anything in it can be removed.
         let _ = self.0.iter().try_for_each(std::fs::remove_dir);
     }
+}
+
+/// A run's model, with what flags change about it.
+fn changed<A: Architecture>(model: A, shape: &impl Shape<Architecture = A>) -> Result<A> {
+    shape.agree_with(model.config())?;
+    let mut config = model.config().clone();
+    shape.change(&mut config);
+    A::new(config).map_err(|error| Failure::usage(error.to_string()).into())
+}
+
+/// The model that flags ask for.
+fn shaped<A: Architecture, S: Shape<Architecture = A>>(shape: &S, data: &Data) -> Result<A> {
+    A::new(shape.config(data)).map_err(|error| Failure::usage(error.to_string()).into())
 }
 
 /// Learns subword models from the pairs.

@@ -19,19 +19,19 @@ use wordmill::translate::order::Budget;
 #[derive(clap::Args, Clone, Debug, Default)]
 #[command(next_help_heading = "Training")]
 pub struct PlanArgs {
-    /// Highest learning rate [default: by the number of pairs]
+    /// Highest learning rate [default: by the data]
     #[arg(long, value_name = "RATE", value_parser = positive)]
     lr: Option<f32>,
-    /// Steps until it is reached [default: by the number of pairs]
+    /// Steps until it is reached [default: by the data]
     #[arg(long, value_name = "STEPS")]
     warmup: Option<u64>,
     /// How it goes on from there [default: inverse-sqrt]
     #[arg(long, value_enum)]
     schedule: Option<ScheduleName>,
-    /// Share of values that are dropped in training [default: by the number of pairs]
+    /// Share of values that are dropped in training [default: by the data]
     #[arg(long, value_name = "SHARE", value_parser = share)]
     dropout: Option<f32>,
-    /// Steps until so much is dropped, from nothing on [default: by the number of pairs]
+    /// Steps until so much is dropped, from nothing on [default: by the data]
     #[arg(long, value_name = "STEPS")]
     dropout_ramp: Option<u64>,
     /// Share of probability that is spread over all words in training [default: 0.1]
@@ -67,7 +67,7 @@ pub struct PlanArgs {
     /// What decides which evaluation is better [default: bleu]
     #[arg(long, value_enum)]
     metric: Option<MetricName>,
-    /// Steps between evaluations [default: by the number of pairs]
+    /// Steps between evaluations [default: by the data]
     #[arg(long, value_name = "STEPS", value_parser = clap::value_parser!(u64).range(1..))]
     valid_every: Option<u64>,
     /// Steps between checkpoints [default: those of --valid-every]
@@ -116,6 +116,9 @@ pub struct Settings {
     pub pairs: PairFiles,
     /// Source and target of the pairs to measure with, or a file with both; none when nothing is measured.
     pub valid: Vec<PathBuf>,
+    /// The run whose weights this one began with.
+    #[serde(default)]
+    pub init: Option<PathBuf>,
     pub limits: Limits,
     pub bpe_dropout: f32,
     pub batch: Budget,
@@ -132,6 +135,7 @@ impl Settings {
         Settings {
             pairs,
             valid,
+            init: None,
             limits: Limits {
                 longest: 256,
                 ratio: None,

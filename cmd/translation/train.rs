@@ -45,19 +45,20 @@ pub struct TrainArgs<S: clap::Args> {
     #[arg(long, value_name = "FOLDER")]
     pub init: Option<PathBuf>,
     /// Subword model to use: a tokenizer.json or .model; given twice, one for source and one for target
-    #[arg(long, value_name = "FILE", conflicts_with = "vocab_size")]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["vocab_size", "init"])]
     pub tokenizer: Vec<PathBuf>,
-    /// Pieces that words are cut into, at most [default: by the number of pairs]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(300..=1_000_000))]
+    /// Pieces that words are cut into, at most [default: by the number of pairs; with --char as many as there are characters
+    /// seen twice]
+    #[arg(long, value_name = "N", conflicts_with = "init", value_parser = clap::value_parser!(u32).range(300..=1_000_000))]
     pub vocab_size: Option<u32>,
     /// Cut words into characters
-    #[arg(long, conflicts_with_all = ["tokenizer", "init"])]
+    #[arg(long, conflicts_with_all = ["tokenizer", "init", "bpe_dropout"])]
     pub char: bool,
     /// Learn a subword model for each side
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["tokenizer", "init"])]
     pub separate_vocabularies: bool,
     /// Symbols that are never cut, one a line: placeholders, language tags, markup
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["tokenizer", "init"])]
     pub user_symbols: Option<PathBuf>,
     #[command(flatten)]
     pub shape: S,

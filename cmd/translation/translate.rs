@@ -109,9 +109,16 @@ pub fn run<A: Architecture>(args: &TranslateArgs) -> Result<()> {
         .chain(&others)
         .map(|loaded| loaded.model.decoder(&loaded.weights, precision))
         .collect();
+    let looks_back = models.iter().any(|model| model.heads().0 > 0);
+    if (args.alignment || args.attention.is_some()) && !looks_back {
+        bail!(Failure::usage(
+            "this model does not look back at the source: it has no attention"
+        ));
+    }
     let job = Job {
         args,
         tokenizers: &first.tokenizers,
+        memory: memory::available(),
         models: &models,
         options: Options {
             scores: args.score || args.nbest.is_some() || args.to == To::Jsonl,
@@ -184,6 +191,8 @@ struct Job<'a, M> {
     models: &'a [M],
     options: Options,
     prefix: Vec<u32>,
+    /// Bytes that there were to be had at the beginning.
+    memory: Option<u64>,
 }
 
 /// A part of a line, under way.
@@ -232,10 +241,13 @@ impl<M: Model> Job<'_, M> {
     fn load(&self) -> (usize, Load) {
         let beam = self.options.beam;
         let (workers, load) = (rayon::current_num_threads(), Load::of_beam(beam));
-        let bytes: usize = self.models.iter().map(|model| model.bytes(beam)).sum();
+        let each = self
+            .models
+            .iter()
+            .map(|model| model.bytes(beam, self.options.factor));
         let tokens = match self.args.batch_tokens {
             Some(tokens) => tokens as usize,
-            None => memory::tokens(load.tokens, bytes, workers, memory::available()),
+            None => memory::tokens(load.tokens, each.sum(), workers, self.memory),
         };
         (workers, Load { tokens, ..load })
     }

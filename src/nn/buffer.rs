@@ -66,6 +66,19 @@ impl Buffer {
     }
 }
 
+/// Cuts values into pieces of these sizes, one after the other.
+///
+/// # Panics
+/// When there are too few.
+pub fn split(mut values: &mut [f32], sizes: impl Iterator<Item = usize>) -> Vec<&mut [f32]> {
+    let pieces = sizes.map(|size| {
+        let (piece, rest) = std::mem::take(&mut values).split_at_mut(size);
+        values = rest;
+        piece
+    });
+    pieces.collect()
+}
+
 /// The size that is asked for when `n` values are wanted: `n` rounded up to an eighth of its power of two.
 fn class(n: usize) -> usize {
     let step = (n.next_power_of_two() / 16).max(1);

@@ -107,6 +107,13 @@ pub fn apply(mask: &Mask, first: usize, columns: usize, values: &mut [f32]) {
     unsafe { apply_rows(crate::simd::Level::best(), mask, first, columns, values) }
 }
 
+/// The same for rows with these numbers.
+pub fn apply_to(mask: &Mask, numbers: &[usize], columns: usize, rows: &mut [f32]) {
+    for (row, number) in rows.chunks_exact_mut(columns).zip(numbers) {
+        apply(mask, *number, columns, row);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

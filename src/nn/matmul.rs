@@ -213,7 +213,7 @@ pub fn multiply_panels(
 /// The columns of the panels can be written in m rows from `c` on, and nobody else touches them.
 ///
 /// # Panics
-/// When A is shorter than the shapes say.
+/// When A is shorter than the shapes say, or has no rows or no columns.
 pub unsafe fn multiply_columns(
     a: Rows,
     m: usize,
@@ -223,7 +223,7 @@ pub unsafe fn multiply_columns(
     stride: usize,
     into: Into,
 ) {
-    assert!(a.values.len() >= (m - 1) * a.stride + b.k);
+    assert!(m > 0 && b.k > 0 && a.values.len() >= (m - 1) * a.stride + b.k);
     let columns = (panels.end * PANEL).min(b.n) - panels.start * PANEL;
     let panels = &b.values[panels.start * b.k * PANEL..panels.end * b.k * PANEL];
     let sizes = (m, b.k, columns);

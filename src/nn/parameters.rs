@@ -109,7 +109,7 @@ impl Weights {
 
     /// Wᵀ (inputs, outputs) of a matrix W: what stands on the right of X · Wᵀ.
     pub fn forward(&self, w: Parameter) -> &Panels {
-        self.forward[w.index].get_or_init(|| {
+        packed(&self.forward[w.index], || {
             let rows = Rows::dense(self.of(w), w.columns);
             Panels::of_columns(rows, (w.columns, w.rows))
         })
@@ -117,9 +117,23 @@ impl Weights {
 
     /// W (outputs, inputs): what stands on the right of dY · W.
     pub fn backward(&self, w: Parameter) -> &Panels {
-        self.backward[w.index].get_or_init(|| {
+        packed(&self.backward[w.index], || {
             let rows = Rows::dense(self.of(w), w.columns);
             Panels::of_rows(rows, (w.rows, w.columns))
         })
+    }
+}
+
+/// What is packed already, or is packed now.
+///
+/// It is packed outside of the cell's lock: packing waits for other threads, and one that waits may take up a task that
+/// wants the same matrix. Two may then pack it; one of them is kept.
+fn packed(cell: &OnceLock<Panels>, pack: impl FnOnce() -> Panels) -> &Panels {
+    match cell.get() {
+        Some(panels) => panels,
+        None => {
+            let panels = pack();
+            cell.get_or_init(|| panels)
+        }
     }
 }

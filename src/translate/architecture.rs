@@ -21,7 +21,7 @@ use serde_json::{Map, Value};
 /// A translator: where its parameters lie, and what is computed with them.
 pub trait Architecture: Sized + Send + Sync {
     /// Its shape, as it is stored with the weights; an object in JSON, without a field `architecture`.
-    type Config: Serialize + DeserializeOwned;
+    type Config: Serialize + DeserializeOwned + Clone;
 
     /// The model in use.
     type Decoder<'w>: Model
@@ -97,6 +97,10 @@ pub enum ConfigError {
     Zero(&'static str),
     #[error("dim {dim} is no multiple of {heads} heads")]
     Heads { dim: usize, heads: usize },
+    #[error("{0} is no number from 0 to 1")]
+    Share(&'static str),
+    #[error("{0} positions hold no sentence")]
+    Positions(usize),
     #[error("dim {0} is no even number: half of it is for each direction")]
     Odd(usize),
     #[error("input feeding needs attention, whose context it feeds")]

@@ -10,7 +10,7 @@
 //! the logarithm of each row's sum. Vaswani et al. 2017; recomputation: Dao et al. 2022.
 
 use super::exp::{dot, exp, exp_and_sum, largest};
-use crate::nn::buffer::Buffer;
+use crate::nn::buffer::{Buffer, split};
 use crate::nn::matmul::{Into, Panels, Rows, multiply};
 use crate::nn::outer;
 use crate::nn::tape::{Gradients, Slot, Tape, Var};
@@ -180,17 +180,6 @@ fn spread(from: &[f32], size: usize, to: &mut [f32], width: usize, at: usize) {
     for (from, to) in from.chunks_exact(size).zip(to.chunks_exact_mut(width)) {
         to[at..at + size].copy_from_slice(from);
     }
-}
-
-/// Cuts values into pieces, one after the other.
-fn split(mut values: &mut [f32], sizes: impl Iterator<Item = usize>) -> Vec<&mut [f32]> {
-    let mut pieces = Vec::new();
-    for size in sizes {
-        let (piece, rest) = values.split_at_mut(size);
-        pieces.push(piece);
-        values = rest;
-    }
-    pieces
 }
 
 /// Queries, keys and values: matrix, its width, the first column.

@@ -14,7 +14,7 @@
 
 use super::exp::{dot, exp_and_sum, largest, tanh};
 use super::recurrent::Sequences;
-use crate::nn::buffer::Buffer;
+use crate::nn::buffer::{Buffer, split};
 use crate::nn::parameters::Parameter;
 use crate::nn::tape::{Tape, Var};
 use crate::simd::{Lanes, Level, dispatch};
@@ -236,14 +236,11 @@ impl Pairs {
     }
 
     /// Cuts the weights into pairs.
-    pub fn split<'a>(&self, mut weights: &'a mut [f32]) -> Vec<&'a mut [f32]> {
-        let sizes = self.starts.windows(2).map(|ends| ends[1] - ends[0]);
-        let pairs = sizes.map(|size| {
-            let (own, rest) = std::mem::take(&mut weights).split_at_mut(size);
-            weights = rest;
-            own
-        });
-        pairs.collect()
+    pub fn split<'a>(&self, weights: &'a mut [f32]) -> Vec<&'a mut [f32]> {
+        split(
+            weights,
+            self.starts.windows(2).map(|ends| ends[1] - ends[0]),
+        )
     }
 
     /// The source of a pair, by the rows of all and, where scores are additive, their keys and v.

@@ -5,8 +5,8 @@
 //! P[pos, 2j] = sin(pos / 10000^(2j/d))                P[pos, 2j + 1] = cos(pos / 10000^(2j/d))
 //! ```
 //!
-//! s is √d where positions are added, 1 where they are not. They are counted from the beginning of each sentence. Sinusoids: Vaswani et al. 2017, 3.5; a learned table of
-//! positions gets the sum of the gradients at each position.
+//! s is √d where positions are added, 1 where they are not. Positions are counted from the beginning of each sentence.
+//! Sinusoids: Vaswani et al. 2017, 3.5; a learned table of positions gets the sum of the gradients at each position.
 
 use super::BLOCK;
 use crate::nn::buffer::Buffer;

@@ -24,12 +24,12 @@ use super::cell::{Cell, Step, step};
 use super::context::{Pairs, Source, context};
 use super::linear::{Activation, Linear};
 use super::rows::pick;
-use crate::nn::buffer::Buffer;
+use crate::nn::buffer::{Buffer, split};
 use crate::nn::dropout::{self, Mask};
-use crate::nn::matmul::{Into, Rows, multiply};
+use crate::nn::matmul::{Into, Panels, Rows, multiply};
 use crate::nn::parameters::{Parameter, Weights};
 use crate::nn::tape::{Tape, Var};
-use block::{Block, cut};
+use block::Block;
 use rayon::prelude::*;
 use std::ops::Range;
 use std::sync::Arc;
@@ -110,6 +110,7 @@ impl Feeding {
         let identity = Activation::Identity;
         let (first, x) = (&self.layers[0].input, pass.inputs.tokens.values());
         first.apply(tape.weights, x, identity, None, &mut saved.gates[0]);
+        pass.pack(Weights::forward);
         (pass.blocks.par_iter())
             .zip(pass.parts(&mut saved))
             .for_each(|(block, part)| pass.forward(block, part));
@@ -163,24 +164,24 @@ impl Pass<'_> {
         let d = self.decoder.dim();
         let rows = |width: usize| (self.blocks.iter()).map(move |b| b.tokens.len() * width);
         let widths = self.decoder.layers.iter().map(Cell::width);
-        let mut queries = cut(&mut saved.queries, rows(self.decoder.query_size())).into_iter();
+        let mut queries = split(&mut saved.queries, rows(self.decoder.query_size())).into_iter();
         let m = self.inputs.memory.columns();
         // Where states and contexts have become values of the tape, they are not cut.
         let own = |values: usize, width| rows(if values == 0 { 0 } else { width });
         let contexts = own(saved.contexts.len(), m);
-        let mut contexts = cut(&mut saved.contexts, contexts).into_iter();
+        let mut contexts = split(&mut saved.contexts, contexts).into_iter();
         let weights = self.blocks.iter().map(Block::weights);
-        let mut weights = cut(&mut saved.weights, weights).into_iter();
+        let mut weights = split(&mut saved.weights, weights).into_iter();
         let mut gates: Vec<_> = (saved.gates.iter_mut().zip(widths))
-            .map(|(gates, width)| cut(gates, rows(width)).into_iter())
+            .map(|(gates, width)| split(gates, rows(width)).into_iter())
             .collect();
         let mut memory: Vec<_> = (saved.memory.iter_mut())
-            .map(|memory| cut(memory, rows(d)).into_iter())
+            .map(|memory| split(memory, rows(d)).into_iter())
             .collect();
         let mut states: Vec<_> = (saved.states.iter_mut())
             .map(|states| {
                 let sizes = own(states.len(), d);
-                cut(states, sizes).into_iter()
+                split(states, sizes).into_iter()
             })
             .collect();
         fn next<'a>(parts: &mut impl Iterator<Item = &'a mut [f32]>) -> &'a mut [f32] {
@@ -198,6 +199,16 @@ impl Pass<'_> {
             .collect()
     }
 
+    /// Packs all matrices of a step once, before all tasks ask for them.
+    fn pack<'a>(&'a self, pack: impl Fn(&'a Weights, Parameter) -> &'a Panels) {
+        let cells = self.decoder.layers.iter();
+        let cells = cells.flat_map(|cell| [cell.input.weight, cell.state.weight]);
+        let query = self.decoder.query.map(|query| query.weight);
+        for parameter in cells.chain([self.decoder.feed]).chain(query) {
+            pack(self.weights, parameter);
+        }
+    }
+
     /// The states before the first step of a block's sentences.
     fn first(&self, layer: usize, block: &Block) -> Buffer {
         let first = &self.inputs.first[layer];
@@ -213,9 +224,7 @@ impl Pass<'_> {
     fn drop_units(&self, layer: usize, block: &Block, states: &mut [f32]) {
         let d = self.decoder.dim();
         if let Some(mask) = &self.inputs.recurrent[layer] {
-            for (state, sentence) in states.chunks_exact_mut(d).zip(&block.sentences) {
-                dropout::apply(mask, *sentence, d, state);
-            }
+            dropout::apply_to(mask, &block.sentences, d, states);
         }
     }
 
@@ -223,9 +232,7 @@ impl Pass<'_> {
     fn drop_between(&self, layer: usize, tokens: &[usize], values: &mut [f32]) {
         let d = self.decoder.dim();
         if let Some(mask) = &self.inputs.between[layer] {
-            for (row, token) in values.chunks_exact_mut(d).zip(tokens) {
-                dropout::apply(mask, *token, d, row);
-            }
+            dropout::apply_to(mask, tokens, d, values);
         }
     }
 

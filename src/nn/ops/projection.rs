@@ -131,6 +131,9 @@ pub fn best(weights: &Weights, h: &Var, table: Parameter) -> Vec<u32> {
 pub fn project(h: Rows, n: usize, table: &Panels, logits: &mut [f32]) {
     let words = table.shape().1;
     assert!(logits.len() >= n * words);
+    if n == 0 {
+        return;
+    }
     let panels = words.div_ceil(PANEL);
     let all = Columns(logits.as_mut_ptr());
     (0..panels.div_ceil(WORDS))

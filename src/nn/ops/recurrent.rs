@@ -1,8 +1,9 @@
 //! A recurrent layer over whole sentences, forwards or backwards in time.
 //!
 //! ```text
-//! X (tokens, inputs) · Wᵀ + b for all tokens at once, then for t = 0, 1, …:    u = m ∘ h[t − 1] · Uᵀ      h[t] = cell(x[t], u)
-//! back: for t = …, 1, 0:   dh[t] = dY[t] + m ∘ (du[t + 1] · U)      then dW = dXᵀ · X and dU = dUᵀ · H′ over all tokens
+//! X · Wᵀ + b for all tokens, then for t = 0, 1, …:   u = (m ∘ h[t − 1]) · Uᵀ     h[t] = cell(x[t], u)
+//! back, for t = …, 1, 0:   dh[t] = dY[t] + m ∘ (du[t + 1] · U)     GRU: + z[t + 1] ∘ dh[t + 1]
+//! then for all tokens:     dW = dxᵀ · X     dU = duᵀ · (m ∘ H′)     dX = dx · W
 //! ```
 //!
 //! H′: the states before. Sentences do not wait for one another: thirty-two of about the same length are a task, which
@@ -13,7 +14,7 @@
 
 use super::cell::{Back, Cell, Kind, Step, step, step_back};
 use super::linear::Activation;
-use crate::nn::buffer::Buffer;
+use crate::nn::buffer::{Buffer, split};
 use crate::nn::dropout::{self, Mask};
 use crate::nn::matmul::{Into, Rows, multiply};
 use crate::nn::outer;
@@ -47,14 +48,8 @@ impl Sequences {
     }
 
     /// Cuts a matrix of rows of `width` values into sentences.
-    pub fn split<'a>(&self, mut values: &'a mut [f32], width: usize) -> Vec<&'a mut [f32]> {
-        let sizes = self.rows.iter().map(|rows| rows.len() * width);
-        let sentences = sizes.map(|size| {
-            let (own, rest) = std::mem::take(&mut values).split_at_mut(size);
-            values = rest;
-            own
-        });
-        sentences.collect()
+    pub fn split<'a>(&self, values: &'a mut [f32], width: usize) -> Vec<&'a mut [f32]> {
+        split(values, self.rows.iter().map(|rows| rows.len() * width))
     }
 
     /// Parts of sentences, those of each block together.
@@ -131,6 +126,8 @@ impl Cell {
         let identity = Activation::Identity;
         (self.input).apply(tape.weights, x.values(), identity, None, &mut gates);
         let first = how.first.map(Var::values);
+        // Packed once, before all tasks ask for it.
+        tape.weights.forward(self.state.weight);
         (sequences.blocks.par_iter())
             .zip(sequences.cut(&mut gates, width))
             .zip(sequences.cut(&mut memory, d))
@@ -185,7 +182,7 @@ impl Pass<'_> {
                     None => &h,
                     Some(mask) => {
                         kept[..n * d].copy_from_slice(&h[..n * d]);
-                        drop_units(mask, &block[..n], d, &mut kept);
+                        dropout::apply_to(mask, &block[..n], d, &mut kept);
                         &kept
                     }
                 };
@@ -227,6 +224,7 @@ impl Pass<'_> {
             d_states: &d_states,
         };
         let mut d_first = Buffer::zeros(self.sequences.rows.len() * d);
+        self.weights.backward(self.cell.state.weight);
         (self.sequences.blocks.par_iter())
             .zip(self.sequences.cut(&mut gates, width))
             .zip(self.sequences.cut(&mut memory, d))
@@ -296,7 +294,7 @@ impl Pass<'_> {
             let to = &mut through[..n * d];
             multiply(Rows::dense(&du, width), n, packed, to, d, Into::Set);
             if let Some(mask) = &self.mask {
-                drop_units(mask, &block[..n], d, to);
+                dropout::apply_to(mask, &block[..n], d, to);
             }
             dh.iter_mut().zip(&*to).for_each(|(dh, by)| *dh += by);
         }
@@ -336,13 +334,6 @@ impl Pass<'_> {
             }
         });
         before
-    }
-}
-
-/// Drops units of the states of sentences, the same at every step.
-fn drop_units(mask: &Mask, sentences: &[usize], d: usize, states: &mut [f32]) {
-    for (state, sentence) in states.chunks_exact_mut(d).zip(sentences) {
-        dropout::apply(mask, *sentence, d, state);
     }
 }
 

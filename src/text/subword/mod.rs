@@ -226,6 +226,12 @@ impl Subword {
         self.pieces.len()
     }
 
+    /// Whether no piece is longer than a character or a byte: a model of merges that has none.
+    pub fn is_char(&self) -> bool {
+        let merges = self.model.get("merges").and_then(Value::as_array);
+        merges.is_some_and(Vec::is_empty)
+    }
+
     /// The piece that fills up rows.
     pub fn pad(&self) -> Option<u32> {
         self.pad

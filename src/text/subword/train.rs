@@ -4,6 +4,7 @@
 //! |---|---|
 //! | bpe | `<pad> <s> </s> <unk>`, symbols, 256 bytes `<0x00>`…, characters, merges in their order |
 //! | unigram | the same specials, symbols and bytes, then pieces by probability |
+//! | char | the same specials, symbols and bytes, then characters |
 //! | byte-level | the same specials, symbols, GPT-2's 256 letters, merges |
 //! | wordpiece | `[PAD] [UNK] [CLS] [SEP] [MASK]`, symbols, characters, merges |
 //!

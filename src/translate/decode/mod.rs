@@ -56,8 +56,9 @@ pub trait Model: Sync {
     /// attended to most.
     fn alignment(&self, state: &Self::State, row: usize) -> Vec<u32>;
 
-    /// Bytes that are kept for a token of a source while its translation is under way, with `beam` hypotheses, about.
-    fn bytes(&self, beam: usize) -> usize;
+    /// Bytes that are kept for a token of a source while its translation is under way, with `beam` hypotheses that become
+    /// `factor` times as long.
+    fn bytes(&self, beam: usize, factor: f32) -> usize;
 
     /// Layers that attend to the source, and heads of each.
     fn heads(&self) -> (usize, usize);

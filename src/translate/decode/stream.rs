@@ -5,7 +5,7 @@
 //! worker 2   rows of sentences 1 2 5 …
 //! ```
 //!
-//! A worker is one thread with sentences of its own; all share the weights. Two workers of one thread each are faster
+//! A worker is one thread with sentences of its own, though an encoder may let others help; all share the weights. Two workers of one thread each are faster
 //! than one with two threads, which would wait for each other several times a layer. Long sentences go first, so that no
 //! worker is left alone with one at the end.
 

@@ -75,14 +75,14 @@ pub fn recipe(pairs: u64, units: Units) -> Recipe {
     }
 }
 
-/// Values of a token, units and layers for so many pairs and the larger of the vocabularies: no more than a few hundred
-/// words are characters, whose sequences are long and whose models can be small.
-pub fn sizes(pairs: u64, vocabulary: usize) -> (usize, usize, usize) {
-    match (pairs, vocabulary) {
-        (_, 0..500) => (64, 128, 1),
-        (0..2_000, _) => (128, 128, 1),
-        (2_000..100_000, _) => (256, 512, 1),
-        _ => (512, 512, 2),
+/// Values of a token, units and layers for so many pairs. Characters make long sequences of few words, for which small
+/// models do.
+pub fn sizes(pairs: u64, units: Units) -> (usize, usize, usize) {
+    match (units, pairs) {
+        (Units::Characters, _) => (64, 128, 1),
+        (Units::Pieces, 0..2_000) => (128, 128, 1),
+        (Units::Pieces, 2_000..100_000) => (256, 512, 1),
+        (Units::Pieces, _) => (512, 512, 2),
     }
 }
 
@@ -99,6 +99,16 @@ impl Config {
         ];
         if let Some((name, _)) = sizes.iter().find(|(_, size)| *size == 0) {
             return Err(ConfigError::Zero(name));
+        }
+        let shares = [
+            ("recurrent-dropout", self.recurrent_dropout),
+            ("scheduled-sampling", self.scheduled_sampling),
+        ];
+        if let Some((name, _)) = shares.iter().find(|(_, share)| !(0.0..1.0).contains(share)) {
+            return Err(ConfigError::Share(name));
+        }
+        if self.max_positions < 2 {
+            return Err(ConfigError::Positions(self.max_positions));
         }
         if !self.dim.is_multiple_of(2) {
             return Err(ConfigError::Odd(self.dim));

@@ -36,6 +36,8 @@ struct Layer<'w> {
     state: Dense<'w>,
     kind: Kind,
     width: usize,
+    /// In place of the bias of a state, which its product adds.
+    none: Vec<f32>,
 }
 
 /// What is kept of a sentence.
@@ -69,7 +71,15 @@ impl<'w> Decoder<'w> {
             state: dense(cell.state),
             kind: cell.kind,
             width: cell.width(),
+            none: vec![0.0; cell.width()],
         };
+        // The encoder works by the tape's operations, in f32; its matrices are packed here, once for all workers.
+        let cells = model.encoder.iter().flatten();
+        let cells = cells.flat_map(|cell| [cell.input.weight, cell.state.weight]);
+        let keys = model.keys.map(|keys| keys.weight);
+        for parameter in cells.chain([model.bridge.weight]).chain(keys) {
+            weights.forward(parameter);
+        }
         Decoder {
             layers: model.decoder.iter().map(layer).collect(),
             feed: (model.feed).map(|feed| Table::new(weights, feed, precision)),
@@ -119,8 +129,6 @@ impl<'w> Decoder<'w> {
             gates.iter_mut().zip(&*u).for_each(|(x, fed)| *x += fed);
         }
         layer.state.apply(h, Activation::Identity, &mut u);
-        // The product has added what there is of a bias.
-        let none = vec![0.0; layer.width];
         let rows = h.chunks_exact_mut(d).zip(memory.chunks_exact_mut(d));
         let rows = rows.zip(gates.chunks_exact_mut(layer.width));
         for (((h, memory), gates), u) in rows.zip(u.chunks_exact(layer.width)) {
@@ -129,7 +137,7 @@ impl<'w> Decoder<'w> {
                 Step {
                     gates,
                     state: u,
-                    bias: &none,
+                    bias: &layer.none,
                     memory,
                     h,
                 },
@@ -245,7 +253,7 @@ impl Model for Decoder<'_> {
         state.rows[row].aligned.clone()
     }
 
-    fn bytes(&self, _: usize) -> usize {
+    fn bytes(&self, _: usize, _: f32) -> usize {
         // What the encoder made of it, and its key. Hypotheses take no more with the length of the source.
         2 * self.model.config.dim * size_of::<f32>()
     }

@@ -159,8 +159,9 @@ impl Recurrent {
         for (place, (name, p)) in self.layout.entries().enumerate() {
             let mut random = Random::new(seed, place as u64);
             let own = &mut values[p.range()];
-            let cell = cells.iter().find(|cell| {
-                [cell.input.weight, cell.state.weight].contains(&p) || Some(p) == self.feed
+            let cell = cells.iter().find(|cell| match self.feed {
+                Some(feed) if feed == p => cell.width() == p.rows,
+                _ => [cell.input.weight, cell.state.weight].contains(&p),
             });
             if name.ends_with("norm.weight") {
                 own.fill(1.0);

@@ -144,6 +144,9 @@ impl Config {
         if let Some((name, _)) = sizes.iter().find(|(_, size)| *size == 0) {
             return Err(ConfigError::Zero(name));
         }
+        if self.max_positions < 2 {
+            return Err(ConfigError::Positions(self.max_positions));
+        }
         if !self.dim.is_multiple_of(self.heads) {
             return Err(ConfigError::Heads {
                 dim: self.dim,

@@ -1,13 +1,14 @@
 //! The way back through a decoder: each block through time, then the gradients of weights over all tokens.
 
-use super::block::{Block, cut};
+use super::block::Block;
 use super::{Pass, Saved};
-use crate::nn::buffer::Buffer;
+use crate::nn::buffer::{Buffer, split};
 use crate::nn::matmul::{Into, Rows, multiply};
 use crate::nn::ops::cell::{Back, Kind, step_back};
 use crate::nn::ops::context::{self, add_rows, context_back};
 use crate::nn::ops::recurrent::add_state_gradients;
 use crate::nn::outer;
+use crate::nn::parameters::Weights;
 use crate::nn::tape::{Gradients, Slot, Var};
 use rayon::prelude::*;
 use std::ops::Range;
@@ -21,16 +22,6 @@ struct Found<'a> {
     keys: Vec<&'a mut [f32]>,
     v: Vec<&'a mut [f32]>,
     first: Vec<Vec<&'a mut [f32]>>,
-}
-
-/// Sources belong to the blocks of their targets.
-fn source_parts<'a>(
-    blocks: &[Vec<usize>],
-    mut sentences: Vec<&'a mut [f32]>,
-) -> Vec<Vec<&'a mut [f32]>> {
-    let mut take = |i: &usize| std::mem::take(&mut sentences[*i]);
-    let mut block = |block: &Vec<usize>| block.iter().map(&mut take).collect();
-    blocks.iter().map(&mut block).collect()
 }
 
 impl Pass<'_> {
@@ -89,13 +80,10 @@ impl Pass<'_> {
                 None => (0..sentences).map(|_| Default::default()).collect(),
             };
             let tasks: Vec<_> = (self.parts(&mut saved).into_iter())
-                .zip(cut(&mut d_states, rows(d)))
-                .zip(cut(&mut d_contexts, rows(m)))
-                .zip(source_parts(&target.blocks, source.split(&mut d_memory, m)))
-                .zip(source_parts(
-                    &target.blocks,
-                    source.split(&mut d_keys, key_size),
-                ))
+                .zip(split(&mut d_states, rows(d)))
+                .zip(split(&mut d_contexts, rows(m)))
+                .zip(target.of_blocks(source.split(&mut d_memory, m)))
+                .zip(target.of_blocks(source.split(&mut d_keys, key_size)))
                 .zip(target.of_blocks(v_parts))
                 .zip(firsts)
                 .map(
@@ -120,6 +108,7 @@ impl Pass<'_> {
                 Some(own)
             });
             let starts: Vec<usize> = starts.collect();
+            self.pack(Weights::backward);
             (self.blocks.par_iter().zip(starts).zip(tasks)).for_each(
                 |((block, start), (saved, found))| {
                     self.block_back(block, (&known.0, start), saved, found);
@@ -334,7 +323,7 @@ impl Pass<'_> {
         let mut before = Buffer::of(values.len());
         let rows = self.blocks.iter().map(|block| block.tokens.len() * width);
         let mut start = 0;
-        let tasks: Vec<_> = cut(&mut before, rows)
+        let tasks: Vec<_> = split(&mut before, rows)
             .into_iter()
             .map(|to| {
                 let own = &values[start..start + to.len()];
@@ -364,7 +353,7 @@ impl Pass<'_> {
     ) -> Buffer {
         let d = self.decoder.dim();
         let rows = self.blocks.iter().map(|block| block.tokens.len() * d);
-        let parts = cut(&mut values, rows);
+        let parts = split(&mut values, rows);
         (self.blocks.par_iter().zip(parts)).for_each(|(block, part)| {
             for rows in &block.steps {
                 let own = &mut part[rows.start * d..rows.end * d];

@@ -48,16 +48,3 @@ impl Block {
         Some(start..start + self.steps[t].len())
     }
 }
-
-/// Cuts a matrix into the rows of each block, `width` values each.
-pub fn cut(
-    mut values: &mut [f32],
-    sizes: impl Iterator<Item = usize>,
-) -> Vec<&mut [f32]> {
-    let parts = sizes.map(|size| {
-        let (own, rest) = std::mem::take(&mut values).split_at_mut(size);
-        values = rest;
-        own
-    });
-    parts.collect()
-}

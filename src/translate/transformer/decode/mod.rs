@@ -249,10 +249,10 @@ impl Model for Decoder<'_> {
         path.map(|place| state.aligned[*place as usize]).collect()
     }
 
-    fn bytes(&self, beam: usize) -> usize {
-        // Keys and values of each layer: of the source's token, and of as many tokens of each hypothesis.
+    fn bytes(&self, beam: usize, factor: f32) -> usize {
+        // Keys and values of each layer: of the source's token, and of what it becomes in each hypothesis.
         let row = 2 * self.config().dim * self.decoder.len() * size_of::<f32>();
-        row * (1 + beam)
+        row + (row as f32 * beam as f32 * factor) as usize
     }
 
     fn heads(&self) -> (usize, usize) {
