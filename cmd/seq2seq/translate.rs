@@ -19,7 +19,8 @@ use wordmill::translate::recurrent::model::Recurrent;
 #[command(after_help = "Examples:\n  \
     wordmill seq2seq train --pairs corpora/dates.tsv --char --max-steps 50 -q --out dates\n  \
     echo 'May 4th, 1977' | wordmill seq2seq translate dates\n  \
-    echo '4 May 1977' | wordmill seq2seq translate dates --nbest 3 --alignment")]
+    echo '4 May 1977' | wordmill seq2seq translate dates --nbest 3 --alignment\n  \
+    wordmill seq2seq translate dates corpora/sample.txt --beam 1")]
 pub struct Args {
     #[command(flatten)]
     translate: TranslateArgs,

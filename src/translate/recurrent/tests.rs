@@ -298,10 +298,10 @@ fn ten_losses_are_those_of_pytorch() {
 fn a_model_learns_its_batch_by_heart() {
     for config in configs() {
         let model = Recurrent::new(config).expect("a shape");
-        let found = losses(&model, model.initial_weights(1), 400);
+        let found = losses(&model, model.initial_weights(1), 600);
         // With smoothing 0.1 over 9 or 11 words the least loss is the entropy of q, 0.50 and 0.52.
         assert!(found[0] > 2.0, "{}", found[0]);
-        assert!(found[399] < 0.6, "{:?}: {}", model.config, found[399]);
+        assert!(found[599] < 0.6, "{:?}: {}", model.config, found[599]);
     }
 }
 
@@ -419,4 +419,35 @@ fn one_thread_gives_the_bytes_of_two() {
         };
         assert!(pass(1) == pass(2));
     }
+}
+
+#[test]
+fn many_threads_that_want_the_same_matrix_do_not_wait_for_one_another() {
+    // Matrices so large that they are packed on all threads, and more tasks than threads.
+    let model = Recurrent::new(Config {
+        embedding: 64,
+        dim: 256,
+        input_feeding: true,
+        layers: 2,
+        ..config(Kind::Lstm, Attention::Additive)
+    })
+    .expect("a shape");
+    let source = [5, 6, 7, 8];
+    let pairs: Vec<_> = (0..200)
+        .map(|i| (&source[..1 + i % 4], &source[..]))
+        .collect();
+    let batch = Batch::of(pairs);
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(8).build();
+    pool.expect("a pool").install(|| {
+        for seed in 0..3 {
+            let weights = model.initial_weights(seed);
+            let tape = Tape::recording(&weights, vec![0.0; model.layout.len()], Dropout::none());
+            let loss = model.loss(&tape, &batch, 0.1, 0.01);
+            assert!(loss.smoothed.is_finite());
+            assert!(tape.backward().iter().all(|g| g.is_finite()));
+            let decoder = [Decoder::new(&model, &weights, Precision::Single)];
+            let how = (8, Load::of_beam(1));
+            assert_eq!(translate(&decoder, &tasks(), &options(1), how).len(), 20);
+        }
+    });
 }
