@@ -19,6 +19,7 @@
 
 mod back;
 mod block;
+mod walk;
 
 use super::cell::{Cell, Step, step};
 use super::context::{Pairs, Source, context};

@@ -1,27 +1,26 @@
 //! The way back through a decoder: each block through time, then the gradients of weights over all tokens.
 
 use super::block::Block;
+use super::walk::{Found, Walk};
 use super::{Pass, Saved};
 use crate::nn::buffer::{Buffer, split};
-use crate::nn::matmul::{Into, Rows, multiply};
-use crate::nn::ops::cell::{Back, Kind, step_back};
-use crate::nn::ops::context::{self, add_rows, context_back};
+use crate::nn::matmul::Rows;
+use crate::nn::ops::context::add_rows;
 use crate::nn::ops::recurrent::add_state_gradients;
 use crate::nn::outer;
 use crate::nn::parameters::Weights;
 use crate::nn::tape::{Gradients, Slot, Var};
 use rayon::prelude::*;
-use std::ops::Range;
 
-/// What a block's way back finds: the gradients of its states and contexts come in; those of the rows, keys and v of its
-/// sentences, and of each layer's states before the first step, go out.
-struct Found<'a> {
-    states: &'a mut [f32],
-    contexts: &'a mut [f32],
-    memory: Vec<&'a mut [f32]>,
-    keys: Vec<&'a mut [f32]>,
-    v: Vec<&'a mut [f32]>,
-    first: Vec<Vec<&'a mut [f32]>>,
+/// Gradients of what the decoder worked on, whole matrices.
+struct Whole {
+    states: Buffer,
+    contexts: Buffer,
+    memory: Buffer,
+    keys: Buffer,
+    /// A row for each sentence; none without v.
+    v: Buffer,
+    first: Vec<Buffer>,
 }
 
 impl Pass<'_> {
@@ -32,235 +31,86 @@ impl Pass<'_> {
         mut saved: Saved<Buffer>,
         gradients: &mut Gradients,
     ) {
-        let (d, m, a) = (
-            self.decoder.dim(),
-            self.inputs.memory.columns(),
-            self.decoder.query_size(),
-        );
-        let (tokens, sentences) = (self.inputs.tokens.rows(), self.pairs.target.rows.len());
-        let mut given = |slot, width: usize| {
-            let found = gradients.take(slot);
-            found.unwrap_or_else(|| Buffer::zeros(tokens * width))
-        };
-        let (mut d_states, mut d_contexts) = (given(slots.0, d), given(slots.1, m));
-        let layers = self.decoder.layers.len();
-        let mut d_first: Vec<Buffer> = (0..layers).map(|_| Buffer::zeros(sentences * d)).collect();
-        let mut d_memory = Buffer::zeros(self.inputs.memory.values().len());
-        let key_values = self
-            .inputs
-            .keys
-            .as_ref()
-            .map_or(0, |keys| keys.values().len());
-        let mut d_keys = Buffer::zeros(key_values);
-        let mut d_v = Buffer::zeros(if self.decoder.v.is_some() {
-            sentences * a
-        } else {
-            0
+        let d = self.decoder.dim();
+        let mut whole = self.whole(slots, gradients);
+        self.pack(Weights::backward);
+        let found = self.found(&mut whole);
+        let tasks: Vec<_> = self.parts(&mut saved).into_iter().zip(found).collect();
+        let states = self.blocks.iter().scan(0, |start, block| {
+            let own = *start;
+            *start += block.tokens.len() * d;
+            Some(&known.0.values()[own..*start])
         });
-        {
-            let (target, source) = (&self.pairs.target, &self.pairs.source);
-            let rows = |width: usize| self.blocks.iter().map(move |b| b.tokens.len() * width);
-            let key_size = if key_values == 0 { 0 } else { a };
-            let mut firsts: Vec<_> = (d_first.iter_mut())
-                .map(|first| {
-                    target
-                        .of_blocks(first.chunks_exact_mut(d).collect())
-                        .into_iter()
-                })
-                .collect();
-            let firsts = (self.blocks.iter()).map(|_| {
-                firsts
-                    .iter_mut()
-                    .map(|f| f.next().unwrap_or_default())
-                    .collect()
-            });
-            // Without v there are as many parts of nothing.
-            let v_parts: Vec<&mut [f32]> = match self.decoder.v {
-                Some(_) => d_v.chunks_exact_mut(a).collect(),
-                None => (0..sentences).map(|_| Default::default()).collect(),
-            };
-            let tasks: Vec<_> = (self.parts(&mut saved).into_iter())
-                .zip(split(&mut d_states, rows(d)))
-                .zip(split(&mut d_contexts, rows(m)))
-                .zip(target.of_blocks(source.split(&mut d_memory, m)))
-                .zip(target.of_blocks(source.split(&mut d_keys, key_size)))
-                .zip(target.of_blocks(v_parts))
-                .zip(firsts)
-                .map(
-                    |((((((saved, states), contexts), memory), keys), v), first)| {
-                        (
-                            saved,
-                            Found {
-                                states,
-                                contexts,
-                                memory,
-                                keys,
-                                v,
-                                first,
-                            },
-                        )
-                    },
-                )
-                .collect();
-            let starts = self.blocks.iter().scan(0, |start, block| {
-                let own = *start;
-                *start += block.tokens.len();
-                Some(own)
-            });
-            let starts: Vec<usize> = starts.collect();
-            self.pack(Weights::backward);
-            (self.blocks.par_iter().zip(starts).zip(tasks)).for_each(
-                |((block, start), (saved, found))| {
-                    self.block_back(block, (&known.0, start), saved, found);
-                },
-            );
-        }
+        let states: Vec<&[f32]> = states.collect();
+        (self.blocks.par_iter().zip(states).zip(tasks)).for_each(
+            |((block, states), (saved, found))| {
+                Walk::new(self, (block, states), saved, found).run();
+            },
+        );
         self.weight_gradients(known, &mut saved, gradients);
         if let Some(v) = self.decoder.v {
-            add_rows(&d_v, gradients.of(v));
+            add_rows(&whole.v, gradients.of(v));
         }
-        let first = self.inputs.first.iter().zip(d_first);
-        let others = [(&self.inputs.memory, d_memory)];
-        let keys = self.inputs.keys.iter().zip(Some(d_keys));
-        for (var, gradient) in first.chain(others).chain(keys) {
+        let first = self.inputs.first.iter().zip(whole.first);
+        let memory = [(&self.inputs.memory, whole.memory)];
+        let keys = self.inputs.keys.iter().zip(Some(whole.keys));
+        for (var, gradient) in first.chain(memory).chain(keys) {
             if let Some(slot) = var.slot() {
                 gradients.give(slot, gradient);
             }
         }
-        let gates = saved.gates.swap_remove(0);
-        let first = &self.decoder.layers[0].input;
-        first.pass_back(
-            self.weights,
-            &self.inputs.tokens,
-            gates,
-            |_, _| {},
-            gradients,
-        );
+        let (gates, cell) = (saved.gates.swap_remove(0), &self.decoder.layers[0]);
+        let tokens = &self.inputs.tokens;
+        (cell.input).pass_back(self.weights, tokens, gates, |_, _| {}, gradients);
     }
 
-    /// A block back through time: gates and memory become gradients, queries those of queries.
-    fn block_back(
-        &self,
-        block: &Block,
-        (states, start): (&Var, usize),
-        mut saved: Saved<&mut [f32]>,
-        mut found: Found,
-    ) {
+    /// The gradients that have come in, and room for those that will go out.
+    fn whole(&self, slots: (Slot, Slot), gradients: &mut Gradients) -> Whole {
+        let (d, inputs) = (self.decoder.dim(), &self.inputs);
+        let (tokens, sentences) = (inputs.tokens.rows(), self.pairs.target.rows.len());
+        let mut given = |slot, width: usize| {
+            let found = gradients.take(slot);
+            found.unwrap_or_else(|| Buffer::zeros(tokens * width))
+        };
+        let v = self.decoder.v.map_or(0, |v| v.columns);
+        let keys = inputs.keys.as_ref().map_or(0, |keys| keys.values().len());
+        Whole {
+            states: given(slots.0, d),
+            contexts: given(slots.1, inputs.memory.columns()),
+            memory: Buffer::zeros(inputs.memory.values().len()),
+            keys: Buffer::zeros(keys),
+            v: Buffer::zeros(sentences * v),
+            first: (inputs.first.iter())
+                .map(|_| Buffer::zeros(sentences * d))
+                .collect(),
+        }
+    }
+
+    /// The parts of each block.
+    fn found<'a>(&self, whole: &'a mut Whole) -> Vec<Found<'a>> {
         let (d, m) = (self.decoder.dim(), self.inputs.memory.columns());
-        let a = self.decoder.query_size();
-        let (layers, count) = (&self.decoder.layers, block.sentences.len());
-        let last_layer = layers.len() - 1;
-        let first: Vec<Buffer> = (0..layers.len()).map(|l| self.first(l, block)).collect();
-        let zeros = |width: usize| Buffer::zeros(count * width);
-        let mut dh: Vec<Buffer> = layers.iter().map(|_| zeros(d)).collect();
-        let mut dc: Vec<Buffer> = layers.iter().map(|_| zeros(d)).collect();
-        let (mut d_feed, mut dq, mut through) = (zeros(m), zeros(a), zeros(d));
-        let mut du = zeros(layers[0].width());
-        let longest = block.weights.iter().map(Range::len).max().unwrap_or(0);
-        let mut ds = vec![0.0; longest];
-        let none = vec![0.0; d];
-        for (t, rows) in block.steps.iter().enumerate().rev() {
-            let n = rows.len();
-            let tokens = &block.tokens[rows.clone()];
-            // The contexts, to which the step after this one has brought gradients, too.
-            let d_contexts = &mut found.contexts[rows.start * m..rows.end * m];
-            if t + 1 < block.steps.len() {
-                let after = block.steps[t + 1].len() * m;
-                add(&mut d_contexts[..after], &d_feed[..after]);
-            }
-            for (i, row) in rows.clone().enumerate() {
-                let n = block.weights[row].len();
-                context_back(
-                    &saved.queries[row * a..(row + 1) * a],
-                    self.source_of(block.sentences[i]),
-                    (&saved.weights[block.weights[row].clone()], &mut ds[..n]),
-                    &d_contexts[i * m..(i + 1) * m],
-                    context::Gradients {
-                        q: &mut dq[i * a..(i + 1) * a],
-                        rows: &mut *found.memory[i],
-                        keys: &mut *found.keys[i],
-                        v: &mut *found.v[i],
-                    },
-                );
-            }
-            let top = &mut dh[last_layer][..n * d];
-            match &self.decoder.query {
-                Some(query) => {
-                    let packed = self.weights.backward(query.weight);
-                    multiply(Rows::dense(&dq, a), n, packed, top, d, Into::Add);
-                }
-                None => add(top, &dq[..n * a]),
-            }
-            add(top, &found.states[rows.start * d..rows.end * d]);
-            saved.queries[rows.start * a..rows.end * a].copy_from_slice(&dq[..n * a]);
-            for l in (0..layers.len()).rev() {
-                let layer = &layers[l];
-                let width = layer.width();
-                let gates = &mut saved.gates[l][rows.start * width..rows.end * width];
-                let (old_memory, memory) = saved.memory[l].split_at_mut(rows.start * d);
-                let old: &[f32] = match (layer.kind, block.before(t)) {
-                    (Kind::Lstm, None) => &[],
-                    (Kind::Lstm, Some(before)) => &old_memory[before.start * d..],
-                    (Kind::Gru, None) => &first[l],
-                    (Kind::Gru, Some(before)) if l == last_layer => {
-                        &states.values()[(start + before.start) * d..]
-                    }
-                    (Kind::Gru, Some(before)) => &saved.states[l][before.start * d..],
-                };
-                for r in 0..n {
-                    step_back(
-                        layer.kind,
-                        Back {
-                            gates: &mut gates[r * width..(r + 1) * width],
-                            memory: &mut memory[r * d..(r + 1) * d],
-                            last: old.get(r * d..(r + 1) * d).unwrap_or(&none),
-                            dh: &mut dh[l][r * d..(r + 1) * d],
-                            dc: &mut dc[l][r * d..(r + 1) * d],
-                            du: &mut du[r * width..(r + 1) * width],
-                        },
-                    );
-                }
-                let packed = self.weights.backward(layer.state.weight);
-                multiply(
-                    Rows::dense(&du, width),
-                    n,
-                    packed,
-                    &mut through,
-                    d,
-                    Into::Set,
-                );
-                self.drop_units(l, block, &mut through[..n * d]);
-                add(&mut dh[l][..n * d], &through[..n * d]);
-                if l > 0 {
-                    let packed = self.weights.backward(layer.input.weight);
-                    multiply(
-                        Rows::dense(gates, width),
-                        n,
-                        packed,
-                        &mut through,
-                        d,
-                        Into::Set,
-                    );
-                    self.drop_between(l - 1, tokens, &mut through[..n * d]);
-                    add(&mut dh[l - 1][..n * d], &through[..n * d]);
-                } else {
-                    let packed = self.weights.backward(self.decoder.feed);
-                    multiply(
-                        Rows::dense(gates, width),
-                        n,
-                        packed,
-                        &mut d_feed,
-                        m,
-                        Into::Set,
-                    );
-                }
-            }
-        }
-        for (first, dh) in found.first.iter_mut().zip(&dh) {
-            for (to, dh) in first.iter_mut().zip(dh.chunks_exact(d)) {
-                to.copy_from_slice(dh);
-            }
-        }
+        let (target, source) = (&self.pairs.target, &self.pairs.source);
+        let rows = |width: usize| self.blocks.iter().map(move |b| b.tokens.len() * width);
+        let keys = self.inputs.keys.as_ref().map_or(0, Var::columns);
+        let v = self.decoder.v.map_or(0, |v| v.columns);
+        let each = |width: usize| (0..target.rows.len()).map(move |_| width);
+        let mut first: Vec<_> = (whole.first.iter_mut())
+            .map(|first| target.of_blocks(split(first, each(d))).into_iter())
+            .collect();
+        (split(&mut whole.states, rows(d)).into_iter())
+            .zip(split(&mut whole.contexts, rows(m)))
+            .zip(target.of_blocks(source.split(&mut whole.memory, m)))
+            .zip(target.of_blocks(source.split(&mut whole.keys, keys)))
+            .zip(target.of_blocks(split(&mut whole.v, each(v))))
+            .map(|((((states, contexts), memory), keys), v)| Found {
+                states,
+                contexts,
+                memory,
+                keys,
+                v,
+                first: first.iter_mut().filter_map(Iterator::next).collect(),
+            })
+            .collect()
     }
 
     /// The gradients of all weights but W₀, products over all tokens.
@@ -362,9 +212,4 @@ impl Pass<'_> {
         });
         values
     }
-}
-
-/// sum = sum + values, on this thread.
-fn add(sum: &mut [f32], values: &[f32]) {
-    sum.iter_mut().zip(values).for_each(|(sum, v)| *sum += v);
 }
