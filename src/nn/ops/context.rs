@@ -16,7 +16,7 @@ use super::exp::{dot, exp_and_sum, largest, tanh};
 use super::recurrent::Sequences;
 use crate::nn::buffer::{Buffer, split};
 use crate::nn::parameters::Parameter;
-use crate::nn::tape::{Tape, Var};
+use crate::nn::tape::{self, Slot, Tape, Var};
 use crate::simd::{Lanes, Level, dispatch};
 use rayon::prelude::*;
 use std::ops::Range;
@@ -293,51 +293,71 @@ pub fn additive_attention(
         });
     let out = tape.var(out, m, true);
     if let Some(slot) = out.slot() {
-        let (q, keys, memory) = (q.clone(), keys.clone(), memory.clone());
-        let pairs = Arc::clone(pairs);
-        tape.push(move |gradients| {
-            let Some(d_out) = gradients.take(slot) else {
-                return;
-            };
-            let mut dq = Buffer::of(q.values().len());
-            let mut dm = Buffer::zeros(memory.values().len());
-            let mut dk = Buffer::zeros(keys.values().len());
-            let mut dv = Buffer::zeros(pairs.target.rows.len() * a);
-            (pairs.target.split(&mut dq, a).into_par_iter())
-                .zip(pairs.source.split(&mut dm, m))
-                .zip(pairs.source.split(&mut dk, a))
-                .zip(dv.par_chunks_exact_mut(a))
-                .enumerate()
-                .for_each(|(pair, (((dq, dm), dk), dv))| {
-                    let source = pairs.source_of(pair, &memory, Some((&keys, values)));
-                    let first = pairs.target.rows[pair].start;
-                    let mut ds = vec![0.0; pairs.source.rows[pair].len()];
-                    for (t, dq) in dq.chunks_exact_mut(a).enumerate() {
-                        let row = first + t;
-                        let to = Gradients {
-                            q: dq,
-                            rows: &mut *dm,
-                            keys: &mut *dk,
-                            v: &mut *dv,
-                        };
-                        context_back(
-                            &q.values()[row * a..(row + 1) * a],
-                            source,
-                            (&p[pairs.weights_of(pair, t)], &mut ds),
-                            &d_out[row * m..(row + 1) * m],
-                            to,
-                        );
-                    }
-                });
-            add_rows(&dv, gradients.of(v));
-            for (var, gradient) in [(&q, dq), (&keys, dk), (&memory, dm)] {
-                if let Some(slot) = var.slot() {
-                    gradients.give(slot, gradient);
-                }
-            }
-        });
+        let inputs = Attended {
+            q: q.clone(),
+            keys: keys.clone(),
+            memory: memory.clone(),
+            v,
+            pairs: Arc::clone(pairs),
+        };
+        tape.push(move |gradients| inputs.back(slot, (&p, values), gradients));
     }
     out
+}
+
+/// What additive attention worked on.
+struct Attended {
+    q: Var,
+    keys: Var,
+    memory: Var,
+    v: Parameter,
+    pairs: Arc<Pairs>,
+}
+
+impl Attended {
+    /// The way back, by the weights p of the way there.
+    fn back(&self, slot: Slot, (p, v): (&[f32], &[f32]), gradients: &mut tape::Gradients) {
+        let Some(d_out) = gradients.take(slot) else {
+            return;
+        };
+        let (a, m, pairs) = (self.q.columns(), self.memory.columns(), &self.pairs);
+        let mut dq = Buffer::of(self.q.values().len());
+        let mut dm = Buffer::zeros(self.memory.values().len());
+        let mut dk = Buffer::zeros(self.keys.values().len());
+        let mut dv = Buffer::zeros(pairs.target.rows.len() * a);
+        (pairs.target.split(&mut dq, a).into_par_iter())
+            .zip(pairs.source.split(&mut dm, m))
+            .zip(pairs.source.split(&mut dk, a))
+            .zip(dv.par_chunks_exact_mut(a))
+            .enumerate()
+            .for_each(|(pair, (((dq, dm), dk), dv))| {
+                let source = pairs.source_of(pair, &self.memory, Some((&self.keys, v)));
+                let first = pairs.target.rows[pair].start;
+                let mut ds = vec![0.0; pairs.source.rows[pair].len()];
+                for (t, dq) in dq.chunks_exact_mut(a).enumerate() {
+                    let row = first + t;
+                    let to = Gradients {
+                        q: dq,
+                        rows: &mut *dm,
+                        keys: &mut *dk,
+                        v: &mut *dv,
+                    };
+                    context_back(
+                        &self.q.values()[row * a..(row + 1) * a],
+                        source,
+                        (&p[pairs.weights_of(pair, t)], &mut ds),
+                        &d_out[row * m..(row + 1) * m],
+                        to,
+                    );
+                }
+            });
+        add_rows(&dv, gradients.of(self.v));
+        for (var, gradient) in [(&self.q, dq), (&self.keys, dk), (&self.memory, dm)] {
+            if let Some(slot) = var.slot() {
+                gradients.give(slot, gradient);
+            }
+        }
+    }
 }
 
 /// sum = sum + all rows, in their order.

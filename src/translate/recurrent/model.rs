@@ -75,6 +75,16 @@ pub struct Encoded {
     pub keys: Option<Var>,
     /// The first state of each layer of the decoder, (sentences, dim).
     pub first: Vec<Var>,
+    /// The rows of each sentence.
+    pub sequences: Arc<Sequences>,
+}
+
+impl Encoded {
+    /// Targets, and the sources that they attend to.
+    fn pairs(&self, target: &Packed) -> Arc<Pairs> {
+        let target = Arc::new(Sequences::of(target));
+        Arc::new(Pairs::new(target, Arc::clone(&self.sequences)))
+    }
 }
 
 impl Recurrent {
@@ -221,6 +231,7 @@ impl Recurrent {
             memory: x,
             keys,
             first,
+            sequences,
         }
     }
 
@@ -230,55 +241,65 @@ impl Recurrent {
         if let Some(norms) = &self.norms {
             x = norms.target.forward(tape, &x);
         }
-        let sequences = Arc::new(Sequences::of(target));
-        let pairs = || {
-            let source = Arc::new(Sequences::of(source));
-            Arc::new(Pairs::new(Arc::clone(&sequences), source))
-        };
-        let (h, context) = match self.feed {
-            Some(feed) => {
-                let layers = self.decoder.len();
-                let decoder = Feeding {
-                    layers: self.decoder.clone(),
-                    feed,
-                    query: self.query,
-                    v: self.v,
-                };
-                let dropout = self.config.recurrent_dropout;
-                let inputs = Inputs {
-                    tokens: x,
-                    memory: of.memory.clone(),
-                    keys: of.keys.clone(),
-                    first: of.first.clone(),
-                    between: (1..layers).map(|_| tape.mask()).collect(),
-                    recurrent: (0..layers).map(|_| tape.mask_of(dropout)).collect(),
-                };
-                let (h, context) = decoder.forward(tape, &inputs, &pairs());
-                (h, Some(context))
-            }
+        let (mut h, context) = match self.feed {
+            Some(feed) => self.with_feeding(tape, (x, feed), of, target),
             None => {
-                let layers = self.decoder.iter().zip(&of.first);
-                for (l, (layer, first)) in layers.enumerate() {
-                    if l > 0 {
-                        x = dropped(tape, &x, tape.mask());
-                    }
-                    let how = How {
-                        is_backward: false,
-                        first: Some(first),
-                        mask: tape.mask_of(self.config.recurrent_dropout),
-                    };
-                    x = layer.forward(tape, &x, &sequences, how);
-                }
-                let context = self.attend(tape, &x, of, (source, target), pairs);
-                (x, context)
+                let h = self.through(tape, x, of, target);
+                let context = self.attend(tape, &h, of, (source, target));
+                (h, context)
             }
         };
-        let h = match &self.norms {
-            Some(norms) => norms.decoder.forward(tape, &h),
-            None => h,
-        };
+        if let Some(norms) = &self.norms {
+            h = norms.decoder.forward(tape, &h);
+        }
         let both = context.map_or(h.clone(), |context| beside(tape, &h, &context));
         (self.combine).forward(tape, &both, Activation::Tanh, tape.mask())
+    }
+
+    /// The states of the last layer and the contexts, which enter the next step each.
+    fn with_feeding(
+        &self,
+        tape: &Tape,
+        (tokens, feed): (Var, Parameter),
+        of: &Encoded,
+        target: &Packed,
+    ) -> (Var, Option<Var>) {
+        let layers = self.decoder.len();
+        let decoder = Feeding {
+            layers: self.decoder.clone(),
+            feed,
+            query: self.query,
+            v: self.v,
+        };
+        let inputs = Inputs {
+            tokens,
+            memory: of.memory.clone(),
+            keys: of.keys.clone(),
+            first: of.first.clone(),
+            between: (1..layers).map(|_| tape.mask()).collect(),
+            recurrent: (0..layers)
+                .map(|_| tape.mask_of(self.config.recurrent_dropout))
+                .collect(),
+        };
+        let (h, context) = decoder.forward(tape, &inputs, &of.pairs(target));
+        (h, Some(context))
+    }
+
+    /// The states of the last layer.
+    fn through(&self, tape: &Tape, mut x: Var, of: &Encoded, target: &Packed) -> Var {
+        let sequences = Arc::new(Sequences::of(target));
+        for (l, (layer, first)) in self.decoder.iter().zip(&of.first).enumerate() {
+            if l > 0 {
+                x = dropped(tape, &x, tape.mask());
+            }
+            let how = How {
+                is_backward: false,
+                first: Some(first),
+                mask: tape.mask_of(self.config.recurrent_dropout),
+            };
+            x = layer.forward(tape, &x, &sequences, how);
+        }
+        x
     }
 
     /// The contexts of states; nothing without attention.
@@ -288,7 +309,6 @@ impl Recurrent {
         h: &Var,
         of: &Encoded,
         (source, target): (&Packed, &Packed),
-        pairs: impl Fn() -> Arc<Pairs>,
     ) -> Option<Var> {
         let q = self
             .query
@@ -296,9 +316,13 @@ impl Recurrent {
         let q = q.as_ref().unwrap_or(h);
         match (self.config.attention, &of.keys, self.v) {
             (Attention::None, ..) => None,
-            (_, Some(keys), Some(v)) => {
-                Some(additive_attention(tape, q, (keys, &of.memory), v, &pairs()))
-            }
+            (_, Some(keys), Some(v)) => Some(additive_attention(
+                tape,
+                q,
+                (keys, &of.memory),
+                v,
+                &of.pairs(target),
+            )),
             _ => {
                 let spans = Spans {
                     sentences: target.sentences().zip(source.sentences()).collect(),
