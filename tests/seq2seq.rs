@@ -296,6 +296,35 @@ fn a_model_without_attention_shows_none() {
 }
 
 #[test]
+fn any_two_columns_or_keys_are_pairs() {
+    let place = tempfile::tempdir().unwrap();
+    let (tsv, json) = (place.path().join("a.tsv"), place.path().join("a.jsonl"));
+    std::fs::write(&tsv, "1\tx\tone\n2\tx\ttwo\n".repeat(20)).unwrap();
+    let objects = "{\"w\": \"one\", \"d\": \"1\"}\n{\"w\": \"two\", \"d\": \"2\"}\n";
+    std::fs::write(&json, objects.repeat(20)).unwrap();
+    let flags = "--char --dim 16 --embedding 8 --max-steps 2 --valid-every 2";
+    let run = |name: &str, file: &Path, columns: &str| {
+        let out = place.path().join(name);
+        let file = file.display();
+        train(
+            &out,
+            &format!("{flags} --pairs {file} --valid {file} --columns {columns}"),
+        )
+        .text();
+        weights(&out, 2)
+    };
+    assert!(run("a", &tsv, "3,1") == run("b", &json, "w,d"));
+    let bad = format!("{DATES} --columns 0,1");
+    assert!(
+        train(&place.path().join("c"), &bad)
+            .fails(2)
+            .contains("counted from 1")
+    );
+    let bad = format!("{DATES} --columns w,d");
+    train(&place.path().join("c"), &bad).fails(1);
+}
+
+#[test]
 fn lines_that_come_out_right_are_counted() {
     let place = tempfile::tempdir().unwrap();
     let run = place.path().join("run");

@@ -21,8 +21,8 @@ pub struct Args {
 
 #[derive(clap::Subcommand)]
 enum Command {
-    Train(train::Args),
-    Translate(translate::Args),
+    Train(Box<train::Args>),
+    Translate(Box<translate::Args>),
 }
 
 pub fn run(args: &Args) -> Result<()> {

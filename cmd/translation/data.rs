@@ -12,7 +12,7 @@ use wordmill::nn::folder::Folder;
 use wordmill::random::Random;
 use wordmill::text::subword::{self, Subword};
 use wordmill::translate::architecture::Units;
-use wordmill::translate::pairs::{Pair, PairError, Pairs, Places};
+use wordmill::translate::pairs::{Layout, Pair, PairError, Pairs, Places};
 use wordmill::translate::store::Side;
 
 /// Where pairs come from.
@@ -27,19 +27,45 @@ pub struct PairFiles {
     /// Pairs in one file: source TAB target, or JSON Lines with "source" and "target"; - is standard input
     #[arg(long, value_name = "FILE", conflicts_with_all = ["source", "target"])]
     pub pairs: Vec<PathBuf>,
+    /// Columns of --pairs that hold source and target, counted from 1, or keys of its objects [default: 1,2 and
+    /// source,target]
+    #[arg(long, value_name = "SOURCE,TARGET", value_parser = places, requires = "pairs")]
+    #[serde(default)]
+    pub columns: Option<Columns>,
+}
+
+/// Where the sides stand in a line of a file of pairs.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Columns {
+    /// Counted from 1.
+    Numbers(usize, usize),
+    Keys(String, String),
+}
+
+fn places(text: &str) -> Result<Columns, String> {
+    let two = text.split_once(',').map(|(a, b)| (a.trim(), b.trim()));
+    let two = two.filter(|(a, b)| !a.is_empty() && !b.is_empty());
+    let (source, target) = two.ok_or("expected two columns or keys, as in 1,2")?;
+    match (source.parse(), target.parse()) {
+        (Ok(0), _) | (_, Ok(0)) => Err("columns are counted from 1".to_owned()),
+        (Ok(source), Ok(target)) => Ok(Columns::Numbers(source, target)),
+        _ => Ok(Columns::Keys(source.to_owned(), target.to_owned())),
+    }
 }
 
 impl PairFiles {
-    /// Those of two files, or of one with both sides.
-    pub fn of(files: &[PathBuf]) -> PairFiles {
+    /// Those of two files, or of one with both sides, which stand there as in these.
+    pub fn others(&self, files: &[PathBuf]) -> PairFiles {
         match files {
             [source, target] => PairFiles {
                 source: vec![source.clone()],
                 target: vec![target.clone()],
-                pairs: Vec::new(),
+                ..PairFiles::default()
             },
             pairs => PairFiles {
                 pairs: pairs.to_vec(),
+                columns: self.columns.clone(),
                 ..PairFiles::default()
             },
         }
@@ -76,13 +102,21 @@ impl PairFiles {
                 (&other, lines(target)?),
             ));
         }
+        let mut places = Places::default();
+        let layout = match &self.columns {
+            None => None,
+            Some(Columns::Numbers(source, target)) => {
+                places.columns = (source - 1, target - 1);
+                Some(Layout::Columns)
+            }
+            Some(Columns::Keys(source, target)) => {
+                places.keys = (source.clone(), target.clone());
+                Some(Layout::JsonLines)
+            }
+        };
         for path in &self.pairs {
-            readers.push(Pairs::single(
-                &name(path),
-                lines(path)?,
-                None,
-                Places::default(),
-            ));
+            let places = places.clone();
+            readers.push(Pairs::single(&name(path), lines(path)?, layout, places));
         }
         Ok(readers
             .into_iter()

@@ -325,7 +325,7 @@ fn read_valid(settings: &Settings, tokenizers: &Tokenizers) -> Result<Vec<Pair>>
     let Some(first) = settings.valid.first() else {
         return Ok(Vec::new());
     };
-    let files = PairFiles::of(&settings.valid);
+    let files = settings.pairs.others(&settings.valid);
     let longest = settings.limits.longest as usize;
     let fits = |pair: &Pair| {
         let sides = [(Side::Source, &pair.source), (Side::Target, &pair.target)];
