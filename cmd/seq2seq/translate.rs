@@ -11,7 +11,8 @@ use wordmill::translate::recurrent::model::Recurrent;
 /// one by one.
 ///
 /// Scores are natural logarithms of probabilities, 0 at best: of a line the sum over its pieces and its end. The normalised
-/// score, by which candidates are compared, is the sum divided by ((5 + pieces) / 6)^A.
+/// score, by which candidates are compared, is the sum divided by the number of pieces, with the end, to the power of A
+/// (--length-penalty): with 1 their mean.
 ///
 /// With --nbest there are several lines for each: its number, counted from 0, the text, its score and its normalised score,
 /// parted by `|||`. Pieces in alignments and JSON are those of `wordmill subword encode`.

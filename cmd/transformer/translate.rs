@@ -10,7 +10,8 @@ use wordmill::translate::transformer::model::Transformer;
 /// --max-tokens are cut into sentences, and these where they are too long at clauses or words, to be translated one by one.
 ///
 /// Scores are natural logarithms of probabilities, 0 at best: of a translation the sum over its pieces and its end. The
-/// normalised score, by which translations are compared, is the sum divided by ((5 + pieces) / 6)^A.
+/// normalised score, by which translations are compared, is the sum divided by the number of pieces, with the end, to the
+/// power of A (--length-penalty): with 1 their mean.
 ///
 /// With --nbest there are several lines for each: its number, counted from 0, the translation, its score and its
 /// normalised score, parted by `|||`. Pieces in alignments and JSON are those of `wordmill subword encode`.

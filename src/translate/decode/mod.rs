@@ -7,11 +7,12 @@
 //! | [`stream`] | many sentences at once, each joining when another has finished |
 //!
 //! ```text
-//! score(y) = ln p(y | x) = Σ_t ln p(y_t | y_<t, x)          normalised: score / ((5 + |y|) / 6)^α
+//! score(y) = ln p(y | x) = Σ_t ln p(y_t | y_<t, x)          normalised: score / |y|^α
 //! ```
 //!
-//! |y| counts the mark of the end. Length penalty: Wu et al. 2016, 7. A sentence's translation does not depend on the
-//! sentences that are translated with it, nor on the number of threads.
+//! |y| counts the mark of the end. With α = 1, that of CTranslate2 and fairseq by default, hypotheses are compared by the
+//! mean of their words' logarithms. A sentence's translation does not depend on the sentences that are translated with
+//! it, nor on the number of threads.
 
 pub mod search;
 pub mod stream;

@@ -256,7 +256,7 @@ impl<'o> Search<'o> {
                 Vec::new()
             },
             score: live.score,
-            normalised: live.score / ((5.0 + length) / 6.0).powf(self.options.length_penalty),
+            normalised: live.score / length.powf(self.options.length_penalty),
             tokens,
             alignment,
         }
