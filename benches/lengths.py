@@ -4,7 +4,7 @@
     lengths.py made WORDMILL FOLDER [SECONDS]        on made-up tasks, learned from sequences of up to 40 tokens
     lengths.py buckets WORDMILL SOURCE REFERENCE HYPOTHESIS        BLEU of translations, by words of the source
 
-`made` trains without attention, with Luong's and Bahdanau's and a Transformer, SECONDS each, on two tasks: digits that are
+`made` trains without attention, with Luong's and Bahdanau's and a Transformer, SECONDS (600) each, on two tasks: digits that are
 to be copied, and numbers said digit by digit (`three one four`) that are to be written (314). It prints the share of 200
 new sequences of each length that come out right, and writes it to FOLDER/lengths.svg.
 """
@@ -40,7 +40,7 @@ def run(wordmill, command, text=None):
     return subprocess.run(line, input=text, stdout=subprocess.PIPE, check=True, encoding="utf8").stdout
 
 
-def made(wordmill, folder, seconds=90):
+def made(wordmill, folder, seconds=600):
     folder = pathlib.Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     shares = {}
