@@ -12,6 +12,8 @@
 //!
 //! A checkpoint is written under another name, synced and renamed, so that it is whole or not there.
 
+mod which;
+
 use super::parameters::Layout;
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use serde::de::DeserializeOwned;
@@ -19,6 +21,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::io::Write;
 use std::path::{Path, PathBuf};
+pub use which::Which;
 
 const FORMAT: &str = "wordmill-run";
 const VERSION: u32 = 1;
@@ -48,32 +51,6 @@ pub enum FolderError {
     },
     #[error("{folder}: has no checkpoint")]
     Empty { folder: String },
-}
-
-/// Which checkpoint.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Which {
-    Best,
-    Last,
-    Step(u64),
-    /// The mean of all that there are.
-    Mean,
-}
-
-impl std::str::FromStr for Which {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Which, String> {
-        match text {
-            "best" => Ok(Which::Best),
-            "last" => Ok(Which::Last),
-            "mean" => Ok(Which::Mean),
-            step => step
-                .parse()
-                .map(Which::Step)
-                .map_err(|_| "expected best, last, mean, or a step".to_owned()),
-        }
-    }
 }
 
 /// A folder.

@@ -14,6 +14,8 @@
 //! mean of their words' logarithms. A sentence's translation does not depend on the sentences that are translated with
 //! it, nor on the number of threads.
 
+#[cfg(test)]
+pub mod check;
 pub mod search;
 pub mod stream;
 pub mod words;

@@ -226,9 +226,8 @@ fn step<M: Model>(model: &M, seats: &mut [Seat<M::State>], m: usize, rows: &[Row
 mod tests {
     use super::*;
     use crate::nn::dense::Precision;
-    use crate::nn::tape::Tape;
     use crate::translate::architecture::Tied;
-    use crate::translate::batch::Batch;
+    use crate::translate::decode::check::{self, options, tasks};
     use crate::translate::transformer::config::{Config, PositionKind};
     use crate::translate::transformer::decode::Decoder;
     use crate::translate::transformer::model::Transformer;
@@ -250,30 +249,6 @@ mod tests {
         .unwrap()
     }
 
-    fn tasks() -> Vec<Task> {
-        let source = |i: u32| {
-            (0..1 + i * 7 % 23)
-                .map(|j| 4 + (i * 31 + j * 17) % 296)
-                .collect()
-        };
-        let task = |i: u32| Task {
-            number: u64::from(i),
-            source: source(i),
-            ..Task::default()
-        };
-        (0..30).map(task).collect()
-    }
-
-    fn options(beam: usize) -> Options {
-        Options {
-            beam,
-            best: beam,
-            scores: true,
-            alignment: true,
-            ..Options::default()
-        }
-    }
-
     #[test]
     fn a_translation_depends_neither_on_its_company_nor_on_threads() {
         let model = model(false);
@@ -288,21 +263,8 @@ mod tests {
             sample: Some(sample),
             ..options(2)
         };
-        for precision in [Precision::Single, Precision::Int8] {
-            let decoder = [Decoder::new(&model, &weights, precision)];
-            for options in [options(1), options(3), drawn.clone()] {
-                let of = |tasks: &[Task], workers, sentences| {
-                    let load = Load {
-                        sentences,
-                        tokens: 100,
-                    };
-                    translate(&decoder, tasks, &options, (workers, load))
-                };
-                let all = of(&tasks(), 1, 8);
-                assert_eq!(all, of(&tasks(), 2, 3));
-                assert_eq!(all[11..12], of(&tasks()[11..12], 1, 1));
-            }
-        }
+        let ways = [options(1), options(3), drawn];
+        check::company(&model, &weights, &tasks(30, 300), &ways);
     }
 
     #[test]
@@ -310,21 +272,7 @@ mod tests {
         for pre_norm in [false, true] {
             let model = model(pre_norm);
             let weights = model.initial_weights(5);
-            let decoder = [Decoder::new(&model, &weights, Precision::Single)];
-            let target = vec![7, 250, 31, 4];
-            for task in tasks() {
-                let batch = Batch::of([(&task.source[..], &target[..])]);
-                let loss = model.loss(&Tape::plain(&weights), &batch, 0.0, 0.0);
-                let task = Task {
-                    prefix: target.clone(),
-                    is_given: true,
-                    ..task
-                };
-                let found = translate(&decoder, &[task], &options(1), (1, Load::of_beam(1)));
-                let score = f64::from(found[0][0].score);
-                assert!((score + loss.nll).abs() < 1e-3, "{score} {}", loss.nll);
-                assert_eq!(found[0][0].alignment.len(), 4);
-            }
+            check::score(&model, &weights, &tasks(30, 300), &[7, 250, 31, 4]);
         }
     }
 
@@ -334,7 +282,7 @@ mod tests {
         let weights = model.initial_weights(3);
         let decoder = || Decoder::new(&model, &weights, Precision::Single);
         let of = |models: &[Decoder]| {
-            let found = translate(models, &tasks(), &options(2), (2, Load::of_beam(2)));
+            let found = translate(models, &tasks(30, 300), &options(2), (2, Load::of_beam(2)));
             found
                 .iter()
                 .map(|all| all[0].tokens.clone())

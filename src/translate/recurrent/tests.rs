@@ -15,8 +15,9 @@ use crate::nn::parameters::{Parameter, Weights};
 use crate::nn::tape::Tape;
 use crate::translate::architecture::Tied;
 use crate::translate::batch::Batch;
+use crate::translate::decode::Model;
+use crate::translate::decode::check::{self as decode, options, tasks};
 use crate::translate::decode::stream::{Load, translate};
-use crate::translate::decode::{Model, Options, Task};
 
 fn config(cell: Kind, attention: Attention) -> Config {
     Config {
@@ -318,45 +319,12 @@ fn guessed_words_are_learned_from_too() {
     assert_ne!(found[1], losses(&plain, plain.initial_weights(1), 2)[1]);
 }
 
-fn tasks() -> Vec<Task> {
-    let source = |i: u32| (0..1 + i * 7 % 13).map(move |j| 4 + (i * 3 + j * 5) % 7);
-    let task = |i: u32| Task {
-        number: u64::from(i),
-        source: source(i).collect(),
-        ..Task::default()
-    };
-    (0..20).map(task).collect()
-}
-
-fn options(beam: usize) -> Options {
-    Options {
-        beam,
-        best: beam,
-        scores: true,
-        alignment: true,
-        ..Options::default()
-    }
-}
-
 #[test]
 fn a_given_translation_has_the_score_that_the_tape_gives_it() {
     for config in configs() {
         let model = Recurrent::new(config).expect("a shape");
         let weights = check::weights(&model.layout, 0.4);
-        let decoder = [Decoder::new(&model, &weights, Precision::Single)];
-        let target = vec![7, 8, 5, 4];
-        for task in tasks() {
-            let batch = Batch::of([(&task.source[..], &target[..])]);
-            let loss = model.loss(&Tape::plain(&weights), &batch, 0.0, 0.0);
-            let task = Task {
-                prefix: target.clone(),
-                is_given: true,
-                ..task
-            };
-            let found = translate(&decoder, &[task], &options(1), (1, Load::of_beam(1)));
-            let score = f64::from(found[0][0].score);
-            assert!((score + loss.nll).abs() < 1e-3, "{score} {}", loss.nll);
-        }
+        decode::score(&model, &weights, &tasks(20, 11), &[7, 8, 5, 4]);
     }
 }
 
@@ -365,21 +333,7 @@ fn a_translation_depends_neither_on_its_company_nor_on_threads() {
     for config in configs() {
         let model = Recurrent::new(config).expect("a shape");
         let weights = check::weights(&model.layout, 0.4);
-        for precision in [Precision::Single, Precision::Int8] {
-            let decoder = [Decoder::new(&model, &weights, precision)];
-            for options in [options(1), options(3)] {
-                let of = |tasks: &[Task], workers, sentences| {
-                    let load = Load {
-                        sentences,
-                        tokens: 100,
-                    };
-                    translate(&decoder, tasks, &options, (workers, load))
-                };
-                let all = of(&tasks(), 1, 8);
-                assert_eq!(all, of(&tasks(), 2, 3));
-                assert_eq!(all[11..12], of(&tasks()[11..12], 1, 1));
-            }
-        }
+        decode::company(&model, &weights, &tasks(20, 11), &[options(1), options(3)]);
     }
 }
 
@@ -447,7 +401,10 @@ fn many_threads_that_want_the_same_matrix_do_not_wait_for_one_another() {
             assert!(tape.backward().iter().all(|g| g.is_finite()));
             let decoder = [Decoder::new(&model, &weights, Precision::Single)];
             let how = (8, Load::of_beam(1));
-            assert_eq!(translate(&decoder, &tasks(), &options(1), how).len(), 20);
+            assert_eq!(
+                translate(&decoder, &tasks(20, 11), &options(1), how).len(),
+                20
+            );
         }
     });
 }
