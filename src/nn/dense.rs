@@ -2,7 +2,8 @@
 
 use super::int8;
 use super::matmul::{Into, PANEL, Rows, multiply_panels};
-use super::ops::linear::{Activation, Linear};
+use super::ops::activation::Activation;
+use crate::nn::ops::linear::Linear;
 use super::ops::{BLOCK, exp};
 use super::parameters::{Parameter, Weights};
 use std::ops::Range;

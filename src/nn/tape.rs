@@ -16,20 +16,15 @@ use super::dropout::{Dropout, Mask};
 use super::matmul::Into;
 use super::parameters::{Parameter, Weights};
 use std::cell::{Cell, RefCell};
+use std::ops::Range;
 use std::sync::Arc;
 
 /// A matrix in the course of a computation, and where its gradient goes.
 #[derive(Clone, Debug)]
 pub struct Var {
-    matrix: Arc<Matrix>,
+    values: Arc<Buffer>,
+    columns: usize,
     slot: Option<Slot>,
-}
-
-/// Rows of `columns` values each.
-#[derive(Debug)]
-pub struct Matrix {
-    pub values: Buffer,
-    pub columns: usize,
 }
 
 /// Where a gradient is collected.
@@ -38,15 +33,27 @@ pub struct Slot(usize);
 
 impl Var {
     pub fn values(&self) -> &[f32] {
-        &self.matrix.values
+        &self.values
     }
 
     pub fn columns(&self) -> usize {
-        self.matrix.columns
+        self.columns
     }
 
     pub fn rows(&self) -> usize {
-        self.matrix.values.len() / self.matrix.columns.max(1)
+        self.values.len() / self.columns.max(1)
+    }
+
+    /// The same values, and the same gradient, in rows of another length: pixels of many colours as images, and back.
+    ///
+    /// # Panics
+    /// When they do not fill whole rows.
+    pub fn with_columns(&self, columns: usize) -> Var {
+        assert!(self.values.len().is_multiple_of(columns));
+        Var {
+            columns,
+            ..self.clone()
+        }
     }
 
     /// The slot of its gradient, if it needs one.
@@ -62,6 +69,8 @@ pub struct Tape<'w> {
     pub weights: &'w Weights,
     /// Gradients of the parameters, and those of the values that the backward pass has reached.
     gradients: Option<RefCell<Gradients>>,
+    /// The parameters whose gradients are wanted, as places in the row of all.
+    learned: Range<usize>,
     steps: RefCell<Vec<Step<'w>>>,
     dropout: Dropout,
     masks: Cell<u32>,
@@ -77,8 +86,20 @@ impl<'w> Tape<'w> {
                 parameters,
             })),
             dropout,
+            learned: 0..usize::MAX,
             ..Tape::plain(weights)
         }
+    }
+
+    /// A pass that leaves the parameters outside of `learned` without gradients, where an operation asks for that.
+    pub fn learning(self, learned: Range<usize>) -> Tape<'w> {
+        Tape { learned, ..self }
+    }
+
+    /// Whether the gradient of a parameter is wanted.
+    pub fn learns(&self, parameter: Parameter) -> bool {
+        let range = parameter.range();
+        self.is_recording() && range.start >= self.learned.start && range.end <= self.learned.end
     }
 
     /// A pass without gradients and dropout.
@@ -86,6 +107,7 @@ impl<'w> Tape<'w> {
         Tape {
             weights,
             gradients: None,
+            learned: 0..0,
             steps: RefCell::default(),
             dropout: Dropout::none(),
             masks: Cell::new(0),
@@ -124,7 +146,8 @@ impl<'w> Tape<'w> {
             Slot(slots.len() - 1)
         });
         Var {
-            matrix: Arc::new(Matrix { values, columns }),
+            values: Arc::new(values),
+            columns,
             slot,
         }
     }
@@ -157,14 +180,20 @@ impl<'w> Tape<'w> {
 
     /// Runs all steps, the last first, and gives the gradients of the parameters back.
     pub fn backward(self) -> Vec<f32> {
+        self.backward_to(&[]).0
+    }
+
+    /// The same, and the gradients of some values that the pass began with.
+    pub fn backward_to(self, slots: &[Slot]) -> (Vec<f32>, Vec<Option<Buffer>>) {
         let Some(gradients) = self.gradients else {
-            return Vec::new();
+            return (Vec::new(), slots.iter().map(|_| None).collect());
         };
         let mut gradients = gradients.into_inner();
         for step in self.steps.into_inner().into_iter().rev() {
             step(&mut gradients);
         }
-        gradients.parameters
+        let found = slots.iter().map(|slot| gradients.take(*slot)).collect();
+        (gradients.parameters, found)
     }
 }
 

@@ -23,7 +23,8 @@ mod walk;
 
 use super::cell::{Cell, Step, step};
 use super::context::{Pairs, Source, context};
-use super::linear::{Activation, Linear};
+use super::activation::Activation;
+use super::linear::Linear;
 use super::rows::pick;
 use crate::nn::buffer::{Buffer, split};
 use crate::nn::dropout::{self, Mask};

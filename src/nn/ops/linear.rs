@@ -1,21 +1,21 @@
 //! A linear layer with its bias, activation and dropout.
 //!
 //! ```text
-//! Y = drop(f(X · Wᵀ + b))                          f: the identity, max(0, ·) or tanh
+//! Y = drop(f(X · Wᵀ + b))                          f: an activation
 //! dZ = dY ∘ mask ∘ f′     dX = dZ · W     dW = dZᵀ · X     db = Σ_rows dZ
 //! ```
 //!
-//! W is (outputs, inputs). The derivative of max(0, ·) at 0 is 0.
+//! W is (outputs, inputs).
 
 use super::BLOCK;
-use super::exp::tanh;
+use super::activation::{Activation, finish, undo};
 use crate::nn::buffer::Buffer;
 use crate::nn::dropout::Mask;
 use crate::nn::matmul::{Into, Rows, multiply};
 use crate::nn::outer;
 use crate::nn::parameters::{Layout, Parameter, Weights};
 use crate::nn::tape::{Gradients, Tape, Var};
-use crate::simd::{Lanes, Level, dispatch};
+use crate::simd::Level;
 use rayon::prelude::*;
 
 /// A weight matrix (outputs, inputs) and a bias.
@@ -23,15 +23,6 @@ use rayon::prelude::*;
 pub struct Linear {
     pub weight: Parameter,
     pub bias: Parameter,
-}
-
-/// What is done with the sums of a layer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Activation {
-    Identity,
-    /// max(0, x)
-    Relu,
-    Tanh,
 }
 
 impl Linear {
@@ -77,7 +68,7 @@ impl Linear {
             let rows = y.len() / outputs;
             multiply(Rows::dense(x, inputs), rows, packed, y, outputs, Into::Set);
             // SAFETY: the level is that of this processor.
-            unsafe { finish(Level::best(), y, bias, activation, mask, i * BLOCK) };
+            unsafe { finish(Level::best(), y, (outputs, bias), activation, mask, i * BLOCK) };
         };
         if y.len() <= BLOCK * outputs {
             return block((0, (y, x)));
@@ -137,65 +128,5 @@ impl Linear {
         let (dz, x) = (Rows::dense(&dz, outputs), Rows::dense(x.values(), inputs));
         let (dw, db) = gradients.pair(self.weight, self.bias);
         outer::add(dz, x, (rows, outputs, inputs), dw, Some(db));
-    }
-}
-
-dispatch!(unsafe fn finish(
-    y: &mut [f32], bias: &[f32], activation: Activation, mask: Option<Mask>, first: usize
-) = finish_in);
-
-#[inline(always)]
-unsafe fn finish_in<L: Lanes>(
-    y: &mut [f32],
-    bias: &[f32],
-    activation: Activation,
-    mask: Option<Mask>,
-    first: usize,
-) {
-    for (r, row) in y.chunks_exact_mut(bias.len()).enumerate() {
-        let values = row.iter_mut().zip(bias);
-        match activation {
-            Activation::Identity => values.for_each(|(y, b)| *y += b),
-            Activation::Relu => values.for_each(|(y, b)| *y = positive(*y + b)),
-            Activation::Tanh => values.for_each(|(y, b)| *y = tanh(*y + b)),
-        }
-        if let Some(mask) = mask {
-            mask.apply(first + r, row);
-        }
-    }
-}
-
-#[inline(always)]
-fn positive(x: f32) -> f32 {
-    if x > 0.0 { x } else { 0.0 }
-}
-
-dispatch!(unsafe fn undo(
-    dy: &mut [f32], y: (&[f32], usize), activation: Activation, mask: Option<Mask>, first: usize
-) = undo_in);
-
-/// dZ in place of dY: after max(0, ·) and dropout a value is positive exactly where its gradient passes; tanh′ = 1 − tanh².
-#[inline(always)]
-unsafe fn undo_in<L: Lanes>(
-    dy: &mut [f32],
-    (y, columns): (&[f32], usize),
-    activation: Activation,
-    mask: Option<Mask>,
-    first: usize,
-) {
-    let scale = mask.map_or(1.0, |mask| mask.scale);
-    if activation == Activation::Relu {
-        let through = |(d, y): (&mut f32, &f32)| *d = if *y > 0.0 { *d * scale } else { 0.0 };
-        return dy.iter_mut().zip(y).for_each(through);
-    }
-    if let Some(mask) = mask {
-        for (r, row) in dy.chunks_exact_mut(columns).enumerate() {
-            mask.apply(first + r, row);
-        }
-    }
-    if activation == Activation::Tanh {
-        // What was kept was made larger; where nothing was kept, no gradient is left.
-        let through = |(d, y): (&mut f32, &f32)| *d *= 1.0 - (y / scale) * (y / scale);
-        dy.iter_mut().zip(y).for_each(through);
     }
 }

@@ -1,13 +1,19 @@
 //! The operations: each a function that computes forward and, on a recording tape, pushes how its gradient goes back.
 
+pub mod activation;
 pub mod attention;
+pub mod batch_norm;
 pub mod cell;
+pub mod columns;
 pub mod context;
+pub mod conv;
 pub mod embedding;
 pub mod exp;
 pub mod feeding;
+pub mod gate;
 pub mod linear;
 pub mod norm;
+pub mod pixels;
 pub mod projection;
 pub mod query;
 pub mod recurrent;

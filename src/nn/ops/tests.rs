@@ -3,7 +3,8 @@
 use super::attention::{Spans, cross_attention, self_attention, shared_attention};
 use super::context::{Pairs, additive_attention};
 use super::embedding::{Embedding, Positions};
-use super::linear::{Activation, Linear};
+use super::activation::Activation;
+use super::linear::Linear;
 use super::norm::Norm;
 use super::projection::loss;
 use super::recurrent::Sequences;
@@ -47,6 +48,7 @@ fn linear_layers_have_the_gradients_of_their_formula() {
         (70, 33, 40, Activation::Identity),
         (130, 5, 66, Activation::Relu),
         (70, 9, 20, Activation::Tanh),
+        (5, 7, 9, Activation::Leaky),
     ] {
         let mut layout = Layout::default();
         let x = layout.matrix("x", rows, inputs);
@@ -64,6 +66,7 @@ fn linear_layers_have_the_gradients_of_their_formula() {
                 match activation {
                     Activation::Identity => {}
                     Activation::Relu => y.iter_mut().for_each(|y| *y = y.max(0.0)),
+                    Activation::Leaky => y.iter_mut().for_each(|y| *y = y.max(0.2 * *y)),
                     Activation::Tanh => y.iter_mut().for_each(|y| *y = y.tanh()),
                 }
                 weighed(&y)

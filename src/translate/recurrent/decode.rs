@@ -11,7 +11,7 @@ use crate::nn::buffer::Buffer;
 use crate::nn::dense::{Dense, Precision, Table};
 use crate::nn::ops::cell::{Cell, Kind, Step, step};
 use crate::nn::ops::context::{Score, Source, context};
-use crate::nn::ops::linear::Activation;
+use crate::nn::ops::activation::Activation;
 use crate::nn::ops::norm::Norm;
 use crate::nn::packed::Packed;
 use crate::nn::parameters::Weights;

@@ -3,7 +3,7 @@
 use crate::nn::buffer::Buffer;
 use crate::nn::dense::{Dense, Precision};
 use crate::nn::ops::BLOCK;
-use crate::nn::ops::linear::Activation;
+use crate::nn::ops::activation::Activation;
 use crate::nn::ops::norm::Norm;
 use crate::nn::parameters::Weights;
 use crate::translate::transformer::model;

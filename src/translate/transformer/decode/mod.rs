@@ -14,7 +14,7 @@ use super::config::Config;
 use super::model::Transformer;
 use crate::nn::buffer::Buffer;
 use crate::nn::dense::{Precision, Table};
-use crate::nn::ops::linear::Activation;
+use crate::nn::ops::activation::Activation;
 use crate::nn::ops::query::{Keys, attend};
 use crate::nn::packed::Packed;
 use crate::nn::parameters::Weights;

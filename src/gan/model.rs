@@ -1,0 +1,178 @@
+//! A generator and a critic, their parameters in one row: the generator's first.
+
+use super::layers::{self, Layer, Pass};
+use super::shape::{self, Kind, Shape, ShapeError};
+use crate::nn::buffer::Buffer;
+use crate::nn::ops::activation::Activation;
+use crate::nn::ops::conv::Conv;
+use crate::nn::ops::pixels;
+use crate::nn::parameters::{Layout, Parameter, Weights};
+use crate::nn::tape::{Tape, Var};
+use crate::random::Random;
+use std::ops::Range;
+use std::sync::Arc;
+
+/// Both networks.
+#[derive(Debug)]
+pub struct Model {
+    pub shape: Shape,
+    layout: Layout,
+    generator: Vec<Layer>,
+    critic: Vec<Layer>,
+    head: Conv,
+    /// A row for each class, as long as the critic's features.
+    classes: Option<Parameter>,
+    /// Where the critic's parameters begin.
+    border: usize,
+}
+
+/// Classes of samples; empty where there are none.
+pub type Labels = Arc<[u32]>;
+
+impl Model {
+    /// # Errors
+    /// When the shape makes no networks.
+    pub fn new(shape: Shape) -> Result<Model, ShapeError> {
+        shape.check()?;
+        let mut layout = Layout::default();
+        let generator = shape::generator(&shape, &mut layout);
+        let border = layout.len();
+        let (critic, head) = shape::critic(&shape, &mut layout);
+        let features = head.weight.columns;
+        let classes = (shape.classes > 0)
+            .then(|| layout.matrix("critic.classes.weight", shape.classes, features));
+        Ok(Model {
+            shape,
+            layout,
+            generator,
+            critic,
+            head,
+            classes,
+            border,
+        })
+    }
+
+    /// Names and places of all parameters.
+    pub fn layout(&self) -> &Layout {
+        &self.layout
+    }
+
+    /// The generator's parameters.
+    pub fn of_generator(&self) -> Range<usize> {
+        0..self.border
+    }
+
+    /// The critic's parameters.
+    pub fn of_critic(&self) -> Range<usize> {
+        self.border..self.layout.len()
+    }
+
+    /// The critic's matrices.
+    pub fn critic_matrices(&self) -> Vec<Parameter> {
+        let mut found = Vec::new();
+        for layer in &self.critic {
+            layer.each(&mut |layer| {
+                if let Layer::Conv(conv, _) = layer {
+                    found.push(conv.weight);
+                }
+            });
+        }
+        found.push(self.head.weight);
+        found.extend(self.classes);
+        found
+    }
+
+    /// Weights before the first step: those of Radford et al. 2016 for windows of four pixels, of He et al. 2015 for
+    /// blocks, and ±1/√inputs for dense layers.
+    pub fn initial_weights(&self, seed: u64) -> Weights {
+        let mut weights = Weights::zeros(&self.layout);
+        let mut random = Random::new(seed, 0x6761_6e00);
+        let values = weights.values_mut();
+        let kind = self.shape.network;
+        let head = Layer::Conv(self.head, Activation::Identity);
+        let mut start = |layer: &Layer| match layer {
+            Layer::Conv(conv, _) => {
+                let seen = match conv.is_transposed {
+                    true => conv.weight.rows,
+                    false => conv.weight.columns,
+                };
+                let bound = 1.0 / (seen as f32).sqrt();
+                let mut uniform = |p: Parameter| {
+                    let own = values[p.range()].iter_mut();
+                    own.for_each(|w| *w = bound * (2.0 * random.unit() - 1.0));
+                };
+                if kind == Kind::Mlp {
+                    uniform(conv.weight);
+                    return conv.bias.into_iter().for_each(uniform);
+                }
+                let deviation = match kind {
+                    Kind::Dcgan => 0.02,
+                    _ => bound * 2f32.sqrt(),
+                };
+                let own = values[conv.weight.range()].iter_mut();
+                own.for_each(|w| *w = deviation * random.normal());
+            }
+            Layer::Norm(norm, _) => {
+                let deviation = if kind == Kind::Dcgan { 0.02 } else { 0.0 };
+                let own = values[norm.scale.range()].iter_mut();
+                own.for_each(|w| *w = 1.0 + deviation * random.normal());
+                values[norm.variance.range()].fill(1.0);
+            }
+            _ => {}
+        };
+        let all = self.generator.iter().chain(&self.critic);
+        all.for_each(|layer| layer.each(&mut |layer| start(layer)));
+        start(&head);
+        if let Some(classes) = self.classes {
+            let own = values[classes.range()].iter_mut();
+            own.for_each(|w| *w = 0.02 * random.normal());
+        }
+        weights
+    }
+
+    /// What goes into the generator: z of a standard normal distribution, and the class.
+    pub fn noise(&self, n: usize, labels: &[u32], random: &mut Random) -> Buffer {
+        let (latent, classes) = (self.shape.latent, self.shape.classes);
+        let mut z = Buffer::of(n * (latent + classes));
+        for (i, row) in z.chunks_exact_mut(latent + classes).enumerate() {
+            let (z, class) = row.split_at_mut(latent);
+            z.iter_mut().for_each(|z| *z = random.normal());
+            class.fill(0.0);
+            if let Some(label) = labels.get(i).filter(|_| classes > 0) {
+                class[*label as usize] = 1.0;
+            }
+        }
+        z
+    }
+
+    /// Samples of what [`Model::noise`] gave.
+    pub fn generate(&self, tape: &Tape, z: Buffer, pass: Pass) -> Var {
+        let z = tape.var(z, self.shape.latent + self.shape.classes, false);
+        layers::through(&self.generator, tape, &z, pass).with_columns(self.shape.channels)
+    }
+
+    /// The critic's verdicts, one for each group of samples.
+    pub fn judge(&self, tape: &Tape, x: &Var, labels: &Labels, pass: Pass) -> Var {
+        let Shape {
+            height,
+            width,
+            channels,
+            pack,
+            ..
+        } = self.shape;
+        let x = pixels::stack(tape, x, (height, width, channels), pack);
+        let features = layers::through(&self.critic, tape, &x, pass);
+        let head = match pass.slopes {
+            layers::Slopes::Follow(_) => self.head.tangent(tape, &features),
+            _ => self.head.forward(tape, &features, Activation::Identity),
+        };
+        match self.classes {
+            Some(table) => {
+                let rows = features.with_columns(table.columns);
+                let class = pixels::against(tape, &rows, table, labels);
+                pixels::add(tape, &head, &class)
+            }
+            None => head,
+        }
+    }
+}
