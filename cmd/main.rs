@@ -29,6 +29,7 @@ mod stem;
 mod stop;
 mod stream;
 mod subword;
+mod teller;
 mod tfidf;
 mod threads;
 mod tokenize;
@@ -36,6 +37,7 @@ mod train;
 mod transformer;
 mod translation;
 mod truecase;
+mod values;
 mod vectors;
 mod word2vec;
 

@@ -1,7 +1,7 @@
 //! The shape of the model that `seq2seq train` trains: its flags, and what they come to.
 
-use crate::translation::settings::share;
 use crate::translation::{Data, Shape, TiedName, same};
+use crate::values::share;
 use anyhow::Result;
 use wordmill::nn::ops::cell::Kind;
 use wordmill::translate::recurrent::config::{Attention, Config, sizes};

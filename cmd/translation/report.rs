@@ -1,207 +1,31 @@
-//! What a training run tells: lines or objects on stderr, `log.jsonl` and `curves.svg` in its folder.
+//! How reports and evaluations of a translator are said in a line.
 
-use crate::report::ReportArgs;
-use serde_json::{Value, json};
-use std::io::Write;
-use std::time::Duration;
-use wordmill::nn::curves::curves;
-use wordmill::nn::event::{Ended, Event, Report};
-use wordmill::nn::folder::Folder;
-use wordmill::nn::plan::Plan;
+use crate::teller::Lines;
+use wordmill::nn::event::{Evaluation, Report};
 
-/// The listener of a run.
-pub struct Teller {
-    /// Of the command.
-    name: &'static str,
-    report: ReportArgs,
-    folder: Folder,
-    /// What ends the run: steps, and seconds.
-    ends: (Option<u64>, Option<Duration>),
-    /// Reports and evaluations so far.
-    log: Vec<Event>,
-    /// Whether the log could not be written, which is said once.
-    is_mute: bool,
+pub const LINES: Lines = Lines { report, evaluation };
+
+fn report(report: &Report) -> String {
+    let value = |name| report.value(name);
+    format!(
+        "loss {:.4}, perplexity {:.2}, rate {:.2e}, gradient {:.2}, {:.0} source and {:.0} target tokens/s",
+        value("loss"),
+        value("perplexity"),
+        report.lr,
+        report.gradient,
+        value("source_tokens"),
+        value("target_tokens"),
+    )
 }
 
-impl Teller {
-    pub fn new(
-        name: &'static str,
-        report: ReportArgs,
-        folder: &Folder,
-        (plan, time): (&Plan, Option<Duration>),
-    ) -> Teller {
-        Teller {
-            name,
-            report,
-            folder: folder.clone(),
-            ends: (plan.max_steps, time),
-            log: Vec::new(),
-            is_mute: false,
-        }
-    }
-
-    /// Tells what has happened.
-    pub fn tell(&mut self, event: &Event) {
-        match event {
-            Event::Resumed { step } => self.rewind(*step),
-            Event::Report(_) | Event::Evaluation { .. } => self.write(event),
-            _ => {}
-        }
-        let warns = matches!(event, Event::NotSaved { .. } | Event::Skipped { .. });
-        if warns && self.report.log.is_none() {
-            // Not even --quiet hides that what was learned may be lost.
-            eprintln!("wordmill {} train: {}", self.name, self.line(event));
-        } else if !matches!(event, Event::Saved { .. }) || self.report.log.is_some() {
-            self.report.say(|| object(event), || self.line(event));
-        }
-    }
-
-    /// Reads the log again up to the step a run goes on from.
-    fn rewind(&mut self, step: u64) {
-        let text = std::fs::read_to_string(self.folder.path("log.jsonl")).unwrap_or_default();
-        let known = text
-            .lines()
-            .filter_map(|line| serde_json::from_str::<Event>(line).ok());
-        self.log = known.filter(|event| step_of(event) <= step).collect();
-        let kept: Vec<String> = self
-            .log
-            .iter()
-            .map(|event| object(event).to_string() + "\n")
-            .collect();
-        self.is_mute = self
-            .folder
-            .write("log.jsonl", kept.concat().as_bytes())
-            .is_err();
-    }
-
-    fn write(&mut self, event: &Event) {
-        self.log.push(event.clone());
-        let path = self.folder.path("log.jsonl");
-        let written = std::fs::File::options()
-            .create(true)
-            .append(true)
-            .open(&path)
-            .and_then(|mut file| writeln!(file, "{}", object(event)))
-            .map_err(|error| format!("{}: {error}", path.display()));
-        let drawn = match event {
-            Event::Evaluation { .. } => self
-                .folder
-                .write("curves.svg", curves(&self.log).as_bytes()),
-            _ => Ok(()),
-        };
-        if let Err(problem) = written.and(drawn.map_err(|error| error.to_string()))
-            && !std::mem::replace(&mut self.is_mute, true)
-        {
-            let name = self.name;
-            eprintln!("wordmill {name} train: {problem}; training goes on");
-        }
-    }
-
-    fn line(&self, event: &Event) -> String {
-        match event {
-            Event::Report(report) => self.report_line(report),
-            Event::Evaluation {
-                step,
-                is_best,
-                evaluation,
-                ..
-            } => {
-                let mut scores: Vec<_> = evaluation.scores.iter().collect();
-                scores.sort_by(|a, b| a.0.cmp(b.0));
-                let scores = scores
-                    .iter()
-                    .map(|(name, score)| format!(", {name} {score:.2}"));
-                let mut line = format!(
-                    "step {step}: validation loss {:.4}, perplexity {:.2}{}{}",
-                    evaluation.loss,
-                    evaluation.perplexity,
-                    scores.collect::<String>(),
-                    if *is_best { ", the best so far" } else { "" }
-                );
-                for [source, reference, own] in &evaluation.samples {
-                    line += &format!(
-                        "\n  source     {source}\n  reference  {reference}\n  model      {own}"
-                    );
-                }
-                line
-            }
-            Event::Saved { step } => format!("step {step}: saved"),
-            Event::NotSaved { step, problem } => {
-                format!(
-                    "the checkpoint of step {step} could not be written: {problem}; training goes on"
-                )
-            }
-            Event::Skipped { problem } => format!("{problem}; an earlier checkpoint is tried"),
-            Event::Resumed { step } => format!("goes on from step {step}"),
-            Event::Ended {
-                step,
-                reason,
-                best,
-                seconds,
-            } => {
-                let why = match reason {
-                    Ended::Steps => "all steps are done",
-                    Ended::Epochs => "all epochs are done",
-                    Ended::Time => "the time is over",
-                    Ended::Patience => "it gets no better",
-                    Ended::Stopped => "stopped",
-                };
-                let best = best.map_or(String::new(), |(step, score)| {
-                    format!(", best {score:.2} at step {step}")
-                });
-                format!("step {step}: {why} after {}{best}", clock(*seconds))
-            }
-        }
-    }
-
-    fn report_line(&self, report: &Report) -> String {
-        let by_steps = self.ends.0.map(|last| {
-            let share = report.step as f64 / last.max(1) as f64;
-            report.seconds / share.max(1e-9) - report.seconds
-        });
-        let by_time = self.ends.1.map(|time| time.as_secs_f64() - report.seconds);
-        let left = [by_steps, by_time].into_iter().flatten().reduce(f64::min);
-        let left = left.map_or(String::new(), |left| {
-            format!(", {} left", clock(left.max(0.0)))
-        });
-        format!(
-            "step {}, epoch {}: loss {:.4}, perplexity {:.2}, rate {:.2e}, gradient {:.2}, \
-             {:.0} source and {:.0} target tokens/s, {}{left}",
-            report.step,
-            report.epoch + 1,
-            report.loss,
-            report.perplexity,
-            report.lr,
-            report.gradient,
-            report.source_tokens,
-            report.target_tokens,
-            clock(report.seconds)
-        )
-    }
-}
-
-fn object(event: &Event) -> Value {
-    serde_json::to_value(event).unwrap_or_else(|error| json!({ "error": error.to_string() }))
-}
-
-fn step_of(event: &Event) -> u64 {
-    match event {
-        Event::Report(report) => report.step,
-        Event::Evaluation { step, .. }
-        | Event::Saved { step }
-        | Event::NotSaved { step, .. }
-        | Event::Resumed { step }
-        | Event::Ended { step, .. } => *step,
-        Event::Skipped { .. } => 0,
-    }
-}
-
-/// `1:02:03`, `2:03`
-fn clock(seconds: f64) -> String {
-    let all = seconds.round() as u64;
-    let (hours, minutes, seconds) = (all / 3600, all / 60 % 60, all % 60);
-    match hours {
-        0 => format!("{minutes}:{seconds:02}"),
-        _ => format!("{hours}:{minutes:02}:{seconds:02}"),
-    }
+fn evaluation(evaluation: &Evaluation) -> String {
+    let loss = |name| evaluation.losses.get(name).copied().unwrap_or(f64::NAN);
+    let scores = evaluation.scores.iter();
+    let scores = scores.map(|(name, score)| format!(", {name} {score:.2}"));
+    format!(
+        "validation loss {:.4}, perplexity {:.2}{}",
+        loss("loss"),
+        loss("perplexity"),
+        scores.collect::<String>(),
+    )
 }

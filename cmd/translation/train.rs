@@ -3,11 +3,12 @@
 use super::Shape;
 use super::data::PairFiles;
 use super::prepare::Prepared;
-use super::report::Teller;
+use super::report::LINES;
 use super::settings::PlanArgs;
 use crate::report::ReportArgs;
 use crate::stop;
 use crate::stream::Failure;
+use crate::teller::Teller;
 use crate::threads;
 use anyhow::{Error, Result, bail};
 use std::path::PathBuf;
@@ -16,7 +17,7 @@ use wordmill::nn::dense::Precision;
 use wordmill::nn::event::{Ended, Event};
 use wordmill::nn::folder::{Folder, FolderError};
 use wordmill::nn::parameters::Weights;
-use wordmill::nn::run::{Limits, Run, RunError};
+use wordmill::nn::run::{Limits, Predicted, Run, RunError};
 use wordmill::random::Random;
 use wordmill::translate::architecture::Architecture;
 use wordmill::translate::batch::Batch;
@@ -112,7 +113,7 @@ pub fn run<S: Shape>(args: &TrainArgs<S>) -> Result<()> {
     };
     let (stop, signal) = stop::on_signals(true)?;
     let ends = (&prepared.settings.plan, args.plan.max_time);
-    let mut teller = Teller::new(name, args.report, &folder, ends);
+    let mut teller = Teller::new((name, LINES), args.report, &folder, ends);
     let limits = Limits {
         stop: &stop,
         time: args.plan.max_time,
@@ -197,11 +198,13 @@ impl<A: Architecture> Prepared<A> {
             translate: &translate_all,
             score: &score,
         });
-        let learner = |position: Position| Learner {
-            model: &self.model,
-            feed: Feed::new(&self.store, &encode, order, position),
-            smoothing: self.settings.label_smoothing,
-            valid,
+        let learner = |position: Position| {
+            Predicted::new(Learner {
+                model: &self.model,
+                feed: Feed::new(&self.store, &encode, order, position),
+                smoothing: self.settings.label_smoothing,
+                valid,
+            })
         };
         let plan = self.settings.plan.clone();
         let mut tell = |event: &Event| teller.tell(event);

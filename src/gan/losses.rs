@@ -103,8 +103,9 @@ impl Loss {
         let reals = real.iter().copied().chain(std::iter::repeat(0.0));
         let pairs = made.iter().zip(reals);
         let judged = pairs.map(|(f, r)| self.of_generator(f64::from(r), f64::from(*f)));
-        let (losses, along): (Vec<f64>, Vec<f32>) =
-            judged.map(|[loss, along]| (loss, (along / n) as f32)).unzip();
+        let (losses, along): (Vec<f64>, Vec<f32>) = judged
+            .map(|[loss, along]| (loss, (along / n) as f32))
+            .unzip();
         Judged {
             loss: losses.iter().sum::<f64>() / n,
             real: Vec::new(),
@@ -140,7 +141,10 @@ mod tests {
             (ln(4.0), ln(4.0 / 3.0)),
         ];
         for (loss, (critic, generator)) in ALL.into_iter().zip(expected) {
-            let found = (loss.critic(&[0.0], &[f]).loss, loss.generator(&[0.0], &[f]).loss);
+            let found = (
+                loss.critic(&[0.0], &[f]).loss,
+                loss.generator(&[0.0], &[f]).loss,
+            );
             assert!((found.0 - critic).abs() < 1e-6, "{loss:?} {found:?}");
             assert!((found.1 - generator).abs() < 1e-6, "{loss:?} {found:?}");
         }
@@ -155,7 +159,10 @@ mod tests {
             values
         };
         let close = |slope: f64, found: f32, loss: Loss| {
-            assert!((slope - f64::from(found)).abs() < 1e-3, "{loss:?}: {slope} {found}");
+            assert!(
+                (slope - f64::from(found)).abs() < 1e-3,
+                "{loss:?}: {slope} {found}"
+            );
         };
         for loss in ALL {
             let critic = loss.critic(&real, &made);

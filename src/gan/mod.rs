@@ -1,7 +1,17 @@
 //! Generative adversarial networks: what they learn from, how they are trained, and how good what they make is.
+//!
+//! | module | what is in it |
+//! |---|---|
+//! | [`shape`], [`layers`], [`model`] | the two networks, as lists of layers |
+//! | [`losses`], [`penalty`], [`spectral`] | what they learn from, and what keeps the critic from getting too steep |
+//! | [`feed`], [`step`], [`learn`] | real samples in batches; the gradients of a step; the task of a run |
 
+pub mod feed;
 pub mod layers;
+pub mod learn;
 pub mod losses;
 pub mod model;
 pub mod penalty;
 pub mod shape;
+pub mod spectral;
+pub mod step;

@@ -2,6 +2,7 @@
 
 use super::layers::{self, Layer, Pass};
 use super::shape::{self, Kind, Shape, ShapeError};
+use super::spectral;
 use crate::nn::buffer::Buffer;
 use crate::nn::ops::activation::Activation;
 use crate::nn::ops::conv::Conv;
@@ -24,6 +25,8 @@ pub struct Model {
     classes: Option<Parameter>,
     /// Where the critic's parameters begin.
     border: usize,
+    /// The critic's matrices that are divided, and the vectors that tell by what.
+    spectral: Vec<(Parameter, Parameter)>,
 }
 
 /// Classes of samples; empty where there are none.
@@ -41,7 +44,7 @@ impl Model {
         let features = head.weight.columns;
         let classes = (shape.classes > 0)
             .then(|| layout.matrix("critic.classes.weight", shape.classes, features));
-        Ok(Model {
+        let mut model = Model {
             shape,
             layout,
             generator,
@@ -49,7 +52,15 @@ impl Model {
             head,
             classes,
             border,
-        })
+            spectral: Vec::new(),
+        };
+        if model.shape.spectral {
+            for (i, w) in model.critic_matrices().into_iter().enumerate() {
+                let u = model.layout.vector(format!("critic.{i}.u"), w.rows);
+                model.spectral.push((w, u));
+            }
+        }
+        Ok(model)
     }
 
     /// Names and places of all parameters.
@@ -80,6 +91,11 @@ impl Model {
         found.push(self.head.weight);
         found.extend(self.classes);
         found
+    }
+
+    /// The critic's matrices that are divided by their largest singular values, and the vectors u of these.
+    pub fn spectral(&self) -> &[(Parameter, Parameter)] {
+        &self.spectral
     }
 
     /// Weights before the first step: those of Radford et al. 2016 for windows of four pixels, of He et al. 2015 for
@@ -127,6 +143,7 @@ impl Model {
             let own = values[classes.range()].iter_mut();
             own.for_each(|w| *w = 0.02 * random.normal());
         }
+        spectral::begin(&self.spectral, &mut weights);
         weights
     }
 

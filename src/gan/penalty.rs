@@ -52,7 +52,10 @@ impl Penalty {
         gradients: Vec<f32>,
         (x, labels): (Buffer, &Labels),
     ) -> (Vec<f32>, f64) {
-        let (channels, group) = (model.shape.channels, model.shape.values() * model.shape.pack);
+        let (channels, group) = (
+            model.shape.channels,
+            model.shape.values() * model.shape.pack,
+        );
         let groups = x.len() / group;
         let kept = Kept::default();
         let pass = |slopes| Pass {
@@ -154,7 +157,11 @@ mod tests {
         assert!(value > 0.0 && (at(&weights) - value).abs() < 1e-12);
         // Slopes are pieces of planes in every single weight: differences in single precision are enough, between weights
         // so close that no activation changes its sign.
-        for (name, p) in model.layout().entries().filter(|(name, _)| name.starts_with("critic")) {
+        for (name, p) in model
+            .layout()
+            .entries()
+            .filter(|(name, _)| name.starts_with("critic"))
+        {
             if name.ends_with("bias") {
                 assert!(found[p.range()].iter().all(|g| *g == 0.0), "{name}");
                 continue;
@@ -177,7 +184,10 @@ mod tests {
             errors.sort_by(f64::total_cmp);
             let most = errors[errors.len() * 9 / 10];
             let typical = (length / errors.len() as f64).sqrt();
-            assert!(typical > 1e-6 && most <= 2e-2 * typical, "{name}: {most} of {typical}");
+            assert!(
+                typical > 1e-6 && most <= 2e-2 * typical,
+                "{name}: {most} of {typical}"
+            );
             assert!(lost > 0.0);
         }
         assert!(found[..border].iter().all(|g| *g == 0.0));

@@ -114,9 +114,10 @@ impl Shape {
         };
         match self.network {
             Kind::Mlp => Ok(()),
-            Kind::Dcgan if self.doublings().is_none() => {
-                Err(sides("dcgan", "4 · 2ⁿ or 7 · 2ⁿ pixels a side (28, 32, 56, 64, 128)"))
-            }
+            Kind::Dcgan if self.doublings().is_none() => Err(sides(
+                "dcgan",
+                "4 · 2ⁿ or 7 · 2ⁿ pixels a side (28, 32, 56, 64, 128)",
+            )),
             Kind::Resnet if self.doublings().is_none_or(|(base, _)| base != 4) => {
                 Err(sides("resnet", "4 · 2ⁿ pixels a side (32, 64, 128)"))
             }
@@ -297,7 +298,12 @@ pub(super) fn critic(shape: &Shape, layout: &mut Layout) -> (Vec<Layer>, Conv) {
                     one.push(Layer::Activate(leaky));
                 }
                 one.push(b.conv(same(size, 3), c, (false, true), leaky));
-                one.push(b.conv(same((side, side, c), 3), c, (false, true), Activation::Identity));
+                one.push(b.conv(
+                    same((side, side, c), 3),
+                    c,
+                    (false, true),
+                    Activation::Identity,
+                ));
                 let mut other = Vec::new();
                 if before != c {
                     other.push(b.conv(same(size, 1), c, (false, true), Activation::Identity));

@@ -76,9 +76,21 @@ impl Adam {
         clip: f32,
     ) {
         moments.updates += 1;
-        let power = |beta: f32| {
-            1.0 - f64::from(beta).powi(i32::try_from(moments.updates).unwrap_or(i32::MAX))
-        };
+        let both = (&mut moments.first[..], &mut moments.second[..]);
+        self.update_part(weights, gradients, both, moments.updates, (lr, clip));
+    }
+
+    /// The `updates`-th update of some of the weights, with the moments of these.
+    pub fn update_part(
+        &self,
+        weights: &mut [f32],
+        gradients: &mut [f32],
+        (first, second): (&mut [f32], &mut [f32]),
+        updates: u64,
+        (lr, clip): (f32, f32),
+    ) {
+        let power =
+            |beta: f32| 1.0 - f64::from(beta).powi(i32::try_from(updates).unwrap_or(i32::MAX));
         let factors = Factors {
             adam: *self,
             clip,
@@ -89,10 +101,9 @@ impl Adam {
         (weights.par_chunks_mut(BLOCK))
             .zip(gradients.par_chunks_mut(BLOCK))
             .zip(
-                moments
-                    .first
+                first
                     .par_chunks_mut(BLOCK)
-                    .zip(moments.second.par_chunks_mut(BLOCK)),
+                    .zip(second.par_chunks_mut(BLOCK)),
             )
             .for_each(|((w, g), (m, v))| {
                 // SAFETY: the level is that of this processor.

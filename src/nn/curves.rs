@@ -28,9 +28,18 @@ pub fn curves(events: &[Event]) -> String {
     for event in events {
         match event {
             Event::Report(report) => {
-                add((0, "loss"), "training", report.step, report.perplexity.ln());
+                for (name, value) in &report.values {
+                    match of_training(name) {
+                        // Not the smoothed loss, so that the line lies beside that of the validation.
+                        _ if name == "perplexity" => {
+                            add((0, "loss"), "training", report.step, value.ln());
+                        }
+                        Some((panel, line)) => add(panel, line, report.step, *value),
+                        None => {}
+                    }
+                }
                 add(
-                    (2, "learning rate"),
+                    (9, "learning rate"),
                     "rate",
                     report.step,
                     f64::from(report.lr),
@@ -39,7 +48,13 @@ pub fn curves(events: &[Event]) -> String {
             Event::Evaluation {
                 step, evaluation, ..
             } => {
-                add((0, "loss"), "validation", *step, evaluation.loss);
+                for (name, value) in &evaluation.losses {
+                    match name.as_str() {
+                        "loss" => add((0, "loss"), "validation", *step, *value),
+                        "perplexity" => {}
+                        name => add((2, "distance"), name, *step, *value),
+                    }
+                }
                 for (name, score) in &evaluation.scores {
                     add((1, "score"), name, *step, *score);
                 }
@@ -57,6 +72,19 @@ pub fn curves(events: &[Event]) -> String {
         draw(&mut svg, i as f64 * PANEL, title, lines);
     }
     svg + "</svg>\n"
+}
+
+/// The panel and the line of what a report tells; none of what is no curve.
+fn of_training(name: &str) -> Option<((u8, &'static str), &'static str)> {
+    Some(match name {
+        "critic_loss" => ((0, "loss"), "critic"),
+        "generator_loss" => ((0, "loss"), "generator"),
+        "real" => ((3, "verdict"), "real"),
+        "made" => ((3, "verdict"), "made"),
+        "critic_gradient" => ((4, "gradient"), "critic"),
+        "generator_gradient" => ((4, "gradient"), "generator"),
+        _ => return None,
+    })
 }
 
 /// Least and largest of some values; apart, if they are the same.
@@ -138,13 +166,10 @@ mod tests {
             Event::Report(Report {
                 step,
                 epoch: 0,
-                loss,
-                perplexity: loss.exp(),
                 lr: 0.001,
                 gradient: 1.0,
-                source_tokens: 1.0,
-                target_tokens: 1.0,
                 seconds: 1.0,
+                values: [("perplexity".to_owned(), loss.exp())].into(),
             })
         };
         let evaluation = Event::Evaluation {
@@ -153,7 +178,7 @@ mod tests {
             seconds: 1.0,
             is_best: true,
             evaluation: Evaluation {
-                loss: 3.0,
+                losses: [("loss".to_owned(), 3.0)].into(),
                 scores: [("bleu".to_owned(), 12.5)].into(),
                 ..Evaluation::default()
             },

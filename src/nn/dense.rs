@@ -3,9 +3,9 @@
 use super::int8;
 use super::matmul::{Into, PANEL, Rows, multiply_panels};
 use super::ops::activation::Activation;
-use crate::nn::ops::linear::Linear;
 use super::ops::{BLOCK, exp};
 use super::parameters::{Parameter, Weights};
+use crate::nn::ops::linear::Linear;
 use std::ops::Range;
 
 /// How numbers are kept while a model is used.

@@ -1,24 +1,36 @@
 //! What happens in a training run, as it is told, drawn, and kept in its log.
 
 use serde::{Deserialize, Serialize};
-use std::collections::HashMap;
+use std::collections::BTreeMap;
+
+/// Numbers by their names.
+pub type Values = BTreeMap<String, f64>;
 
 /// What an evaluation has found.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Evaluation {
-    /// Mean of − ln p of the right tokens.
-    pub loss: f64,
-    pub perplexity: f64,
-    /// Scores of what the model gives; higher is better.
-    pub scores: HashMap<String, f64>,
-    /// What it gave: source, reference, and its own.
+    /// Lower is better: `loss`, the mean of − ln p of the right tokens, `perplexity`, distances.
+    #[serde(flatten)]
+    pub losses: Values,
+    /// Higher is better.
+    pub scores: Values,
+    /// Texts that the model gave: source, reference, and its own.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub samples: Vec<[String; 3]>,
+    /// What is going wrong, in words.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<String>,
 }
 
 impl Evaluation {
     /// What decides which weights are best, higher being better.
     pub fn score(&self, metric: &str) -> f64 {
-        self.scores.get(metric).copied().unwrap_or(-self.loss)
+        let loss = |name: &str| self.losses.get(name).map(|loss| -loss);
+        let score = self.scores.get(metric).copied();
+        score
+            .or_else(|| loss(metric))
+            .or_else(|| loss("loss"))
+            .unwrap_or(f64::MIN)
     }
 }
 
@@ -27,17 +39,21 @@ impl Evaluation {
 pub struct Report {
     pub step: u64,
     pub epoch: u64,
-    /// The smoothed loss and the perplexity, of each target token.
-    pub loss: f64,
-    pub perplexity: f64,
     pub lr: f32,
     /// ‖g‖ before clipping, of the last step.
     pub gradient: f64,
-    /// Tokens a second, without padding.
-    pub source_tokens: f64,
-    pub target_tokens: f64,
     /// Seconds of training so far.
     pub seconds: f64,
+    /// What the task tells of its steps: losses, how much was gone through in a second.
+    #[serde(flatten)]
+    pub values: Values,
+}
+
+impl Report {
+    /// A value by its name; no number where there is none.
+    pub fn value(&self, name: &str) -> f64 {
+        self.values.get(name).copied().unwrap_or(f64::NAN)
+    }
 }
 
 /// What happens in a run.

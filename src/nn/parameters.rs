@@ -74,6 +74,8 @@ impl Layout {
 #[derive(Debug)]
 pub struct Weights {
     values: Vec<f32>,
+    /// Where each parameter begins.
+    starts: Vec<usize>,
     forward: Vec<OnceLock<Panels>>,
     backward: Vec<OnceLock<Panels>>,
 }
@@ -84,6 +86,7 @@ impl Weights {
         let packs = || (0..layout.entries.len()).map(|_| OnceLock::new()).collect();
         Weights {
             values: vec![0.0; layout.len],
+            starts: layout.entries.iter().map(|(_, p)| p.start).collect(),
             forward: packs(),
             backward: packs(),
         }
@@ -96,10 +99,19 @@ impl Weights {
 
     /// All values, to be changed: what was packed is packed again when it is next asked for.
     pub fn values_mut(&mut self) -> &mut [f32] {
-        for pack in self.forward.iter_mut().chain(&mut self.backward) {
-            pack.take();
+        self.part_mut(0..self.values.len())
+    }
+
+    /// Some values, to be changed: those of whole parameters, the others stay packed.
+    pub fn part_mut(&mut self, range: Range<usize>) -> &mut [f32] {
+        let packs = self.forward.iter_mut().zip(&mut self.backward);
+        for (start, (forward, backward)) in self.starts.iter().zip(packs) {
+            if range.contains(start) {
+                forward.take();
+                backward.take();
+            }
         }
-        &mut self.values
+        &mut self.values[range]
     }
 
     /// The values of one.

@@ -4,21 +4,21 @@
 //! learning rate → batches → loss → not finite? stop → backward → clip → update → report → evaluate → checkpoint → stop?
 //! ```
 //!
-//! What is learned from, and how, is a [`Task`]'s; the loop has the schedule, the optimizer, the average of the weights,
+//! What is learned from, and how weights change in a step, is a [`Task`]'s: [`Predicted`] for models that predict tokens,
+//! with two that alternate for adversarial networks. The loop has the weights and their average, the optimizer's moments,
 //! the checkpoints, and the reasons to stop. A run that was stopped and goes on gives the same bytes as one that was not:
 //! the checkpoint holds weights, moments, averages, and the place in the data, and every step draws its random numbers
 //! from the seed and its own number.
 
+mod predicted;
 mod saved;
 
-use super::adam::{self, Adam, Moments};
-use super::dropout::Dropout;
-use super::event::{Ended, Evaluation, Event, Report};
+use super::adam::{self, Moments};
+use super::event::{Ended, Evaluation, Event, Report, Values};
 use super::folder::{Folder, FolderError};
-use super::ops::projection::Loss;
 use super::parameters::{Layout, Weights};
 use super::plan::Plan;
-use super::tape::Tape;
+pub use predicted::{Predict, Predicted};
 use saved::State;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -27,28 +27,71 @@ use std::time::{Duration, Instant};
 
 /// What is learned, from what.
 pub trait Task {
-    /// Data of one pass.
-    type Batch;
     /// A place in the data.
     type Position: Serialize + DeserializeOwned + Clone;
 
-    /// The next batch; the data never ends.
-    fn next(&mut self) -> Self::Batch;
-
-    /// Where the next batch is.
+    /// Where the next step begins.
     fn position(&self) -> Self::Position;
 
     /// How often the data has been gone over.
     fn epoch(&self) -> u64;
 
-    /// Tokens of a batch that are read, and that are predicted.
-    fn tokens(&self, batch: &Self::Batch) -> (usize, usize);
+    /// One update of the weights.
+    ///
+    /// # Errors
+    /// When the loss or the gradient is no number any more.
+    fn step(&mut self, learned: &mut Learned, plan: &Plan) -> Result<Stepped, RunError>;
 
-    /// The loss of a batch; its gradients times `weight` are left on the tape.
-    fn loss(&self, tape: &Tape, batch: &Self::Batch, weight: f32) -> Loss;
+    /// What the steps since the last call have seen, in so many seconds.
+    fn told(&mut self, seconds: f64) -> Values;
 
-    /// How good weights are, on data that is not learned from.
-    fn evaluate(&mut self, weights: &Weights) -> Option<Evaluation>;
+    /// How good weights are, on data that is not learned from, after a step.
+    fn evaluate(&mut self, weights: &Weights, step: u64) -> Option<Evaluation>;
+}
+
+/// All that training changes.
+#[derive(Debug)]
+pub struct Learned {
+    pub weights: Weights,
+    /// The average of the weights, where one is kept.
+    pub average: Option<Weights>,
+    pub gradients: Vec<f32>,
+    pub moments: Moments,
+    /// The number of the step, from 1 on.
+    pub step: u64,
+}
+
+impl Learned {
+    /// Brings the average up to date, if there is one: `share` of the old one stays.
+    pub fn update_average(&mut self, share: f32) {
+        if let Some(average) = &mut self.average {
+            // A young average forgets faster, so that it does not hang on to the first weights.
+            let share = share.min((1 + self.step) as f32 / (10 + self.step) as f32);
+            adam::average(average.values_mut(), self.weights.values(), share);
+        }
+    }
+
+    /// # Errors
+    /// When one of them is no number.
+    pub fn check(&self, loss: f64, gradient: f64, lr: f32) -> Result<(), RunError> {
+        match loss.is_finite() && gradient.is_finite() {
+            true => Ok(()),
+            false => Err(RunError::Diverged {
+                step: self.step,
+                loss,
+                gradient,
+                lr,
+            }),
+        }
+    }
+}
+
+/// An update that was made.
+#[derive(Clone, Copy, Debug)]
+pub struct Stepped {
+    pub lr: f32,
+    /// ‖g‖ before clipping.
+    pub gradient: f64,
 }
 
 /// Why a run cannot go on.
@@ -82,30 +125,9 @@ pub struct Run<'a, T: Task> {
     layout: &'a Layout,
     plan: Plan,
     task: T,
-    weights: Weights,
-    /// The average of the weights, where one is kept.
-    average: Option<Weights>,
-    gradients: Vec<f32>,
-    moments: Moments,
+    learned: Learned,
     state: State<T::Position>,
     tell: &'a mut (dyn FnMut(&Event) + Send),
-}
-
-/// Sums since the last report.
-struct Since {
-    start: Instant,
-    loss: Loss,
-    source: usize,
-}
-
-impl Since {
-    fn now() -> Since {
-        Since {
-            start: Instant::now(),
-            loss: Loss::default(),
-            source: 0,
-        }
-    }
 }
 
 impl<'a, T: Task> Run<'a, T> {
@@ -117,11 +139,14 @@ impl<'a, T: Task> Run<'a, T> {
         weights: Weights,
         tell: &'a mut (dyn FnMut(&Event) + Send),
     ) -> Run<'a, T> {
-        let mut run = Run {
+        let average = (plan.average > 0.0).then(|| {
+            let mut average = Weights::zeros(layout);
+            average.values_mut().copy_from_slice(weights.values());
+            average
+        });
+        Run {
             folder,
             layout,
-            gradients: vec![0.0; layout.len()],
-            moments: Moments::zeros(layout.len()),
             state: State {
                 step: 0,
                 position: task.position(),
@@ -130,20 +155,17 @@ impl<'a, T: Task> Run<'a, T> {
                 waited: 0,
                 seconds: 0.0,
             },
-            average: None,
-            weights,
+            learned: Learned {
+                weights,
+                average,
+                gradients: vec![0.0; layout.len()],
+                moments: Moments::zeros(layout.len()),
+                step: 0,
+            },
             plan,
             task,
             tell,
-        };
-        run.average = (run.plan.average > 0.0).then(|| run.copy(run.weights.values()));
-        run
-    }
-
-    fn copy(&self, values: &[f32]) -> Weights {
-        let mut weights = Weights::zeros(self.layout);
-        weights.values_mut().copy_from_slice(values);
-        weights
+        }
     }
 
     /// Trains until something ends it.
@@ -151,18 +173,18 @@ impl<'a, T: Task> Run<'a, T> {
     /// # Errors
     /// When the loss or the gradient is no number any more.
     pub fn train(mut self, limits: Limits) -> Result<Ended, RunError> {
-        let (mut since, mut clock) = (Since::now(), Instant::now());
+        let (mut since, mut clock) = (Instant::now(), Instant::now());
         let ended = loop {
             if let Some(reason) = self.reason(&limits) {
                 break reason;
             }
-            let (lr, gradient) = self.step(&mut since)?;
+            let stepped = self.step()?;
             self.state.seconds += std::mem::replace(&mut clock, Instant::now())
                 .elapsed()
                 .as_secs_f64();
             let step = self.state.step;
             if step.is_multiple_of(self.plan.report_every) {
-                self.report(std::mem::replace(&mut since, Since::now()), lr, gradient);
+                self.report(std::mem::replace(&mut since, Instant::now()), stepped);
             }
             if step.is_multiple_of(self.plan.evaluate_every) {
                 self.evaluate();
@@ -172,7 +194,7 @@ impl<'a, T: Task> Run<'a, T> {
             }
             // What was spent on evaluations is no time of training.
             let paused = clock.elapsed();
-            since.start += paused;
+            since += paused;
             clock = Instant::now();
         };
         if !self.state.step.is_multiple_of(self.plan.evaluate_every) && ended != Ended::Stopped {
@@ -221,89 +243,34 @@ impl<'a, T: Task> Run<'a, T> {
         .find_map(|(is_so, reason)| is_so.then_some(reason))
     }
 
-    /// One update; gives the learning rate and ‖g‖.
-    fn step(&mut self, since: &mut Since) -> Result<(f32, f64), RunError> {
-        let step = self.state.step + 1;
-        let lr = self.plan.schedule.rate(step);
-        let batches: Vec<T::Batch> = (0..self.plan.accumulate.max(1))
-            .map(|_| self.task.next())
-            .collect();
-        let tokens = batches.iter().map(|batch| self.task.tokens(batch));
-        let (source, target) = tokens.fold((0, 0), |sum, n| (sum.0 + n.0, sum.1 + n.1));
-        if target == 0 {
-            return Err(RunError::NoTokens);
-        }
-        let mut total = Loss::default();
-        for (i, batch) in batches.iter().enumerate() {
-            let place = step * self.plan.accumulate.max(1) as u64 + i as u64;
-            let seed = crate::text::hash::mix(self.plan.seed, place);
-            let dropout = Dropout {
-                rate: self.plan.dropout_at(step),
-                seed,
-            };
-            let tape = Tape::recording(&self.weights, std::mem::take(&mut self.gradients), dropout);
-            let loss = self.task.loss(&tape, batch, 1.0 / target as f32);
-            self.gradients = tape.backward();
-            total.add(loss);
-        }
-        let gradient = adam::norm(&self.gradients);
-        let loss = total.smoothed / target as f64;
-        if !loss.is_finite() || !gradient.is_finite() {
-            return Err(RunError::Diverged {
-                step,
-                loss,
-                gradient,
-                lr,
-            });
-        }
-        let clip = match self.plan.clip {
-            most if most > 0.0 && gradient > f64::from(most) => (f64::from(most) / gradient) as f32,
-            _ => 1.0,
-        };
-        let adam = Adam {
-            decay: self.plan.decay,
-            ..Adam::default()
-        };
-        let weights = self.weights.values_mut();
-        adam.update(weights, &mut self.gradients, &mut self.moments, lr, clip);
-        if let Some(average) = &mut self.average {
-            // A young average forgets faster, so that it does not hang on to the first weights.
-            let share = self
-                .plan
-                .average
-                .min((1 + step) as f32 / (10 + step) as f32);
-            adam::average(average.values_mut(), weights, share);
-        }
-        self.state.step = step;
-        self.state.updates = self.moments.updates;
+    fn step(&mut self) -> Result<Stepped, RunError> {
+        self.learned.step = self.state.step + 1;
+        let stepped = self.task.step(&mut self.learned, &self.plan)?;
+        self.state.step = self.learned.step;
+        self.state.updates = self.learned.moments.updates;
         self.state.position = self.task.position();
-        since.loss.add(total);
-        since.source += source;
-        Ok((lr, gradient))
+        Ok(stepped)
     }
 
-    fn report(&mut self, since: Since, lr: f32, gradient: f64) {
-        let seconds = since.start.elapsed().as_secs_f64().max(1e-9);
+    fn report(&mut self, since: Instant, Stepped { lr, gradient }: Stepped) {
         let report = Report {
             step: self.state.step,
             epoch: self.task.epoch(),
-            loss: since.loss.smoothed / since.loss.tokens.max(1) as f64,
-            perplexity: since.loss.perplexity(),
             lr,
             gradient,
-            source_tokens: since.source as f64 / seconds,
-            target_tokens: since.loss.tokens as f64 / seconds,
             seconds: self.state.seconds,
+            values: self.task.told(since.elapsed().as_secs_f64().max(1e-9)),
         };
         (self.tell)(&Event::Report(report));
     }
 
     fn evaluate(&mut self) {
-        let weights = self.average.as_ref().unwrap_or(&self.weights);
-        let Some(evaluation) = self.task.evaluate(weights) else {
+        let (learned, step) = (&self.learned, self.state.step);
+        let weights = learned.average.as_ref().unwrap_or(&learned.weights);
+        let Some(evaluation) = self.task.evaluate(weights, step) else {
             return;
         };
-        let (step, score) = (self.state.step, evaluation.score(&self.plan.metric));
+        let score = evaluation.score(&self.plan.metric);
         let is_best = self.state.best.is_none_or(|(_, best)| score > best);
         if is_best {
             self.state.best = Some((step, score));

@@ -6,7 +6,7 @@ use super::feed::{Feed, Position};
 use crate::nn::event::Evaluation;
 use crate::nn::ops::projection::Loss;
 use crate::nn::parameters::Weights;
-use crate::nn::run::Task;
+use crate::nn::run::Predict;
 use crate::nn::tape::Tape;
 
 /// How many of its translations an evaluation shows.
@@ -41,7 +41,7 @@ pub type Translate<'a> = dyn Fn(&Weights, &[Vec<u32>]) -> Vec<String> + Sync + '
 /// Scores of translations beside references.
 pub type Score<'a> = dyn Fn(&[String], &[String]) -> Vec<(String, f64)> + Sync + 'a;
 
-impl<A: Architecture> Task for Learner<'_, A> {
+impl<A: Architecture> Predict for Learner<'_, A> {
     type Batch = Batch;
     type Position = Position;
 
@@ -82,12 +82,16 @@ impl<A: Architecture> Task for Learner<'_, A> {
         let apart = found.len().div_ceil(SAMPLES).max(1);
         let shown = valid.texts.iter().zip(&found).step_by(apart);
         Some(Evaluation {
-            loss: total.nll / total.tokens.max(1) as f64,
-            perplexity: total.perplexity(),
+            losses: [
+                ("loss".to_owned(), total.nll / total.tokens.max(1) as f64),
+                ("perplexity".to_owned(), total.perplexity()),
+            ]
+            .into(),
             scores: (valid.score)(&found, &references).into_iter().collect(),
             samples: shown
                 .map(|([s, t], own)| [s.clone(), t.clone(), own.clone()])
                 .collect(),
+            warnings: Vec::new(),
         })
     }
 }

@@ -39,8 +39,12 @@ unsafe fn finish_in<L: Lanes>(
         row.iter_mut().zip(bias).for_each(|(y, b)| *y += b);
         match activation {
             Activation::Identity => {}
-            Activation::Relu => row.iter_mut().for_each(|y| *y = if *y > 0.0 { *y } else { 0.0 }),
-            Activation::Leaky => row.iter_mut().for_each(|y| *y = if *y > 0.0 { *y } else { LEAK * *y }),
+            Activation::Relu => row
+                .iter_mut()
+                .for_each(|y| *y = if *y > 0.0 { *y } else { 0.0 }),
+            Activation::Leaky => row
+                .iter_mut()
+                .for_each(|y| *y = if *y > 0.0 { *y } else { LEAK * *y }),
             Activation::Tanh => row.iter_mut().for_each(|y| *y = tanh(*y)),
         }
         if let Some(mask) = mask {
@@ -64,7 +68,11 @@ unsafe fn undo_in<L: Lanes>(
 ) {
     let scale = mask.map_or(1.0, |mask| mask.scale);
     if matches!(activation, Activation::Relu | Activation::Leaky) && mask.is_none() {
-        let below = if activation == Activation::Relu { 0.0 } else { LEAK };
+        let below = if activation == Activation::Relu {
+            0.0
+        } else {
+            LEAK
+        };
         let through = |(d, y): (&mut f32, &f32)| *d *= if *y > 0.0 { 1.0 } else { below };
         return dy.iter_mut().zip(y).for_each(through);
     }

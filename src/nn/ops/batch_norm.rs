@@ -152,7 +152,11 @@ impl BatchNorm {
             }
         }
         let Some(slot) = x.slot() else { return };
-        let n = if of_batch { x.rows() as f64 } else { f64::INFINITY };
+        let n = if of_batch {
+            x.rows() as f64
+        } else {
+            f64::INFINITY
+        };
         // dx = a · dz + b · x + d
         let b: Vec<f32> = (0..c)
             .map(|i| (-f64::from(a[i]) * f64::from(inverse[i]) * products[i] / n) as f32)

@@ -179,7 +179,9 @@ fn put(window: Window, rows: &[f32], b: &Panels, done: impl Fn(&mut [f32]) + Syn
     let mut images = Buffer::of(all / count * size);
     if window.is_whole() {
         multiply_grid(Rows::dense(rows, channels), all, b, &mut images, Into::Set);
-        images.par_chunks_mut(window.channels * PANEL).for_each(&done);
+        images
+            .par_chunks_mut(window.channels * PANEL)
+            .for_each(&done);
         return images;
     }
     let group = BLOCK.div_ceil(count);
@@ -191,7 +193,14 @@ fn put(window: Window, rows: &[f32], b: &Panels, done: impl Fn(&mut [f32]) + Syn
             let mut block = Buffer::of(BLOCK * seen);
             for (i, rows) in rows.chunks(BLOCK * channels).enumerate() {
                 let m = rows.len() / channels;
-                multiply(Rows::dense(rows, channels), m, b, &mut block, seen, Into::Set);
+                multiply(
+                    Rows::dense(rows, channels),
+                    m,
+                    b,
+                    &mut block,
+                    seen,
+                    Into::Set,
+                );
                 for (r, row) in block.chunks_exact(seen).take(m).enumerate() {
                     let (image, place) = ((i * BLOCK + r) / count, (i * BLOCK + r) % count);
                     window.put(row, place, &mut images[image * size..][..size]);

@@ -21,9 +21,9 @@ mod back;
 mod block;
 mod walk;
 
+use super::activation::Activation;
 use super::cell::{Cell, Step, step};
 use super::context::{Pairs, Source, context};
-use super::activation::Activation;
 use super::linear::Linear;
 use super::rows::pick;
 use crate::nn::buffer::{Buffer, split};

@@ -68,7 +68,16 @@ impl Linear {
             let rows = y.len() / outputs;
             multiply(Rows::dense(x, inputs), rows, packed, y, outputs, Into::Set);
             // SAFETY: the level is that of this processor.
-            unsafe { finish(Level::best(), y, (outputs, bias), activation, mask, i * BLOCK) };
+            unsafe {
+                finish(
+                    Level::best(),
+                    y,
+                    (outputs, bias),
+                    activation,
+                    mask,
+                    i * BLOCK,
+                )
+            };
         };
         if y.len() <= BLOCK * outputs {
             return block((0, (y, x)));

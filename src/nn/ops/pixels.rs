@@ -179,7 +179,11 @@ pub fn against(tape: &Tape, x: &Var, table: Parameter, labels: &Arc<[u32]>) -> V
     };
     let embedded = tape.weights.of(table);
     let mut y = Buffer::of(labels.len());
-    for ((y, x), label) in y.iter_mut().zip(x.values().chunks_exact(c)).zip(labels.iter()) {
+    for ((y, x), label) in y
+        .iter_mut()
+        .zip(x.values().chunks_exact(c))
+        .zip(labels.iter())
+    {
         let e = &embedded[row(embedded, *label)];
         *y = x.iter().zip(e).map(|(x, e)| x * e).sum();
     }
@@ -200,7 +204,8 @@ pub fn against(tape: &Tape, x: &Var, table: Parameter, labels: &Arc<[u32]>) -> V
             }
             if learned {
                 let sums = gradients.of(table);
-                for ((x, d), label) in x.values().chunks_exact(c).zip(dy.iter()).zip(labels.iter()) {
+                for ((x, d), label) in x.values().chunks_exact(c).zip(dy.iter()).zip(labels.iter())
+                {
                     let range = row(sums, *label);
                     let sums = sums[range].iter_mut().zip(x);
                     sums.for_each(|(sum, x)| *sum += d * x);

@@ -12,8 +12,8 @@
 //!
 //! m drops the same units of the last state at every step of a sentence (Gal and Ghahramani 2016).
 
-use super::cell::{Back, Cell, Kind, Step, step, step_back};
 use super::activation::Activation;
+use super::cell::{Back, Cell, Kind, Step, step, step_back};
 use crate::nn::buffer::{Buffer, split};
 use crate::nn::dropout::{self, Mask};
 use crate::nn::matmul::{Into, Rows, multiply};

@@ -1,9 +1,9 @@
 //! Every operation beside its formula in f64: values, and gradients by central differences.
 
+use super::activation::Activation;
 use super::attention::{Spans, cross_attention, self_attention, shared_attention};
 use super::context::{Pairs, additive_attention};
 use super::embedding::{Embedding, Positions};
-use super::activation::Activation;
 use super::linear::Linear;
 use super::norm::Norm;
 use super::projection::loss;

@@ -56,12 +56,12 @@ impl<'a, T: Task> Run<'a, T> {
                         .copy_from_slice(raw.as_ref().unwrap_or(&model));
                     let task = task(state.position.clone());
                     let mut run = Run::new(folder, layout, (plan, task), weights, tell);
-                    if let Some(average) = &mut run.average {
+                    if let Some(average) = &mut run.learned.average {
                         average.values_mut().copy_from_slice(&model);
                     }
-                    run.moments.second = tensors.pop().unwrap_or_default();
-                    run.moments.first = tensors.pop().unwrap_or_default();
-                    run.moments.updates = state.updates;
+                    run.learned.moments.second = tensors.pop().unwrap_or_default();
+                    run.learned.moments.first = tensors.pop().unwrap_or_default();
+                    run.learned.moments.updates = state.updates;
                     run.state = state;
                     (run.tell)(&Event::Resumed { step });
                     return Ok(run);
@@ -95,17 +95,33 @@ impl<'a, T: Task> Run<'a, T> {
 
     fn write(&self) -> Result<(), FolderError> {
         let len = self.layout.len();
-        let model = self.average.as_ref().unwrap_or(&self.weights);
+        let model = self
+            .learned
+            .average
+            .as_ref()
+            .unwrap_or(&self.learned.weights);
         let tensors = self
             .layout
             .entries()
             .map(|(name, p)| (name.to_owned(), (p.rows, p.columns), model.of(p)));
         let mut optimizer = vec![
-            ("first".to_owned(), (1, len), &self.moments.first[..]),
-            ("second".to_owned(), (1, len), &self.moments.second[..]),
+            (
+                "first".to_owned(),
+                (1, len),
+                &self.learned.moments.first[..],
+            ),
+            (
+                "second".to_owned(),
+                (1, len),
+                &self.learned.moments.second[..],
+            ),
         ];
-        if self.average.is_some() {
-            optimizer.push(("weights".to_owned(), (1, len), self.weights.values()));
+        if self.learned.average.is_some() {
+            optimizer.push((
+                "weights".to_owned(),
+                (1, len),
+                self.learned.weights.values(),
+            ));
         }
         self.folder
             .save(self.state.step, tensors.collect(), optimizer, &self.state)?;

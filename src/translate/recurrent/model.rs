@@ -16,12 +16,12 @@
 use super::config::{Attention, Config};
 use crate::nn::buffer::Buffer;
 use crate::nn::dropout;
+use crate::nn::ops::activation::Activation;
 use crate::nn::ops::attention::{Spans, shared_attention};
 use crate::nn::ops::cell::{Cell, Kind};
 use crate::nn::ops::context::{Pairs, additive_attention};
 use crate::nn::ops::embedding::{Embedding, Positions};
 use crate::nn::ops::feeding::{Feeding, Inputs};
-use crate::nn::ops::activation::Activation;
 use crate::nn::ops::linear::Linear;
 use crate::nn::ops::norm::Norm;
 use crate::nn::ops::projection::{self, Loss, loss};

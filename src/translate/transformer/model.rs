@@ -10,9 +10,9 @@
 //! feed-forward layer.
 
 use super::config::{Config, PositionKind};
+use crate::nn::ops::activation::Activation;
 use crate::nn::ops::attention::{Spans, cross_attention, self_attention};
 use crate::nn::ops::embedding::{Embedding, Positions};
-use crate::nn::ops::activation::Activation;
 use crate::nn::ops::linear::Linear;
 use crate::nn::ops::norm::Norm;
 use crate::nn::ops::projection::{Loss, loss};

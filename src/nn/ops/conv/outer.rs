@@ -36,7 +36,9 @@ struct Sides<'a> {
 pub fn add(window: Window, y: &[f32], images: &[f32], g: &mut [f32]) {
     let k = window.values();
     let (n, places) = (g.len() / k, images.len() / window.image() * window.count());
-    assert!(g.len() == n * k && y.len() == places * n && images.len().is_multiple_of(window.image()));
+    assert!(
+        g.len() == n * k && y.len() == places * n && images.len().is_multiple_of(window.image())
+    );
     if y.is_empty() {
         return;
     }
@@ -55,7 +57,11 @@ pub fn add(window: Window, y: &[f32], images: &[f32], g: &mut [f32]) {
         .into_par_iter()
         .map(|i| {
             let mut part = Buffer::zeros(n * k);
-            panels_of(sides, (i * size).min(places)..((i + 1) * size).min(places), &mut part);
+            panels_of(
+                sides,
+                (i * size).min(places)..((i + 1) * size).min(places),
+                &mut part,
+            );
             part
         })
         .collect();
@@ -73,7 +79,14 @@ fn panels_of(sides: Sides, rows: std::ops::Range<usize>, g: &mut [f32]) {
         // this processor.
         unsafe {
             let to = columns.at(j * PANEL);
-            panel_of(Level::best(), sides, rows.clone(), j * PANEL, to, &mut panel);
+            panel_of(
+                Level::best(),
+                sides,
+                rows.clone(),
+                j * PANEL,
+                to,
+                &mut panel,
+            );
         }
     });
 }
@@ -97,7 +110,10 @@ unsafe fn panel_in<L: Lanes>(
     let (width, tall) = (PANEL.min(k - first), if L::REGISTERS < 32 { 6 } else { 8 });
     for start in rows.clone().step_by(CHUNK) {
         let depth = CHUNK.min(rows.end - start);
-        for (r, to) in panel.as_chunks_mut::<PANEL>().0[..depth].iter_mut().enumerate() {
+        for (r, to) in panel.as_chunks_mut::<PANEL>().0[..depth]
+            .iter_mut()
+            .enumerate()
+        {
             let (image, place) = ((start + r) / count, (start + r) % count);
             let image = &sides.images[image * size..][..size];
             if window.is_whole() {

@@ -91,7 +91,13 @@ fn windows_have_the_gradients_of_their_formula() {
     for (images, shape, channels) in shapes {
         for is_transposed in [false, true] {
             let mut layout = Layout::default();
-            let layer = Conv::new(&mut layout, "layer", window(shape), channels, (is_transposed, true));
+            let layer = Conv::new(
+                &mut layout,
+                "layer",
+                window(shape),
+                channels,
+                (is_transposed, true),
+            );
             let size = match is_transposed {
                 true => layer.window.count() * channels,
                 false => layer.window.image(),
@@ -99,7 +105,12 @@ fn windows_have_the_gradients_of_their_formula() {
             let x = layout.matrix("x", images, size);
             gradients(
                 &layout,
-                |tape| seed(tape, &layer.forward(tape, &tape.parameter(x), Activation::Tanh)),
+                |tape| {
+                    seed(
+                        tape,
+                        &layer.forward(tape, &tape.parameter(x), Activation::Tanh),
+                    )
+                },
                 |v| {
                     let bias = of(v, layer.bias.unwrap());
                     let mut y = exact(&layer, of(v, x), of(v, layer.weight), bias);
@@ -115,7 +126,13 @@ fn windows_have_the_gradients_of_their_formula() {
 fn many_rows_and_few_panels_give_the_same_gradient_as_the_formula() {
     // 1,152 places, one panel: the rows are cut into parts.
     let mut layout = Layout::default();
-    let layer = Conv::new(&mut layout, "layer", window([24, 24, 1, 2, 1, 0]), 2, (false, false));
+    let layer = Conv::new(
+        &mut layout,
+        "layer",
+        window([24, 24, 1, 2, 1, 0]),
+        2,
+        (false, false),
+    );
     let x: Vec<f32> = (0..3 * 576).map(|i| (i as f32 * 0.37).sin()).collect();
     gradients(
         &layout,
@@ -137,13 +154,17 @@ fn weights_that_are_not_learned_get_no_gradient_and_pass_it_on() {
     let second = Conv::new(&mut layout, "second", Window::dense(4), 2, (false, true));
     let weights = weights(&layout, 0.4);
     let of_range = |range| {
-        let tape = Tape::recording(&weights, vec![0.0; layout.len()], Dropout::none()).learning(range);
+        let tape =
+            Tape::recording(&weights, vec![0.0; layout.len()], Dropout::none()).learning(range);
         let x = tape.var(Buffer::copy_of(&[0.5, -1.0, 2.0]), 3, false);
         let y = first.forward(&tape, &x, Activation::Leaky);
         seed(&tape, &second.forward(&tape, &y, Activation::Identity));
         tape.backward()
     };
-    let (all, half) = (of_range(0..layout.len()), of_range(0..second.weight.range().start));
+    let (all, half) = (
+        of_range(0..layout.len()),
+        of_range(0..second.weight.range().start),
+    );
     let cut = second.weight.range().start;
     assert_eq!(all[..cut], half[..cut]);
     assert!(half[cut..].iter().all(|g| *g == 0.0) && all[cut..].iter().all(|g| *g != 0.0));
@@ -179,7 +200,10 @@ fn batch_normalisation_has_the_gradient_of_its_formula() {
         // The running moments are not used, and so have no gradient.
         let layout_used = |layout: &Layout| {
             let mut used = Layout::default();
-            for (name, p) in layout.entries().filter(|(name, _)| !name.contains("running")) {
+            for (name, p) in layout
+                .entries()
+                .filter(|(name, _)| !name.contains("running"))
+            {
                 used.matrix(name, p.rows, p.columns);
             }
             used
@@ -189,13 +213,19 @@ fn batch_normalisation_has_the_gradient_of_its_formula() {
         let y = norm.forward(&tape, &tape.parameter(x), activation, Source::Batch(&seen));
         seed(&tape, &y);
         let found = tape.backward();
-        assert!(found[norm.mean.range().start..norm.variance.range().end].iter().all(|g| *g == 0.0));
+        assert!(
+            found[norm.mean.range().start..norm.variance.range().end]
+                .iter()
+                .all(|g| *g == 0.0)
+        );
         assert_eq!(layout_used(&layout).len() + 2 * c, layout.len());
         let exact = |v: &[f64]| {
             let mut y = normalised(of(v, x), c, None);
             for row in y.chunks_mut(c) {
                 let factors = of(v, norm.scale).iter().zip(of(v, norm.shift));
-                row.iter_mut().zip(factors).for_each(|(y, (s, b))| *y = *y * s + b);
+                row.iter_mut()
+                    .zip(factors)
+                    .for_each(|(y, (s, b))| *y = *y * s + b);
             }
             activated(&mut y, activation);
             weighed(&y)
@@ -213,7 +243,10 @@ fn batch_normalisation_has_the_gradient_of_its_formula() {
                 error += (f64::from(found[i]) - slope).powi(2);
                 length += slope * slope;
             }
-            assert!(error.sqrt() <= 2e-4 * length.sqrt() + 1e-6, "{rows} {c}: {error} of {length}");
+            assert!(
+                error.sqrt() <= 2e-4 * length.sqrt() + 1e-6,
+                "{rows} {c}: {error} of {length}"
+            );
         }
     }
 }
@@ -257,8 +290,20 @@ fn with_running_moments_a_row_does_not_depend_on_those_beside_it() {
 fn gates_give_the_derivative_along_a_direction() {
     // f(x + h·v) − f(x − h·v) over 2h, beside the tangent of two layers.
     let mut layout = Layout::default();
-    let first = Conv::new(&mut layout, "first", window([4, 4, 2, 3, 1, 1]), 3, (false, true));
-    let second = Conv::new(&mut layout, "second", window([4, 4, 3, 4, 2, 1]), 2, (false, true));
+    let first = Conv::new(
+        &mut layout,
+        "first",
+        window([4, 4, 2, 3, 1, 1]),
+        3,
+        (false, true),
+    );
+    let second = Conv::new(
+        &mut layout,
+        "second",
+        window([4, 4, 3, 4, 2, 1]),
+        2,
+        (false, true),
+    );
     let weights = weights(&layout, 0.4);
     let x: Vec<f32> = (0..64).map(|i| (i as f32 * 0.61).cos()).collect();
     let v: Vec<f32> = (0..64).map(|i| (i as f32 * 0.23).sin()).collect();
@@ -276,7 +321,10 @@ fn gates_give_the_derivative_along_a_direction() {
     let slopes = above.values().iter().zip(below.values());
     for (t, (above, below)) in t.values().iter().zip(slopes) {
         let slope = (above - below) / 2e-3;
-        assert!((t - slope).abs() < 2e-2 * slope.abs().max(1.0), "{t} {slope}");
+        assert!(
+            (t - slope).abs() < 2e-2 * slope.abs().max(1.0),
+            "{t} {slope}"
+        );
     }
 }
 
@@ -286,7 +334,11 @@ fn gates_have_the_gradient_of_their_formula() {
         let mut layout = Layout::default();
         let x = layout.matrix("x", 6, 7);
         let done: Vec<f32> = (0..42).map(|i| (i as f32 * 1.3).sin()).collect();
-        let below = if activation == Activation::Relu { 0.0 } else { 0.2 };
+        let below = if activation == Activation::Relu {
+            0.0
+        } else {
+            0.2
+        };
         gradients_within(
             1e-4,
             &layout,
@@ -297,7 +349,12 @@ fn gates_have_the_gradient_of_their_formula() {
             },
             |v| {
                 let slope = |(x, d): (&f64, &f32)| x * if *d > 0.0 { 1.0 } else { below };
-                let y: Vec<f64> = of(v, x).iter().zip(&done).map(slope).map(f64::tanh).collect();
+                let y: Vec<f64> = of(v, x)
+                    .iter()
+                    .zip(&done)
+                    .map(slope)
+                    .map(f64::tanh)
+                    .collect();
                 weighed(&y)
             },
         );

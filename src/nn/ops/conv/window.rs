@@ -78,7 +78,8 @@ impl Window {
         let (run, line) = (self.kernel * self.channels, self.width * self.channels);
         // Columns of the window's row that lie within the image.
         let first = (-left).clamp(0, self.kernel as isize) as usize * self.channels;
-        let last = (self.width as isize - left).clamp(0, self.kernel as isize) as usize * self.channels;
+        let last =
+            (self.width as isize - left).clamp(0, self.kernel as isize) as usize * self.channels;
         let mut at = columns.start;
         while at < columns.end {
             let (row, from) = (at / run, at % run);
@@ -169,7 +170,10 @@ mod tests {
             window.look(&image, place, 0..row.len(), &mut seen);
             window.put(&row, place, &mut put);
             let dot = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f32>();
-            assert!((dot(&seen, &row) - dot(&image, &put)).abs() < 1e-4, "{place}");
+            assert!(
+                (dot(&seen, &row) - dot(&image, &put)).abs() < 1e-4,
+                "{place}"
+            );
         }
     }
 }

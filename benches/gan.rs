@@ -1,0 +1,100 @@
+//! Images a second of a critic's step and a generator's step, as `gan_ref.py bench` counts them.
+//!
+//! ```text
+//! gan ARCHITECTURE LOSS [SECONDS=8] [BATCH=64]      dcgan32 dcgan28 mlp · ns wgan-gp r3
+//! ```
+
+use std::time::Instant;
+use wordmill::gan::losses::Loss;
+use wordmill::gan::model::Model;
+use wordmill::gan::shape::{Kind, Shape};
+use wordmill::gan::step::{Objective, Reals, Step};
+use wordmill::nn::adam::Adam;
+use wordmill::nn::ops::batch_norm::Moments;
+use wordmill::random::Random;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() {
+    let args: Vec<String> = std::env::args().skip(1).filter(|arg| arg != "--bench").collect();
+    let [network, loss, rest @ ..] = &args[..] else {
+        return println!("usage: gan ARCHITECTURE LOSS [SECONDS] [BATCH]");
+    };
+    let number = |i: usize, default: f64| rest.get(i).map_or(default, |text| text.parse().expect("a number"));
+    let (seconds, batch) = (number(0, 8.0), number(1, 64.0) as usize);
+    let penalised = loss != "ns";
+    let (network, side, generator, critic) = match network.as_str() {
+        "dcgan32" => (Kind::Dcgan, 32, vec![64], vec![64]),
+        "dcgan28" => (Kind::Dcgan, 28, vec![64], vec![64]),
+        _ => (Kind::Mlp, 28, vec![128, 256, 512, 1024], vec![512, 256]),
+    };
+    let shape = Shape {
+        network,
+        height: side,
+        width: side,
+        channels: 1,
+        latent: 100,
+        generator,
+        critic,
+        classes: 0,
+        critic_norms: !penalised,
+        spectral: false,
+        pack: 1,
+        is_bounded: true,
+    };
+    let model = Model::new(shape).expect("a shape");
+    let objective = Objective {
+        loss: match loss.as_str() {
+            "ns" => Loss::NonSaturating,
+            "wgan-gp" => Loss::Wasserstein,
+            _ => Loss::Relativistic,
+        },
+        gradient_penalty: if loss == "wgan-gp" { 10.0 } else { 0.0 },
+        r1: if loss == "r3" { 1.0 } else { 0.0 },
+        r2: if loss == "r3" { 1.0 } else { 0.0 },
+    };
+    let step = Step {
+        model: &model,
+        objective: &objective,
+    };
+    let mut random = Random::new(1, 0);
+    let reals = Reals {
+        values: (0..batch * side * side).map(|_| 2.0 * random.unit() - 1.0).collect(),
+        labels: [].into(),
+    };
+    let mut weights = model.initial_weights(1);
+    let len = model.layout().len();
+    let (mut first, mut second, mut gradients) = (vec![0.0; len], vec![0.0; len], vec![0.0; len]);
+    let adam = Adam {
+        beta1: 0.5,
+        beta2: 0.999,
+        epsilon: 1e-8,
+        decay: 0.0,
+    };
+    let (mut times, start, mut updates) = (Vec::new(), Instant::now(), 0);
+    rayon::scope(|_| {
+        while start.elapsed().as_secs_f64() < seconds || times.len() < 5 {
+            let begin = Instant::now();
+            updates += 1;
+            let mut update = |weights: &mut wordmill::nn::parameters::Weights, gradients: &mut Vec<f32>, range: std::ops::Range<usize>| {
+                let moments = (&mut first[range.clone()], &mut second[range.clone()]);
+                let values = weights.part_mut(range.clone());
+                adam.update_part(values, &mut gradients[range], moments, updates, (2e-4, 1.0));
+            };
+            let (found, _) = step.critic(&weights, std::mem::take(&mut gradients), &reals, &mut random);
+            gradients = found;
+            update(&mut weights, &mut gradients, model.of_critic());
+            let moments = Moments::default();
+            let (found, _) = step.generator(&weights, std::mem::take(&mut gradients), &reals, (&mut random, &moments));
+            gradients = found;
+            update(&mut weights, &mut gradients, model.of_generator());
+            moments.update(weights.part_mut(model.of_generator()));
+            times.push(begin.elapsed().as_secs_f64());
+        }
+    });
+    times.drain(..times.len().min(3));
+    times.sort_by(f64::total_cmp);
+    let median = times[times.len() / 2];
+    println!("{} steps, median {:.2} ms, best {:.2} ms, {:.1} images/s", times.len(), median * 1e3, times[0] * 1e3, batch as f64 / median);
+}

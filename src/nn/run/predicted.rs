@@ -1,0 +1,135 @@
+//! Steps of a model that predicts tokens: batches, their loss, one optimizer.
+
+use super::{Learned, RunError, Stepped, Task};
+use crate::nn::adam::{self, Adam};
+use crate::nn::dropout::Dropout;
+use crate::nn::event::{Evaluation, Values};
+use crate::nn::ops::projection::Loss;
+use crate::nn::parameters::Weights;
+use crate::nn::plan::Plan;
+use crate::nn::tape::Tape;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+/// What predicts tokens, from what.
+pub trait Predict {
+    /// Data of one pass.
+    type Batch;
+    /// A place in the data.
+    type Position: Serialize + DeserializeOwned + Clone;
+
+    /// The next batch; the data never ends.
+    fn next(&mut self) -> Self::Batch;
+
+    /// Where the next batch is.
+    fn position(&self) -> Self::Position;
+
+    /// How often the data has been gone over.
+    fn epoch(&self) -> u64;
+
+    /// Tokens of a batch that are read, and that are predicted.
+    fn tokens(&self, batch: &Self::Batch) -> (usize, usize);
+
+    /// The loss of a batch; its gradients times `weight` are left on the tape.
+    fn loss(&self, tape: &Tape, batch: &Self::Batch, weight: f32) -> Loss;
+
+    /// How good weights are, on data that is not learned from.
+    fn evaluate(&mut self, weights: &Weights) -> Option<Evaluation>;
+}
+
+/// The task of learning to predict.
+pub struct Predicted<P> {
+    predict: P,
+    /// Sums since the last report.
+    loss: Loss,
+    source: usize,
+}
+
+impl<P: Predict> Predicted<P> {
+    pub fn new(predict: P) -> Predicted<P> {
+        Predicted {
+            predict,
+            loss: Loss::default(),
+            source: 0,
+        }
+    }
+}
+
+impl<P: Predict> Task for Predicted<P> {
+    type Position = P::Position;
+
+    fn position(&self) -> P::Position {
+        self.predict.position()
+    }
+
+    fn epoch(&self) -> u64 {
+        self.predict.epoch()
+    }
+
+    fn step(&mut self, learned: &mut Learned, plan: &Plan) -> Result<Stepped, RunError> {
+        let step = learned.step;
+        let lr = plan.schedule.rate(step);
+        let batches: Vec<P::Batch> = (0..plan.accumulate.max(1))
+            .map(|_| self.predict.next())
+            .collect();
+        let tokens = batches.iter().map(|batch| self.predict.tokens(batch));
+        let (source, target) = tokens.fold((0, 0), |sum, n| (sum.0 + n.0, sum.1 + n.1));
+        if target == 0 {
+            return Err(RunError::NoTokens);
+        }
+        let mut total = Loss::default();
+        for (i, batch) in batches.iter().enumerate() {
+            let place = step * plan.accumulate.max(1) as u64 + i as u64;
+            let seed = crate::text::hash::mix(plan.seed, place);
+            let dropout = Dropout {
+                rate: plan.dropout_at(step),
+                seed,
+            };
+            let gradients = std::mem::take(&mut learned.gradients);
+            let tape = Tape::recording(&learned.weights, gradients, dropout);
+            let loss = self.predict.loss(&tape, batch, 1.0 / target as f32);
+            learned.gradients = tape.backward();
+            total.add(loss);
+        }
+        let gradient = adam::norm(&learned.gradients);
+        learned.check(total.smoothed / target as f64, gradient, lr)?;
+        let clip = match plan.clip {
+            most if most > 0.0 && gradient > f64::from(most) => (f64::from(most) / gradient) as f32,
+            _ => 1.0,
+        };
+        let adam = Adam {
+            decay: plan.decay,
+            ..Adam::default()
+        };
+        let weights = learned.weights.values_mut();
+        adam.update(
+            weights,
+            &mut learned.gradients,
+            &mut learned.moments,
+            lr,
+            clip,
+        );
+        learned.update_average(plan.average);
+        self.loss.add(total);
+        self.source += source;
+        Ok(Stepped { lr, gradient })
+    }
+
+    fn told(&mut self, seconds: f64) -> Values {
+        let (loss, source) = (
+            std::mem::take(&mut self.loss),
+            std::mem::take(&mut self.source),
+        );
+        let values = [
+            ("loss", loss.smoothed / loss.tokens.max(1) as f64),
+            ("perplexity", loss.perplexity()),
+            ("source_tokens", source as f64 / seconds),
+            ("target_tokens", loss.tokens as f64 / seconds),
+        ];
+        values.map(|(name, value)| (name.to_owned(), value)).into()
+    }
+
+    fn evaluate(&mut self, weights: &Weights, _step: u64) -> Option<Evaluation> {
+        self.predict.evaluate(weights)
+    }
+}
