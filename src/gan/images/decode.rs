@@ -3,6 +3,7 @@
 //! Known by their first bytes, not by their name. 16 bits are cut to the upper 8, palettes looked up, transparent parts
 //! drawn over black; of moving pictures the first frame counts. CMYK becomes red, green and blue without colour
 //! profiles, which are left aside everywhere, as is the orientation in EXIF data: pixels stay as they are stored.
+//! A JPEG file that is cut short is refused, but the format has no checksums: other damage is seen in the pixels at best.
 //! A picture whose three channels are the same everywhere is grey.
 
 use super::Shape;
@@ -129,8 +130,11 @@ fn over_black<const COLOURS: usize>(pixels: &[u8]) -> Vec<u8> {
 }
 
 fn jpeg(bytes: &[u8]) -> Result<Picture, DecodeError> {
-    // Otherwise what is missing of a file that was cut short would be grey.
-    let options = DecoderOptions::default().set_strict_mode(true);
+    if ends(bytes).is_none() {
+        return Err(DecodeError::Jpeg("cut short, it has no end".to_owned()));
+    }
+    // Not strict: that refuses what cameras and Pillow write.
+    let options = DecoderOptions::default().set_strict_mode(false);
     let options = options.set_max_width(1 << 16).set_max_height(1 << 16);
     let options = options.jpeg_set_out_colorspace(ColorSpace::RGB);
     let mut decoder = zune_jpeg::JpegDecoder::new_with_options(ZCursor::new(bytes), options);
@@ -148,6 +152,28 @@ fn jpeg(bytes: &[u8]) -> Result<Picture, DecodeError> {
         return Err(DecodeError::Jpeg("not three colours".to_owned()));
     }
     Ok(Picture { shape, pixels })
+}
+
+/// Whether a JPEG file goes on to its end marker; the decoder would make grey of what is missing.
+///
+/// Markers are 0xff and another byte, and most begin a segment with its length. Within the values of a scan, 0xff is
+/// followed by 0 or is a marker without a length.
+fn ends(bytes: &[u8]) -> Option<()> {
+    let mut at = 2;
+    loop {
+        at += bytes.get(at..)?.iter().position(|&byte| byte == 0xff)?;
+        at += bytes[at..].iter().position(|&byte| byte != 0xff)?;
+        match bytes[at] {
+            0xd9 => return Some(()),
+            0 | 1 | 0xd0..=0xd8 => at += 1,
+            _ => {
+                at += 1 + usize::from(u16::from_be_bytes([
+                    *bytes.get(at + 1)?,
+                    *bytes.get(at + 2)?,
+                ]))
+            }
+        }
+    }
 }
 
 fn without_equal_channels(picture: Picture) -> Picture {

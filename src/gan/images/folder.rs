@@ -15,8 +15,8 @@ use std::collections::BTreeSet;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-/// Pictures that are decoded at a time: enough for many threads, few enough for memory when they are large.
-const BATCH: usize = 256;
+/// Pictures that are decoded at a time, for each thread: enough to share out, few enough for memory when they are large.
+const BATCH: usize = 8;
 
 /// Opens the pictures of a folder.
 ///
@@ -117,7 +117,7 @@ fn read(
     let mut pile = Pile::new(options);
     let mut problems = Vec::new();
     let mut kept: Vec<&Path> = Vec::new();
-    for batch in files.chunks(BATCH) {
+    for batch in files.chunks(BATCH * rayon::current_num_threads()) {
         let pictures: Vec<_> = batch
             .par_iter()
             .map(|way| picture(&root.join(way), options))

@@ -24,13 +24,13 @@ struct Ink {
 
 const REAL: Ink = Ink {
     colour: [64.0, 140.0, 214.0],
-    radius: 5.0,
-    opacity: 0.22,
+    radius: 12.0,
+    opacity: 0.09,
 };
 const MADE: Ink = Ink {
     colour: [214.0, 84.0, 20.0],
-    radius: 2.6,
-    opacity: 0.75,
+    radius: 2.2,
+    opacity: 0.7,
 };
 
 /// Draws points, in colours; the view is that of the real ones, and what is made far away is not seen.
@@ -150,10 +150,10 @@ mod tests {
     #[test]
     fn a_dot_is_as_strong_as_its_ink_in_the_middle() {
         let picture = scatter(&[], &[[3.0, 3.0]]);
-        // Its middle is the corner of four pixels: d = √½, u = 1 − 0.7071 / 2.6 = 0.728, u² (3 − 2 u) = 0.818,
-        // of which 0.75 is 0.614: 255 − 0.614 · (255 − 214) = 229.8
+        // Its middle is the corner of four pixels: d = √½, u = 1 − 0.7071 / 2.2 = 0.6786, u² (3 − 2 u) = 0.7565,
+        // of which 0.7 is 0.5296: 255 − 0.5296 · (255 − 214) = 233.3
         let middle = pixel(&picture, 240, 240);
-        assert_eq!(middle[0], 230);
+        assert_eq!(middle[0], 233);
         for (row, column) in [(239, 239), (239, 240), (240, 239)] {
             assert_eq!(pixel(&picture, row, column), middle);
         }
