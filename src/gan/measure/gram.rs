@@ -55,38 +55,54 @@ impl Columns {
         &self.values[p * self.k * PANEL..(p + 1) * self.k * PANEL]
     }
 
-    /// Adds the products of 16 columns of this matrix, a panel, and all of another to G, whose rows are as long as the
-    /// other has columns, rounded up to whole panels.
-    ///
-    /// # Panics
-    /// When the matrices have different numbers of rows, or G is shorter than 16 such rows.
-    pub fn multiply(&self, panel: usize, other: &Columns, g: &mut [f64]) {
-        let width = other.width();
-        assert!(self.k == other.k && g.len() >= PANEL * width);
-        let a = self.panel(panel);
-        // SAFETY: the level is that of this processor; all else is checked.
-        unsafe { products(Level::best(), a, &other.values, g, (self.k, width)) }
-    }
-
     /// Columns in whole panels.
     pub fn width(&self) -> usize {
         self.n.div_ceil(PANEL) * PANEL
     }
 
+    /// The products of 16 columns of this matrix, a panel, and all of another from panel `first` on: 16 rows, as long as
+    /// those columns are in whole panels.
+    ///
+    /// # Panics
+    /// When the matrices have different numbers of rows, or there are fewer panels.
+    pub fn multiply(&self, panel: usize, other: &Columns, first: usize, g: &mut Vec<f64>) {
+        assert!(self.k == other.k);
+        let width = other.width() - first * PANEL;
+        g.clear();
+        g.resize(PANEL * width, 0.0);
+        let b = &other.values[first * self.k * PANEL..];
+        // SAFETY: the level is that of this processor; all slices are checked where they are cut.
+        unsafe { products(Level::best(), self.panel(panel), b, g, (self.k, width)) }
+    }
+
     /// All products with the columns of another matrix, (n, n of the other), on all threads.
     pub fn products(&self, other: &Columns) -> Vec<f64> {
-        let (width, n) = (other.width(), other.n);
-        let mut out = vec![0.0; self.n * n];
-        if n == 0 {
-            return out;
+        self.strips(other, |_| 0)
+    }
+
+    /// All products of the columns with each other, (n, n), each computed once.
+    pub fn squares(&self) -> Vec<f64> {
+        let n = self.n;
+        let mut out = self.strips(self, |panel| panel);
+        for i in 1..n {
+            for j in 0..i {
+                out[i * n + j] = out[j * n + i];
+            }
         }
-        let strips = out.par_chunks_mut(PANEL * n).enumerate();
-        strips.for_each_init(Vec::new, |g, (p, strip)| {
-            g.clear();
-            g.resize(PANEL * width, 0.0);
-            self.multiply(p, other, g);
+        out
+    }
+
+    /// The products of each panel with those of another matrix from a first one on; zeros before it.
+    fn strips(&self, other: &Columns, first: impl Fn(usize) -> usize + Sync) -> Vec<f64> {
+        let n = other.n;
+        let mut out = vec![0.0; self.n * n];
+        let strips = out.par_chunks_mut((PANEL * n).max(1)).enumerate();
+        strips.for_each_init(Vec::new, |g, (panel, strip)| {
+            let start = first(panel) * PANEL;
+            self.multiply(panel, other, first(panel), g);
+            let width = other.width() - start;
             for (to, from) in strip.chunks_exact_mut(n).zip(g.chunks_exact(width)) {
-                to.copy_from_slice(&from[..n]);
+                to[start..].copy_from_slice(&from[..n - start]);
             }
         });
         out
@@ -129,11 +145,15 @@ fn tile<const W: usize>(
     width: usize,
 ) {
     let mut sums = [[0.0f64; W]; TILE];
-    for (a, b) in a.chunks_exact(PANEL).zip(b.chunks_exact(PANEL)) {
-        let (a, b) = (&a[i..i + TILE], &b[j..j + W]);
-        for (sums, x) in sums.iter_mut().zip(a) {
-            for (sum, y) in sums.iter_mut().zip(b) {
-                *sum += x * y;
+    // Rows of a known length, and loops that are counted out: the sums stay in registers.
+    let (a, b) = (a.as_chunks::<PANEL>().0, b.as_chunks::<PANEL>().0);
+    for (a, b) in a.iter().zip(b) {
+        let mut right = [0.0; W];
+        right.copy_from_slice(&b[j..j + W]);
+        for t in 0..TILE {
+            let x = a[i + t];
+            for w in 0..W {
+                sums[t][w] += x * right[w];
             }
         }
     }
@@ -146,6 +166,12 @@ fn tile<const W: usize>(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn products_of_columns_with_each_other_are_computed_once() {
+        let a = Columns::new((9, 35), |r, i| ((r * 7 + i * 3) as f64 * 0.37).sin());
+        assert_eq!(a.squares(), a.products(&a));
+    }
 
     #[test]
     fn products_of_any_shape_are_those_of_the_formula() {

@@ -73,7 +73,7 @@ pub fn square_root(matrix: &[f64], n: usize) -> Result<Vec<f64>, MeasureError> {
     // √A = Yᵀ Y with the rows λ^¼ xᵀ, so that it is symmetric to the last bit.
     let scales: Vec<f64> = values.iter().map(|v| v.max(0.0).sqrt().sqrt()).collect();
     let rows = Columns::new((n, n), |i, j| scales[i] * vectors[i * n + j]);
-    Ok(rows.products(&rows))
+    Ok(rows.squares())
 }
 
 /// T: its diagonal, and the values beside it.
@@ -231,17 +231,19 @@ impl Reflections {
 
 /// Turns the columns of strips of rows.
 fn rotate(strips: &mut [f64], n: usize, rotations: &[Rotation]) {
-    strips.par_chunks_exact_mut((STRIP * n).max(1)).for_each(|strip| {
-        let (columns, _) = strip.as_chunks_mut::<STRIP>();
-        for &Rotation { i, c, s } in rotations {
-            let [left, right] = &mut columns[i..i + 2] else {
-                return;
-            };
-            for (x, y) in left.iter_mut().zip(right) {
-                (*x, *y) = (c * *x + s * *y, c * *y - s * *x);
+    strips
+        .par_chunks_exact_mut((STRIP * n).max(1))
+        .for_each(|strip| {
+            let (columns, _) = strip.as_chunks_mut::<STRIP>();
+            for &Rotation { i, c, s } in rotations {
+                let [left, right] = &mut columns[i..i + 2] else {
+                    return;
+                };
+                for (x, y) in left.iter_mut().zip(right) {
+                    (*x, *y) = (c * *x + s * *y, c * *y - s * *x);
+                }
             }
-        }
-    });
+        });
 }
 
 impl Tridiagonal {
