@@ -115,3 +115,56 @@ fn distance(row: &[f32], targets: &[Vec<f32>], rows: usize) -> f32 {
     }
     best
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::read::{ReadOptions, read, read_like};
+    use super::*;
+
+    fn tables(real: &str, made: &str) -> (Table, Table) {
+        let options = ReadOptions {
+            categories: vec!["c".to_owned()],
+            numbers: vec!["n".to_owned()],
+            ..ReadOptions::default()
+        };
+        let real = read("real", real.as_bytes(), &options).unwrap();
+        let made = read_like("made", made.as_bytes(), &options, &real.schema).unwrap();
+        (real, made)
+    }
+
+    fn median(made: &str) -> f64 {
+        let (real, made) = tables("n,c\n0,a\n10,b\nNA,a\n", made);
+        closest(&real, &made, 10, 0).median
+    }
+
+    /// The mean of two columns: |n − n′| / 10 and whether the categories differ.
+    #[test]
+    fn distances_are_means_over_columns() {
+        let close = |a: f64, b: f64| (a - b).abs() < 1e-6;
+        assert!(close(median("n,c\n3,a\n"), 0.15));
+        // 10, b is as far as a is: 0.6 / 2 against (0.4 + 1) / 2.
+        assert!(close(median("n,c\n4,b\n"), 0.3));
+        assert!(close(median("n,c\nNA,b\n"), 0.5));
+        assert!(close(median("n,c\nNA,a\n"), 0.0));
+        assert!(close(median("n,c\n-5000,a\n"), 0.5));
+        assert!(close(median("n,c\n10,new\n"), 0.5));
+    }
+
+    #[test]
+    fn copies_are_counted() {
+        let (real, made) = tables("n,c\n0,a\n10,b\n5,a\n", "n,c\n5,a\n6,a\n10,b\n10,a\n");
+        assert_eq!(closest(&real, &made, 10, 0).copies, 0.5);
+    }
+
+    #[test]
+    fn blocks_leave_no_row_out() {
+        let rows = |from: usize| -> String {
+            let rows = (from..2500).map(|i| format!("{i},a\n"));
+            format!("n,c\n{}", rows.collect::<String>())
+        };
+        let (real, made) = tables(&rows(0), &rows(1200));
+        let found = closest(&real, &made, usize::MAX, 0);
+        assert_eq!((found.rows, found.copies, found.high), (1300, 1.0, 0.0));
+        assert_eq!(closest(&real, &made, 100, 0).rows, 100);
+    }
+}

@@ -159,3 +159,92 @@ impl RowsByCategory {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::read::{ReadOptions, read};
+    use super::*;
+
+    /// 900 rows of a, 90 of b, 10 of c; a constant; a column of p and q in turn.
+    fn table() -> Table {
+        let rows = (0..1000).map(|i| {
+            let letter = match i % 100 {
+                0 => "c",
+                1..10 => "b",
+                _ => "a",
+            };
+            format!("{letter},same,{}\n", ["p", "q"][i % 2])
+        });
+        let text: String = rows.collect();
+        read("t", text.as_bytes(), &ReadOptions::default()).unwrap()
+    }
+
+    fn shares(draw: impl Fn(&mut Random) -> Option<Condition>) -> [f64; 5] {
+        let mut random = Random::new(9, 0);
+        let mut shares = [0.0; 5];
+        for _ in 0..40_000 {
+            let drawn = draw(&mut random).unwrap();
+            // The rows begin with the category c.
+            shares[3 * drawn.column + drawn.category] += 1.0 / 20_000.0;
+        }
+        shares
+    }
+
+    /// ln 901 = 6.804, ln 91 = 4.511, ln 11 = 2.398, in all 13.713; 0.015 is more than four standard deviations.
+    #[test]
+    fn conditions_of_training_follow_the_logarithm_of_frequencies() {
+        let conditions = Conditions::new(&table());
+        let found = shares(|random| conditions.draw(random));
+        for (found, expected) in found.into_iter().zip([0.1749, 0.3290, 0.4962, 0.5, 0.5]) {
+            assert!((found - expected).abs() < 0.015, "{found} {expected}");
+        }
+    }
+
+    #[test]
+    fn conditions_of_sampling_are_as_frequent_as_in_real_rows() {
+        let conditions = Conditions::new(&table());
+        let found = shares(|random| conditions.draw_real(random));
+        for (found, expected) in found.into_iter().zip([0.01, 0.09, 0.9, 0.5, 0.5]) {
+            assert!((found - expected).abs() < 0.015, "{found} {expected}");
+        }
+    }
+
+    #[test]
+    fn rows_fulfil_their_conditions_and_none_is_left_out() {
+        let table = table();
+        let conditions = Conditions::new(&table);
+        let rows = RowsByCategory::new(&conditions, &table);
+        let mut random = Random::new(1, 0);
+        let condition = Condition {
+            column: 0,
+            category: 0,
+        };
+        let drawn = (0..500).map(|_| rows.row_with(condition, &mut random).unwrap());
+        let drawn: std::collections::BTreeSet<usize> = drawn.collect();
+        assert!(drawn.into_iter().eq((0..1000).step_by(100)));
+    }
+
+    #[test]
+    fn a_condition_is_a_one_hot_over_all_columns() {
+        let table = table();
+        let conditions = Conditions::new(&table);
+        let encoder = Encoder::fit(&table, 0);
+        assert_eq!(conditions.width(), 5);
+        let condition = conditions.find(&encoder, "c3", "q").unwrap();
+        let mut out = [7.0; 5];
+        conditions.write(condition, &mut out);
+        assert_eq!(out, [0.0, 0.0, 0.0, 0.0, 1.0]);
+        let spans = conditions.spans(&encoder);
+        assert_eq!(spans.iter().map(|span| span.at).collect::<Vec<_>>(), [0, 3]);
+        assert_eq!(conditions.find(&encoder, "c2", "same"), None);
+        assert_eq!(conditions.find(&encoder, "c3", "r"), None);
+    }
+
+    #[test]
+    fn a_table_of_numbers_has_no_conditions() {
+        let table = read("t", &b"1\n2\n3\n"[..], &ReadOptions::default()).unwrap();
+        let conditions = Conditions::new(&table);
+        assert_eq!(conditions.width(), 0);
+        assert_eq!(conditions.draw(&mut Random::new(0, 0)), None);
+    }
+}

@@ -197,3 +197,105 @@ fn largest(outputs: &[f32]) -> usize {
     }
     best
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::read::{ReadOptions, read};
+    use super::*;
+
+    /// Numbers in two groups, some missing; a category, some missing; a constant; a number of few values; zeros and others.
+    fn table() -> (String, Table) {
+        let mut random = Random::new(4, 0);
+        let mut text = String::from("size,colour,unit,grade,gain\n");
+        for i in 0..400 {
+            let size = if i % 3 == 0 { 10.0 } else { -3.0 } + random.normal();
+            let size = if i % 17 == 0 {
+                "NA".to_owned()
+            } else {
+                format!("{size:.2}")
+            };
+            let colour = ["red", "green", "?", "dark, blue"][random.below(4) as usize];
+            let gain = if i % 5 == 0 { random.below(9000) } else { 0 };
+            text += &format!("{size},\"{colour}\",cm,{},{gain}\n", i % 4);
+        }
+        let table = read("t", text.as_bytes(), &ReadOptions::default()).unwrap();
+        (text, table)
+    }
+
+    #[test]
+    fn rows_come_back_as_they_were() {
+        let (text, table) = table();
+        let encoder = Encoder::fit(&table, 7);
+        let (mut vector, mut texts) = (vec![0.0; encoder.width()], Vec::new());
+        let mut random = Random::new(0, 0);
+        let mut reader = csv::Reader::from_reader(text.as_bytes());
+        for (row, record) in reader.records().enumerate() {
+            encoder.encode(&table, row, &mut random, &mut vector);
+            encoder.decode(&vector, &mut texts);
+            assert!(record.unwrap().iter().eq(&texts), "row {row}: {texts:?}");
+        }
+    }
+
+    #[test]
+    fn spans_follow_each_other_and_hold_one_category_each() {
+        let (_, table) = table();
+        let encoder = Encoder::fit(&table, 7);
+        let spans = encoder.spans();
+        let modes = [0, 4].map(|column| encoder.modes(column).modes.len());
+        let widths: Vec<usize> = spans.iter().map(|span| span.width).collect();
+        assert_eq!(widths, [1, modes[0] + 1, 4, 4, 1, modes[1]]);
+        let columns: Vec<usize> = spans.iter().map(|span| span.column).collect();
+        assert_eq!(columns, [0, 0, 1, 3, 4, 4]);
+        let mut vector = vec![0.0; encoder.width()];
+        encoder.encode(&table, 5, &mut Random::new(0, 0), &mut vector);
+        let mut at = 0;
+        for span in spans {
+            assert_eq!(span.at, at);
+            at += span.width;
+            let part = &vector[span.at..at];
+            match span.activation {
+                Activation::Tanh => assert!(part[0].abs() <= 1.0),
+                Activation::Softmax => assert_eq!(part.iter().sum::<f32>(), 1.0),
+            }
+        }
+        assert_eq!(at, vector.len());
+    }
+
+    #[test]
+    fn numbers_stay_between_the_smallest_and_the_largest() {
+        let text: String = (0..40).map(|i| format!("{}\n", 5 + i % 20)).collect();
+        let table = read("t", text.as_bytes(), &ReadOptions::default()).unwrap();
+        let encoder = Encoder::fit(&table, 0);
+        let mut texts = Vec::new();
+        for k in 0..encoder.modes(0).modes.len() {
+            for scalar in [-7.0, -1.0, 0.3, 1.0] {
+                let mut vector = vec![0.0; encoder.width()];
+                vector[0] = scalar;
+                vector[1 + k] = 0.9;
+                encoder.decode(&vector, &mut texts);
+                let value: i32 = texts[0].parse().unwrap();
+                assert!((5..=24).contains(&value), "{value}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_encoder_that_was_stored_is_the_same() {
+        let (_, table) = table();
+        let encoder = Encoder::fit(&table, 7);
+        let json = serde_json::to_string(&encoder).unwrap();
+        assert_eq!(serde_json::from_str::<Encoder>(&json).unwrap(), encoder);
+        assert_eq!(Encoder::fit(&table, 7), encoder);
+    }
+
+    #[test]
+    fn a_table_of_constants_has_no_vector_and_comes_back() {
+        let table = read("t", &b"a,1\na,1\na,1\n"[..], &ReadOptions::default()).unwrap();
+        let encoder = Encoder::fit(&table, 0);
+        assert_eq!(encoder.width(), 0);
+        encoder.encode(&table, 0, &mut Random::new(0, 0), &mut []);
+        let mut texts = Vec::new();
+        encoder.decode(&[], &mut texts);
+        assert_eq!(texts, ["a", "1"]);
+    }
+}

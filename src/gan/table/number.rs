@@ -6,8 +6,8 @@
 
 use serde::{Deserialize, Serialize};
 
-/// Digits behind the point beyond this are the noise of a computation: 15 digits are all that an f64 can keep of any number.
-const MOST_PLACES: u8 = 15;
+/// More digits behind the point are the noise of a computation, and more than a generator of f32 can tell.
+const MOST_PLACES: u8 = 7;
 
 /// No number is as large as this or larger.
 const LARGEST: f64 = 1e150;

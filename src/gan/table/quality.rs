@@ -200,3 +200,120 @@ fn adherence(real: &[f64], made: &[f64], not_real: f64, not_made: f64) -> Option
     let missing = if not_real > 0.0 { not_made } else { 0.0 };
     Some(valid + missing)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::read::{ReadOptions, read, read_like};
+    use super::*;
+
+    fn quality(real: &str, made: &str) -> Quality {
+        let options = ReadOptions::default();
+        let real = read("real", real.as_bytes(), &options).unwrap();
+        let made = read_like("made", made.as_bytes(), &options, &real.schema).unwrap();
+        Quality::of(&real, &made)
+    }
+
+    fn close(found: Option<f64>, expected: f64) -> bool {
+        found.is_some_and(|found| (found - expected).abs() < 1e-12)
+    }
+
+    const REAL: &str = "n,m,c,d\n\
+        1,1.5,a,x\n2,2.5,a,x\n3,2.0,b,y\n4,4.5,b,y\n5,5.0,b,x\n6,7.5,,y\n7,NA,a,x\n8,8.5,a,x\n9,8.0,b,y\n10,11.5,b,y\n11,9,b,y\n";
+
+    #[test]
+    fn a_table_is_wholly_like_itself() {
+        let found = quality(REAL, REAL);
+        let all = [
+            found.column_shapes,
+            found.pair_trends,
+            found.all_pair_trends,
+            found.quality,
+            found.validity,
+            found.missing,
+        ];
+        assert!(all.into_iter().all(|value| close(value, 1.0)), "{all:?}");
+    }
+
+    /// Numbers 1 to 4 against 3, 4, 5, 6: half of the real ones are below all made ones.
+    #[test]
+    fn shapes_of_numbers_are_how_far_their_distributions_part() {
+        let found = quality("n\n1\n2\n3\n4\n", "n\n3\n4\n5\n6\n");
+        assert!(close(found.columns[0].shape, 0.5));
+        assert!(close(found.columns[0].validity, 0.5));
+        assert_eq!(found.pair_trends, None);
+        assert!(close(found.quality, 0.5));
+    }
+
+    /// a, b: ½, ½ of what is known against ¼, ¼ and ½ of c.
+    #[test]
+    fn shapes_of_categories_are_how_much_of_their_shares_agrees() {
+        let found = quality(
+            "c,k\na,1\nb,1\nNA,1\na,1\nb,1\n",
+            "c,k\na,1\nb,1\nc,1\nc,1\n?,1\n",
+        );
+        let column = &found.columns[0];
+        assert!(close(column.shape, 0.5));
+        // Three of five: a, b, and what is missing.
+        assert!(close(column.validity, 0.6));
+        assert!(close(Some(column.missing), 1.0));
+    }
+
+    /// sdmetrics 0.32: `benches/peers/tables.py REAL MADE` with REAL and the rows below as files.
+    #[test]
+    fn reports_are_those_of_sdmetrics() {
+        let made = "n,m,c,d\n\
+            2,4.5,a,y\n3,2.5,b,x\n5,2.0,b,y\nNA,9.5,new,y\n9,NA,b,x\n12,7.5,,y\n4,1.25,a,x\n";
+        let found = quality(REAL, made);
+        let expected = [
+            0.832_142_882_142_854_7,
+            0.469_173_453_848_346_13,
+            0.469_173_453_848_346_13,
+            0.650_658_167_995_600_4,
+            0.851_190_476_190_476_2,
+        ];
+        let all = [
+            found.column_shapes,
+            found.pair_trends,
+            found.all_pair_trends,
+            found.quality,
+            found.validity,
+        ];
+        // The package adds a millionth of a row to categories that no real row has.
+        for (found, expected) in all.into_iter().zip(expected) {
+            assert!((found.unwrap() - expected).abs() < 1e-7, "{all:?}");
+        }
+        let expected = [
+            (0.892_962_801_012_154_6, 0.946_633_668_971_227_6),
+            (0.181_818_181_818_181_88, 1.0),
+            (0.363_636_363_636_363_65, 1.0),
+            (0.272_727_272_727_272_8, 0.629_152_869_605_895_9),
+            (0.636_363_636_363_636_4, 0.516_397_779_494_322_2),
+            (0.467_532_467_532_467_6, 0.833_333_333_333_333_1),
+        ];
+        for (pair, (score, real)) in found.pairs.iter().zip(expected) {
+            assert!(
+                close(pair.score, score) && close(pair.real, real),
+                "{pair:?}"
+            );
+        }
+    }
+
+    /// n and m correlate by 10.5 / √(42 · 18.875) = 0.37; V of c and e is (3 · 3 − 1 · 1) / 16 = 0.5.
+    #[test]
+    fn pairs_without_a_trend_do_not_count() {
+        let real = "n,m,c,e\n1,2,a,p\n2,1,a,p\n3,4,b,q\n4,3.5,b,q\n5,0.5,a,p\n6,5,b,q\n7,4.5,a,q\n8,2.5,b,p\n";
+        let found = quality(real, real);
+        let counts = |a: &str, b: &str| {
+            let pair = found.pairs.iter().find(|pair| pair.columns == [a, b]);
+            pair.unwrap().counts
+        };
+        assert!(!counts("n", "m") && counts("c", "e"));
+    }
+
+    #[test]
+    fn a_made_column_that_is_constant_has_no_correlation() {
+        let real = "n,m\n1,1.5\n2,2.5\n3,3.5\n4,4.5\n";
+        let found = quality(real, "n,m\n1,1\n2,1\n3,1\n4,1\n");
+        assert_eq!((found.pairs[0].score, found.pairs[0].counts), (None, false));
+    }
+}

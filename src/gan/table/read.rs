@@ -177,7 +177,7 @@ struct Source<'a> {
     format: Format,
     names: Vec<String>,
     first: Vec<ByteRecord>,
-    reader: csv::Reader<Box<dyn Read + 'a>>,
+    records: Records<'a>,
 }
 
 impl<'a> Source<'a> {
@@ -202,14 +202,20 @@ impl<'a> Source<'a> {
             head.drain(..BYTE_ORDER_MARK.len());
         }
         let delimiter = options.delimiter.unwrap_or_else(|| delimiter_of(&head));
-        let mut reader = ReaderBuilder::new()
-            .has_headers(false)
-            .delimiter(delimiter)
-            .trim(Trim::All)
-            .from_reader(Box::new(Cursor::new(head).chain(input)) as Box<dyn Read + 'a>);
+        let returns = head.split(|&byte| byte == b'\n').next();
+        let mut records = Records {
+            file: file.clone(),
+            returns: returns.is_some_and(|line| line.ends_with(b"\r")),
+            reader: ReaderBuilder::new()
+                .has_headers(false)
+                .delimiter(delimiter)
+                .trim(Trim::All)
+                .from_reader(Box::new(Cursor::new(head).chain(input))),
+            line: 1,
+        };
         let mut first = Vec::new();
         let mut record = ByteRecord::new();
-        while first.len() <= LOOK && advance(&mut reader, &mut record, &file)? {
+        while first.len() <= LOOK && records.advance(&mut record)? {
             first.push(record.clone());
         }
         if first.is_empty() {
@@ -229,7 +235,7 @@ impl<'a> Source<'a> {
             format: Format { delimiter, header },
             names,
             first,
-            reader,
+            records,
         })
     }
 
@@ -252,7 +258,7 @@ impl<'a> Source<'a> {
             rows += 1;
         }
         let mut record = ByteRecord::new();
-        while advance(&mut self.reader, &mut record, &self.file)? {
+        while self.records.advance(&mut record)? {
             self.row(&record, &mut columns)?;
             rows += 1;
         }
@@ -307,32 +313,56 @@ impl<'a> Source<'a> {
     }
 }
 
-fn advance(
-    reader: &mut csv::Reader<impl Read>,
-    record: &mut ByteRecord,
-    file: &Arc<str>,
-) -> Result<bool, TableError> {
-    reader.read_byte_record(record).map_err(|error| {
-        let file = file.clone();
-        match error.into_kind() {
-            ErrorKind::UnequalLengths {
-                pos,
-                expected_len: expected,
-                len: found,
-            } => TableError::Ragged {
-                file,
-                line: pos.map_or(0, |pos| pos.line()),
-                expected,
-                found,
-            },
-            ErrorKind::Io(error) => TableError::Io { file, error },
-            // Bytes are read, not texts, and nothing is deserialised or sought.
-            other => TableError::Io {
-                file,
-                error: std::io::Error::other(format!("{other:?}")),
-            },
+/// The rows of a file with their lines.
+struct Records<'a> {
+    file: Arc<str>,
+    reader: csv::Reader<Box<dyn Read + 'a>>,
+    /// Whether lines end with CR LF.
+    returns: bool,
+    line: u64,
+}
+
+impl Records<'_> {
+    /// Reads a row and notes in it the line in which it begins; false behind the last.
+    fn advance(&mut self, record: &mut ByteRecord) -> Result<bool, TableError> {
+        let read = self.reader.read_byte_record(record);
+        let mut place = csv::Position::new();
+        place.set_line(self.line_of(record));
+        self.line = self.reader.position().line();
+        record.set_position(Some(place.clone()));
+        read.map_err(|error| {
+            let file = self.file.clone();
+            match error.into_kind() {
+                ErrorKind::UnequalLengths {
+                    expected_len: expected,
+                    len: found,
+                    ..
+                } => TableError::Ragged {
+                    file,
+                    line: place.line(),
+                    expected,
+                    found,
+                },
+                ErrorKind::Io(error) => TableError::Io { file, error },
+                // Bytes are read, not texts, and nothing is deserialised or sought.
+                other => TableError::Io {
+                    file,
+                    error: std::io::Error::other(format!("{other:?}")),
+                },
+            }
+        })
+    }
+
+    /// The reader counts from where the row before ended: before blank lines, and between CR and LF.
+    fn line_of(&self, record: &ByteRecord) -> u64 {
+        let inside = record.iter().flatten().filter(|&&byte| byte == b'\n');
+        let end = (self.reader.position().line()).saturating_sub(inside.count() as u64);
+        match self.returns {
+            true => end,
+            // The last row may lack its LF.
+            false => end.saturating_sub(1).max(self.line),
         }
-    })
+    }
 }
 
 fn decompressed<'a>(mut input: Box<dyn Read + 'a>) -> std::io::Result<Box<dyn Read + 'a>> {
@@ -400,3 +430,6 @@ fn names_of(record: &ByteRecord, file: &Arc<str>) -> Result<Vec<String>, TableEr
     }
     Ok(names)
 }
+
+#[cfg(test)]
+mod tests;

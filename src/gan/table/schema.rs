@@ -120,3 +120,26 @@ fn count(column: &Column, values: &Values) -> usize {
         _ => 0,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::read::{ReadOptions, read};
+
+    #[test]
+    fn halves_have_every_row_once() {
+        let text: String = (0..21).map(|i| format!("{i},{}\n", i % 3)).collect();
+        let table = read("t", text.as_bytes(), &ReadOptions::default()).unwrap();
+        let (first, second) = table.halves(3);
+        assert_eq!((first.rows, second.rows), (10, 11));
+        let super::Values::Numbers(mut all) = first.values[0].clone() else {
+            panic!("{first:?}");
+        };
+        if let super::Values::Numbers(more) = &second.values[0] {
+            all.extend(more);
+        }
+        all.sort_by(f64::total_cmp);
+        assert!(all.into_iter().eq((0..21).map(f64::from)));
+        assert_eq!(table.halves(3).0, first);
+        assert_ne!(table.halves(4).0, first);
+    }
+}
