@@ -17,11 +17,17 @@ use wordmill::random::Random;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() {
-    let args: Vec<String> = std::env::args().skip(1).filter(|arg| arg != "--bench").collect();
+    let args: Vec<String> = std::env::args()
+        .skip(1)
+        .filter(|arg| arg != "--bench")
+        .collect();
     let [network, loss, rest @ ..] = &args[..] else {
         return println!("usage: gan ARCHITECTURE LOSS [SECONDS] [BATCH]");
     };
-    let number = |i: usize, default: f64| rest.get(i).map_or(default, |text| text.parse().expect("a number"));
+    let number = |i: usize, default: f64| {
+        rest.get(i)
+            .map_or(default, |text| text.parse().expect("a number"))
+    };
     let (seconds, batch) = (number(0, 8.0), number(1, 64.0) as usize);
     let penalised = loss != "ns";
     let (network, side, generator, critic) = match network.as_str() {
@@ -60,7 +66,9 @@ fn main() {
     };
     let mut random = Random::new(1, 0);
     let reals = Reals {
-        values: (0..batch * side * side).map(|_| 2.0 * random.unit() - 1.0).collect(),
+        values: (0..batch * side * side)
+            .map(|_| 2.0 * random.unit() - 1.0)
+            .collect(),
         labels: [].into(),
     };
     let mut weights = model.initial_weights(1);
@@ -77,16 +85,28 @@ fn main() {
         while start.elapsed().as_secs_f64() < seconds || times.len() < 5 {
             let begin = Instant::now();
             updates += 1;
-            let mut update = |weights: &mut wordmill::nn::parameters::Weights, gradients: &mut Vec<f32>, range: std::ops::Range<usize>| {
+            let mut update = |weights: &mut wordmill::nn::parameters::Weights,
+                              gradients: &mut Vec<f32>,
+                              range: std::ops::Range<usize>| {
                 let moments = (&mut first[range.clone()], &mut second[range.clone()]);
                 let values = weights.part_mut(range.clone());
                 adam.update_part(values, &mut gradients[range], moments, updates, (2e-4, 1.0));
             };
-            let (found, _) = step.critic(&weights, std::mem::take(&mut gradients), &reals, &mut random);
+            let (found, _) = step.critic(
+                &weights,
+                std::mem::take(&mut gradients),
+                &reals,
+                &mut random,
+            );
             gradients = found;
             update(&mut weights, &mut gradients, model.of_critic());
             let moments = Moments::default();
-            let (found, _) = step.generator(&weights, std::mem::take(&mut gradients), &reals, (&mut random, &moments));
+            let (found, _) = step.generator(
+                &weights,
+                std::mem::take(&mut gradients),
+                &reals,
+                (&mut random, &moments),
+            );
             gradients = found;
             update(&mut weights, &mut gradients, model.of_generator());
             moments.update(weights.part_mut(model.of_generator()));
@@ -96,5 +116,11 @@ fn main() {
     times.drain(..times.len().min(3));
     times.sort_by(f64::total_cmp);
     let median = times[times.len() / 2];
-    println!("{} steps, median {:.2} ms, best {:.2} ms, {:.1} images/s", times.len(), median * 1e3, times[0] * 1e3, batch as f64 / median);
+    println!(
+        "{} steps, median {:.2} ms, best {:.2} ms, {:.1} images/s",
+        times.len(),
+        median * 1e3,
+        times[0] * 1e3,
+        batch as f64 / median
+    );
 }

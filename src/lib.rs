@@ -6,6 +6,7 @@
 //! |---|---|
 //! | [`bag`] | documents as sparse vectors: counts, weights, and the files they are kept in |
 //! | [`embed`] | what running text alone teaches about words: classes, vectors |
+//! | [`gan`] | generative adversarial networks: data, networks, losses, measures |
 //! | [`nn`] | neural networks: products, operations with gradients, the optimizer |
 //! | [`text`] | documents, their formats, and the linguistic layers: segmentation, stems, tags, lemmas, entities |
 //! | [`translate`] | translation: pairs of sentences, models that learn from them, scores |
@@ -23,6 +24,7 @@
 
 pub mod bag;
 pub mod embed;
+pub mod gan;
 pub mod nn;
 pub mod ordered;
 pub mod random;

@@ -4,14 +4,20 @@
 //! |---|---|
 //! | [`shape`], [`layers`], [`model`] | the two networks, as lists of layers |
 //! | [`losses`], [`penalty`], [`spectral`] | what they learn from, and what keeps the critic from getting too steep |
+//! | [`images`], [`table`] | pictures and points; rows of numbers and categories |
+//! | [`measure`], [`features`] | how good samples are, and the network in whose eyes images are alike |
 //! | [`feed`], [`step`], [`learn`] | real samples in batches; the gradients of a step; the task of a run |
 
+pub mod features;
 pub mod feed;
+pub mod images;
 pub mod layers;
 pub mod learn;
 pub mod losses;
+pub mod measure;
 pub mod model;
 pub mod penalty;
 pub mod shape;
 pub mod spectral;
 pub mod step;
+pub mod table;

@@ -281,7 +281,11 @@ fn shape((rows, columns): (usize, usize)) -> Vec<usize> {
     }
 }
 
-fn write_tensors(path: &Path, tensors: Tensors) -> std::io::Result<()> {
+/// Writes a file of tensors.
+///
+/// # Errors
+/// When the disk does not take it.
+pub fn write_tensors(path: &Path, tensors: Tensors) -> std::io::Result<()> {
     let bytes: Vec<Vec<u8>> = tensors
         .iter()
         .map(|(_, _, values)| {
@@ -316,7 +320,10 @@ fn write_tensors(path: &Path, tensors: Tensors) -> std::io::Result<()> {
 }
 
 /// Tensors in the order of `expected`, whose shapes they must have; `more` comes last, where it is there.
-fn read_tensors<'a>(
+///
+/// # Errors
+/// When the file is damaged, or has other tensors.
+pub fn read_tensors<'a>(
     path: &Path,
     mut expected: Vec<(&'a str, (usize, usize))>,
     more: Option<(&'a str, (usize, usize))>,

@@ -4,12 +4,13 @@
 //! add     y = a + b
 //! halve   y[i, j] = mean of x[2i, 2j], x[2i, 2j + 1], x[2i + 1, 2j], x[2i + 1, 2j + 1]
 //! double  y[i, j] = x[⌊i / 2⌋, ⌊j / 2⌋]
+//! largest y[i, j] = max of the same four; a last row or column alone is left out
 //! sum     y = Σ over the pixels of an image, channel by channel
 //! stack   m images as one of m times the channels (Lin et al. 2018, PacGAN)
 //! against y = Σ_c x[c] · E[label, c]      of each row (Miyato and Koyama 2018, projection discriminator)
 //! ```
 //!
-//! All are linear in x: each is its own tangent, and its gradient its transpose.
+//! All but `largest` are linear in x: each is its own tangent, and its gradient its transpose.
 
 use super::conv::Window;
 use crate::nn::buffer::Buffer;
@@ -124,6 +125,51 @@ pub fn double(tape: &Tape, x: &Var, size: Size) -> Var {
     )
 }
 
+/// Images of half the height and width, of the largest value of every four; `size` is that of `x`.
+pub fn largest(tape: &Tape, x: &Var, (height, width, c): Size) -> Var {
+    let (rows, columns) = (height / 2, width / 2);
+    let (from, to) = (height * width * c, rows * columns * c);
+    // Where the largest is, of an image's values.
+    let place = move |x: &[f32], i: usize| {
+        let (pixel, channel) = (i / c, i % c);
+        let corner = (pixel / columns * 2 * width + pixel % columns * 2) * c + channel;
+        let four = [
+            corner,
+            corner + c,
+            corner + width * c,
+            corner + (width + 1) * c,
+        ];
+        // Of equal ones the first.
+        four.into_iter()
+            .fold(corner, |best, at| if x[at] > x[best] { at } else { best })
+    };
+    let forward = move |x: &[f32], y: &mut [f32]| {
+        y.iter_mut()
+            .enumerate()
+            .for_each(|(i, y)| *y = x[place(x, i)]);
+    };
+    let mut y = Buffer::of(x.values().len() / from * to);
+    let images = y.par_chunks_mut(to).zip(x.values().par_chunks(from));
+    images.for_each(|(y, x)| forward(x, y));
+    let y = tape.var(y, c, true);
+    if let (Some(slot), Some(into)) = (y.slot(), x.slot()) {
+        let x = x.clone();
+        tape.push(move |gradients| {
+            if let Some(dy) = gradients.take(slot) {
+                let mut dx = Buffer::zeros(x.values().len());
+                let images = dx.par_chunks_mut(from).zip(x.values().par_chunks(from));
+                images.zip(dy.par_chunks(to)).for_each(|((dx, x), dy)| {
+                    dy.iter()
+                        .enumerate()
+                        .for_each(|(i, d)| dx[place(x, i)] += d);
+                });
+                gradients.give(into, dx);
+            }
+        });
+    }
+    y
+}
+
 /// The sum over the pixels of each image.
 pub fn sum(tape: &Tape, x: &Var, (height, width, c): Size) -> Var {
     let n = height * width * c;
@@ -225,5 +271,123 @@ pub fn same((height, width, channels): Size, kernel: usize) -> Window {
         kernel,
         stride: 1,
         padding: kernel / 2,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::nn::check::{gradients, seed, weighed};
+    use crate::nn::parameters::Layout;
+
+    /// Checks an operation on two images of (4, 6, 3) beside what it makes of one in f64.
+    fn check(op: impl Fn(&Tape, &Var) -> Var, exact: impl Fn(&[f64]) -> Vec<f64>) {
+        let mut layout = Layout::default();
+        let x = layout.matrix("x", 48, 3);
+        gradients(
+            &layout,
+            |tape| seed(tape, &op(tape, &tape.parameter(x))),
+            |v| weighed(&v.chunks(72).flat_map(&exact).collect::<Vec<_>>()),
+        );
+    }
+
+    fn four(x: &[f64], i: usize, j: usize, c: usize) -> [f64; 4] {
+        let at = |i: usize, j: usize| x[(i * 6 + j) * 3 + c];
+        [
+            at(2 * i, 2 * j),
+            at(2 * i, 2 * j + 1),
+            at(2 * i + 1, 2 * j),
+            at(2 * i + 1, 2 * j + 1),
+        ]
+    }
+
+    fn each(rows: usize, columns: usize) -> impl Iterator<Item = (usize, usize, usize)> {
+        (0..rows * columns * 3).map(move |k| (k / 3 / columns, k / 3 % columns, k % 3))
+    }
+
+    #[test]
+    fn images_are_halved_by_means_and_by_largest_values() {
+        check(
+            |tape, x| halve(tape, x, (4, 6, 3)),
+            |x| {
+                each(2, 3)
+                    .map(|(i, j, c)| four(x, i, j, c).iter().sum::<f64>() / 4.0)
+                    .collect()
+            },
+        );
+        check(
+            |tape, x| largest(tape, x, (4, 6, 3)),
+            |x| {
+                each(2, 3)
+                    .map(|(i, j, c)| four(x, i, j, c).into_iter().fold(f64::MIN, f64::max))
+                    .collect()
+            },
+        );
+    }
+
+    #[test]
+    fn images_are_doubled_summed_and_added() {
+        check(
+            |tape, x| double(tape, x, (8, 12, 3)),
+            |x| {
+                each(8, 12)
+                    .map(|(i, j, c)| x[(i / 2 * 6 + j / 2) * 3 + c])
+                    .collect()
+            },
+        );
+        check(
+            |tape, x| sum(tape, x, (4, 6, 3)),
+            |x| (0..3).map(|c| x.iter().skip(c).step_by(3).sum()).collect(),
+        );
+        check(
+            |tape, x| {
+                let once = add(tape, x, x);
+                add(tape, &once, x)
+            },
+            |x| x.iter().map(|x| 3.0 * x).collect(),
+        );
+    }
+
+    #[test]
+    fn stacked_images_have_their_channels_side_by_side() {
+        let mut layout = Layout::default();
+        let x = layout.matrix("x", 12, 2);
+        gradients(
+            &layout,
+            |tape| seed(tape, &stack(tape, &tape.parameter(x), (1, 3, 2), 2)),
+            |v| {
+                // Two groups of two images of three pixels of two channels.
+                let group = |g: &[f64]| -> Vec<f64> {
+                    (0..3)
+                        .flat_map(|p| [g[2 * p], g[2 * p + 1], g[6 + 2 * p], g[7 + 2 * p]])
+                        .collect()
+                };
+                weighed(&v[x.range()].chunks(12).flat_map(group).collect::<Vec<_>>())
+            },
+        );
+    }
+
+    #[test]
+    fn verdicts_on_classes_have_the_gradients_of_their_formula() {
+        let mut layout = Layout::default();
+        let (x, table) = (layout.matrix("x", 4, 3), layout.matrix("table", 2, 3));
+        let labels: Arc<[u32]> = [1, 0, 1, 1].into();
+        gradients(
+            &layout,
+            |tape| seed(tape, &against(tape, &tape.parameter(x), table, &labels)),
+            |v| {
+                let row = |(x, label): (&[f64], &u32)| {
+                    let e = &v[table.range()][*label as usize * 3..][..3];
+                    x.iter().zip(e).map(|(x, e)| x * e).sum::<f64>()
+                };
+                weighed(
+                    &v[x.range()]
+                        .chunks(3)
+                        .zip(labels.iter())
+                        .map(row)
+                        .collect::<Vec<_>>(),
+                )
+            },
+        );
     }
 }
