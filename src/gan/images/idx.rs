@@ -31,6 +31,8 @@ pub enum IdxError {
     Dimensions { found: u8, expected: &'static str },
     #[error("images have {0} channels, only 1 and 3 are known (count × height × width × channels)")]
     Channels(usize),
+    #[error("holds no images, or images of no size: its dimensions are {0:?}")]
+    Empty(Vec<usize>),
     #[error("cut short: the header promises {expected} bytes of values, there are {found}")]
     Short { expected: u64, found: u64 },
     #[error("{} bytes are left over: the header promises {expected} bytes of values, there are {found}", found - expected)]
@@ -67,6 +69,9 @@ pub fn open(file: &Path, labels: &Labels, memory: u64) -> Result<Images, ImagesE
             return Err(failure(file, values.dimensions_other_than(expected)));
         }
     };
+    if values.dimensions.contains(&0) {
+        return Err(failure(file, IdxError::Empty(values.dimensions)));
+    }
     let shape = Shape {
         height,
         width,
@@ -142,6 +147,10 @@ struct Values {
 impl Values {
     fn of(file: &Path, memory: u64) -> Result<Values, ImagesError> {
         Values::read(file, memory).map_err(|error| match error {
+            // A file that is only read needs no room; what it is unpacked into does.
+            IdxError::Io(error) if error.kind() == ErrorKind::StorageFull => {
+                ImagesError::Temporary(error)
+            }
             // The same words for a file that cannot be opened, whatever it should hold.
             IdxError::Io(error) => ImagesError::Io {
                 path: file.to_owned(),

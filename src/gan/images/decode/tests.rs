@@ -154,6 +154,15 @@ fn a_cut_file_is_broken() {
 }
 
 #[test]
+fn a_cut_file_says_so() {
+    let jpeg = of_hex(GREY);
+    assert_eq!(error_of(&jpeg[..jpeg.len() - 2]), "JPEG that is cut short");
+    let png = file(ColorType::Grayscale, BitDepth::Eight, &[1, 2]);
+    let error = error_of(&png[..png.len() - 20]);
+    assert_eq!(error, "broken PNG: unexpected end of file");
+}
+
+#[test]
 fn what_follows_the_end_of_a_picture_does_not_matter() {
     let whole = of_hex(GREY);
     let second = [&whole[..], &whole[..60], &[0xff, 0xda, 0, 2]].concat();

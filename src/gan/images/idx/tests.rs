@@ -172,5 +172,8 @@ fn other_files_are_named_for_what_they_are() {
 #[test]
 fn no_images_are_an_error() {
     let none = [0, 0, 8, 3, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 3];
-    assert_eq!(error_of(&none), "no images, or images of no size");
+    assert_eq!(
+        error_of(&none),
+        "x: holds no images, or images of no size: its dimensions are [0, 1, 3]"
+    );
 }
