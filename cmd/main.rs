@@ -16,6 +16,7 @@ mod glove;
 mod layers;
 mod lemmatize;
 mod licenses;
+mod made;
 mod man;
 mod merge;
 mod model;

@@ -4,9 +4,9 @@ use super::data::Tokenizers;
 use crate::stream::Failure;
 use anyhow::{Result, bail};
 use std::path::Path;
-use wordmill::nn::folder::{Folder, Which};
+use wordmill::nn::folder::{Folder, StoredError, Which};
 use wordmill::nn::parameters::Weights;
-use wordmill::translate::architecture::{self, Architecture, StoredError};
+use wordmill::translate::architecture::{self, Architecture, ModelError};
 
 pub struct Loaded<A> {
     pub model: A,
@@ -64,12 +64,12 @@ pub fn model<A: Architecture>(path: &Path, (call, does): (&str, &str)) -> Result
     architecture::read(&folder).map_err(|error| {
         let failure = Failure::of_file(&path, error.to_string());
         match error {
-            StoredError::Folder(error) => error.into(),
-            StoredError::Config(_) => failure.into(),
-            StoredError::Other { found, .. } => failure
+            ModelError::Stored(StoredError::Folder(error)) => error.into(),
+            ModelError::Config(_) => failure.into(),
+            ModelError::Stored(StoredError::Other { found, .. }) => failure
                 .hint(format!("`wordmill {found} {call} {path}` {does}"))
                 .into(),
-            StoredError::Unnamed => failure
+            ModelError::Stored(StoredError::Unnamed) => failure
                 .hint(format!(
                     "if `wordmill {own} train` made it, add \"architecture\": \"{own}\""
                 ))

@@ -5,10 +5,11 @@ use super::loaded;
 use super::settings::Settings;
 use super::train::TrainArgs;
 use super::{Data, Shape};
+use crate::made::Made;
 use crate::stream::Failure;
 use anyhow::{Error, Result, bail};
 use serde_json::json;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use wordmill::nn::folder::{Folder, Which};
 use wordmill::nn::parameters::Weights;
 use wordmill::random::Random;
@@ -205,31 +206,6 @@ impl<A: Architecture> Init<A> {
             folder,
             model,
         })
-    }
-}
-
-/// The folders that were not there before, the innermost first. Those in which there is nothing in the end are removed.
-struct Made(Vec<PathBuf>);
-
-impl Made {
-    fn new(path: &Path) -> Result<Made> {
-        let missing = |path: &&Path| !path.as_os_str().is_empty() && !path.exists();
-        let made = Made(
-            path.ancestors()
-                .take_while(missing)
-                .map(Into::into)
-                .collect(),
-        );
-        std::fs::create_dir_all(path)
-            .map_err(|error| Failure::of_file(&path.display().to_string(), error.to_string()))?;
-        Ok(made)
-    }
-}
-
-impl Drop for Made {
-    fn drop(&mut self) {
-        // No folder with anything in it can be removed.
-        let _ = self.0.iter().try_for_each(std::fs::remove_dir);
     }
 }
 

@@ -7,6 +7,7 @@
 //! | [`images`], [`table`] | pictures and points; rows of numbers and categories |
 //! | [`measure`], [`features`] | how good samples are, and the network in whose eyes images are alike |
 //! | [`feed`], [`step`], [`learn`] | real samples in batches; the gradients of a step; the task of a run |
+//! | [`sampler`], [`watch`] | samples of seeds; signs that training goes wrong |
 
 pub mod features;
 pub mod feed;
@@ -17,7 +18,9 @@ pub mod losses;
 pub mod measure;
 pub mod model;
 pub mod penalty;
+pub mod sampler;
 pub mod shape;
 pub mod spectral;
 pub mod step;
 pub mod table;
+pub mod watch;

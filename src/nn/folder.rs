@@ -12,6 +12,7 @@
 //!
 //! A checkpoint is written under another name, synced and renamed, so that it is whole or not there.
 
+mod config;
 mod which;
 
 use super::parameters::Layout;
@@ -21,6 +22,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::io::Write;
 use std::path::{Path, PathBuf};
+pub use config::StoredError;
 pub use which::Which;
 
 const FORMAT: &str = "wordmill-run";

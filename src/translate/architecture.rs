@@ -1,22 +1,15 @@
 //! What a translator is to the training loop and to the commands: any network that learns from pairs of sentences and
 //! takes steps in decoding.
-//!
-//! The config.json of a run's folder is the name of the architecture and the fields of its config:
-//!
-//! ```text
-//! {"architecture": "transformer", "source_vocabulary": 8000, …}
-//! ```
 
 use super::batch::Batch;
 use super::decode::Model;
 use crate::nn::dense::Precision;
-use crate::nn::folder::{Folder, FolderError};
+use crate::nn::folder::{Folder, FolderError, StoredError};
 use crate::nn::ops::projection::Loss;
 use crate::nn::parameters::{Layout, Weights};
 use crate::nn::tape::Tape;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
 
 /// A translator: where its parameters lie, and what is computed with them.
 pub trait Architecture: Sized + Send + Sync {
@@ -111,44 +104,19 @@ pub enum ConfigError {
 
 /// Why a folder gives no model.
 #[derive(Debug, thiserror::Error)]
-pub enum StoredError {
+pub enum ModelError {
     #[error(transparent)]
-    Folder(#[from] FolderError),
-    #[error("config.json names no architecture")]
-    Unnamed,
-    #[error("holds a run of {found}; this is wordmill {expected}")]
-    Other {
-        found: String,
-        expected: &'static str,
-    },
+    Stored(#[from] StoredError),
     #[error("config.json: {0}")]
     Config(#[from] ConfigError),
 }
-
-const FILE: &str = "config.json";
-const KEY: &str = "architecture";
 
 /// The model of a run's folder, without its weights.
 ///
 /// # Errors
 /// When the folder holds none, or one of another architecture.
-pub fn read<A: Architecture>(folder: &Folder) -> Result<A, StoredError> {
-    let mut fields: Map<String, Value> = folder.read_json(FILE)?;
-    match fields.remove(KEY) {
-        Some(Value::String(name)) if name == A::NAME => {}
-        Some(Value::String(found)) => {
-            let expected = A::NAME;
-            return Err(StoredError::Other { found, expected });
-        }
-        _ => return Err(StoredError::Unnamed),
-    }
-    let config = serde_json::from_value(Value::Object(fields)).map_err(|error| {
-        StoredError::Folder(FolderError::Damaged {
-            file: folder.path(FILE).display().to_string(),
-            problem: error.to_string(),
-        })
-    })?;
-    Ok(A::new(config)?)
+pub fn read<A: Architecture>(folder: &Folder) -> Result<A, ModelError> {
+    Ok(A::new(folder.config(A::NAME)?)?)
 }
 
 /// Writes what [`read`] reads.
@@ -156,24 +124,13 @@ pub fn read<A: Architecture>(folder: &Folder) -> Result<A, StoredError> {
 /// # Errors
 /// When it cannot be written.
 pub fn write<A: Architecture>(folder: &Folder, model: &A) -> Result<(), FolderError> {
-    let stored = Stored {
-        architecture: A::NAME,
-        config: model.config(),
-    };
-    folder.write_json(FILE, &stored)
-}
-
-/// What is in the file.
-#[derive(Serialize)]
-struct Stored<'a, C> {
-    architecture: &'static str,
-    #[serde(flatten)]
-    config: &'a C,
+    folder.write_config(A::NAME, model.config())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::{Map, Value};
     use crate::translate::transformer::config::{Config, PositionKind};
     use crate::translate::transformer::model::Transformer;
 
@@ -229,9 +186,9 @@ mod tests {
     #[test]
     fn a_file_that_names_no_architecture_is_refused() {
         let expected = "config.json names no architecture";
-        assert_eq!(changed(|fields| drop(fields.remove(KEY))), expected);
+        assert_eq!(changed(|fields| drop(fields.remove("architecture"))), expected);
         assert_eq!(
-            changed(|fields| drop(fields.insert(KEY.into(), 7.into()))),
+            changed(|fields| drop(fields.insert("architecture".into(), 7.into()))),
             expected
         );
     }

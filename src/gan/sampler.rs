@@ -1,0 +1,134 @@
+//! Samples of a trained generator: each from a seed of its own, the same in a batch of any size.
+//!
+//! ```text
+//! z(seed)        standard normal numbers; with a truncation t each is drawn again until |z| ≤ t
+//! between z, z'  z̄(s) = sin((1 − s) ω) / sin ω · z + sin(s ω) / sin ω · z',  cos ω = z · z' / ‖z‖ ‖z'‖
+//! ```
+//!
+//! Truncation: Brock et al. 2019. On the way between two z the length stays near that of random ones (Shoemake 1985,
+//! White 2016). Batch normalisation uses its running moments.
+
+use super::layers::Pass;
+use super::model::Model;
+use crate::nn::buffer::Buffer;
+use crate::nn::ops::batch_norm::Source;
+use crate::nn::parameters::Weights;
+use crate::nn::tape::Tape;
+use crate::random::Random;
+
+/// Samples that are made together.
+const BATCH: usize = 64;
+
+/// z of a seed.
+pub fn noise(latent: usize, seed: u64, truncation: Option<f32>) -> Vec<f32> {
+    let mut random = Random::new(seed, 0x7a5e_ed00);
+    let mut draw = || loop {
+        let z = random.normal();
+        if truncation.is_none_or(|most| z.abs() <= most) {
+            return z;
+        }
+    };
+    (0..latent).map(|_| draw()).collect()
+}
+
+/// A place on the way from z to another, `share` from 0 to 1.
+pub fn between(z: &[f32], other: &[f32], share: f32) -> Vec<f32> {
+    let dot = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f32>();
+    let cosine = dot(z, other) / (dot(z, z) * dot(other, other)).sqrt().max(1e-12);
+    let angle = cosine.clamp(-1.0, 1.0).acos();
+    let (from, to) = match angle.sin() {
+        // Nearly the same direction, or the opposite one: a straight line.
+        sine if sine < 1e-3 => (1.0 - share, share),
+        sine => (((1.0 - share) * angle).sin() / sine, (share * angle).sin() / sine),
+    };
+    z.iter().zip(other).map(|(z, o)| from * z + to * o).collect()
+}
+
+/// Samples of z, one after the other; `classes` are empty where the model has none.
+pub fn samples(model: &Model, weights: &Weights, z: &[Vec<f32>], classes: &[u32]) -> Vec<f32> {
+    let shape = &model.shape;
+    let width = shape.latent + shape.classes;
+    let mut made = Vec::with_capacity(z.len() * shape.values());
+    for (i, batch) in z.chunks(BATCH).enumerate() {
+        let mut input = Buffer::zeros(batch.len() * width);
+        for (k, (row, z)) in input.chunks_exact_mut(width).zip(batch).enumerate() {
+            row[..shape.latent].copy_from_slice(z);
+            if let Some(class) = classes.get(i * BATCH + k).filter(|_| shape.classes > 0) {
+                row[shape.latent + *class as usize] = 1.0;
+            }
+        }
+        let tape = Tape::plain(weights);
+        let batch = model.generate(&tape, input, Pass::plain(Source::Running));
+        made.extend_from_slice(batch.values());
+    }
+    made
+}
+
+/// Samples of seeds from `first` on; with classes, of one after the other.
+pub fn of_seeds(model: &Model, weights: &Weights, first: u64, n: usize) -> Vec<f32> {
+    let z: Vec<_> = (first..)
+        .take(n)
+        .map(|seed| noise(model.shape.latent, seed, None))
+        .collect();
+    let classes: Vec<u32> = match model.shape.classes {
+        0 => Vec::new(),
+        classes => (0..n as u32).map(|i| i % classes as u32).collect(),
+    };
+    samples(model, weights, &z, &classes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::shape::{Kind, Shape};
+    use super::*;
+
+    #[test]
+    fn a_sample_is_the_same_in_any_batch() {
+        for network in [Kind::Mlp, Kind::Dcgan, Kind::Resnet] {
+            let model = Model::new(Shape {
+                network,
+                height: 8,
+                width: 8,
+                channels: 1,
+                latent: 5,
+                generator: vec![4],
+                critic: vec![4],
+                classes: 2,
+                critic_norms: false,
+                spectral: false,
+                pack: 1,
+                is_bounded: true,
+            })
+            .unwrap();
+            let weights = model.initial_weights(1);
+            let z: Vec<_> = (0..70).map(|seed| noise(5, seed, None)).collect();
+            let classes: Vec<u32> = (0..70).map(|i| i % 2).collect();
+            let all = samples(&model, &weights, &z, &classes);
+            for i in [0, 1, 63, 64, 69] {
+                let one = samples(&model, &weights, &z[i..=i], &classes[i..=i]);
+                assert_eq!(one, all[i * 64..(i + 1) * 64], "{network:?} {i}");
+            }
+        }
+    }
+
+    #[test]
+    fn truncated_noise_stays_within_its_bound() {
+        let z = noise(1000, 3, Some(0.5));
+        assert!(z.iter().all(|z| z.abs() <= 0.5));
+        assert!(z.iter().any(|z| z.abs() > 0.4));
+        assert_eq!(noise(10, 3, None), noise(20, 3, None)[..10]);
+    }
+
+    #[test]
+    fn the_way_between_two_begins_and_ends_at_them_and_keeps_their_length() {
+        let (a, b) = ([3.0, 0.0], [0.0, 3.0]);
+        let close = |found: Vec<f32>, x: f32, y: f32| {
+            assert!((found[0] - x).abs() < 1e-5 && (found[1] - y).abs() < 1e-5, "{found:?}");
+        };
+        close(between(&a, &b, 0.0), 3.0, 0.0);
+        close(between(&a, &b, 1.0), 0.0, 3.0);
+        let half = 3.0 * std::f32::consts::FRAC_1_SQRT_2;
+        close(between(&a, &b, 0.5), half, half);
+        close(between(&a, &a, 0.3), 3.0, 0.0);
+    }
+}
