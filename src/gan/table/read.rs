@@ -1,9 +1,9 @@
 //! CSV files as tables (RFC 4180, and what is met beside it).
 //!
 //! Fields may be quoted, lines end with LF or CR LF, a byte order mark is skipped, gzip and Zstandard are known by their
-//! first bytes. Spaces around a field are not part of it, blank lines no rows. What delimits fields is seen in the first line, and whether that
-//! has the names: when all its fields are different, none but the first is empty, none a number, and none comes again in its column among
-//! the next 100 rows.
+//! first bytes. Spaces around a field are not part of it, blank lines no rows. What delimits fields is seen in the first
+//! line, and whether that has the names: when all its fields are different, none but the first is empty, none a number,
+//! and none comes again in its column among the next 100 rows.
 
 use super::gather::{Gatherer, Wanted};
 use super::number;
