@@ -3,7 +3,7 @@
 //! | module | what is in it |
 //! |---|---|
 //! | [`schema`], [`number`] | what a table is: its columns, their ranges and categories; numbers as files write them |
-//! | [`read`], [`gather`], [`write`](mod@write) | CSV files in and out, and what the texts of a column turn out to be |
+//! | [`read`], `records`, [`gather`], [`write`](mod@write) | CSV files in and out, and what the texts of a column turn out to be |
 //! | [`mixture`], [`encode`] | rows as vectors between −1 and 1 and back: the transform of CTGAN |
 //! | [`conditions`] | the category that a row has to have, so that rare ones are learned too |
 //! | [`quality`], [`pairs`] | how much made rows are like real ones: the numbers of SDMetrics |
@@ -18,5 +18,6 @@ pub mod number;
 pub mod pairs;
 pub mod quality;
 pub mod read;
+mod records;
 pub mod schema;
 pub mod write;

@@ -13,6 +13,7 @@
 use super::schema::{Category, Shape, Table, Values};
 use rayon::prelude::*;
 use serde::Serialize;
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 /// |ρ| of real columns that have a trend is above this.
@@ -129,7 +130,7 @@ fn coded(table: &Table) -> Vec<Codes> {
 }
 
 /// The codes of categories in which all that is missing is the same.
-pub fn merged(categories: &[Category]) -> Vec<u32> {
+fn merged(categories: &[Category]) -> Vec<u32> {
     let missing = categories.iter().position(|category| category.missing);
     let codes = categories.iter().enumerate().map(|(code, category)| {
         let code = if category.missing {
@@ -158,7 +159,8 @@ fn bins(numbers: &[f64]) -> Vec<u32> {
     };
     let edges: [f64; BINS + 1] = std::array::from_fn(edge);
     // No edge is above NaN: it lies behind the last.
-    let bin = |value: &f64| edges.iter().filter(|&&edge| !(edge > *value)).count() as u32;
+    let above = |edge: &f64, value: f64| edge.partial_cmp(&value) == Some(Ordering::Greater);
+    let bin = |&value: &f64| edges.iter().filter(|edge| !above(edge, value)).count() as u32;
     numbers.iter().map(bin).collect()
 }
 

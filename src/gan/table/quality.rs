@@ -14,8 +14,8 @@
 //! missing; where real ones are, missing numbers are left out and missing categories are valid. A mean leaves out what has no
 //! value: the shape of a column that is missing everywhere, say.
 
-use super::pairs::{self, Pair, merged};
-use super::schema::{Category, Shape, Table, Values};
+use super::pairs::{self, Pair};
+use super::schema::{Shape, Table, Values};
 use rayon::prelude::*;
 use serde::Serialize;
 
@@ -91,17 +91,16 @@ fn column(real: &Table, made: &Table, place: usize) -> ColumnQuality {
             kind: ShapeKind::KSComplement,
             shape: kolmogorov_smirnov(known(of_real), known(of_made)),
             validity: boundary(of_real, of_made),
-            missing: 1.0 - (1.0 - share(of_real) - (1.0 - share(of_made))).abs(),
+            missing: 1.0 - (share(of_real) - share(of_made)).abs(),
         },
         _ => {
-            let (of_real, real_missing) = shares(real, place);
-            let (of_made, made_missing) = shares(made, place);
+            let (of_real, of_made) = (Counts::of(real, place), Counts::of(made, place));
             ColumnQuality {
                 name,
                 kind: ShapeKind::TVComplement,
-                shape: total_variation(&of_real, &of_made, real_missing, made_missing),
-                validity: adherence(&of_real, &of_made, real_missing, made_missing),
-                missing: 1.0 - (real_missing - made_missing).abs(),
+                shape: total_variation(&of_real, &of_made),
+                validity: adherence(&of_real, &of_made),
+                missing: 1.0 - (of_real.missing_share() - of_made.missing_share()).abs(),
             }
         }
     }
@@ -153,52 +152,63 @@ fn boundary(real: &[f64], made: &[f64]) -> Option<f64> {
     (all > 0).then(|| valid as f64 / all as f64)
 }
 
-/// The share of each category among all rows, 0 for what is missing, and the share of that.
-fn shares(table: &Table, place: usize) -> (Vec<f64>, f64) {
-    let (Values::Codes(codes), Shape::Categorical { categories }) =
-        (&table.values[place], &table.schema.columns[place].shape)
-    else {
-        return (Vec::new(), 0.0);
-    };
-    let merged = merged(categories);
-    let mut shares = vec![0.0; categories.len()];
-    let one = 1.0 / codes.len().max(1) as f64;
-    let mut counts = vec![0u64; categories.len()];
-    for &code in codes {
-        counts[merged[code as usize] as usize] += 1;
-    }
-    let mut missing = 0.0;
-    for ((share, count), Category { missing: is, .. }) in
-        shares.iter_mut().zip(counts).zip(categories)
-    {
-        match is {
-            true => missing += count as f64 * one,
-            false => *share = count as f64 * one,
+/// How many rows have each category; those in which it is missing are counted apart.
+struct Counts {
+    known: Vec<u64>,
+    missing: u64,
+    rows: u64,
+}
+
+impl Counts {
+    fn of(table: &Table, place: usize) -> Counts {
+        let mut counts = Counts {
+            known: Vec::new(),
+            missing: 0,
+            rows: table.rows as u64,
+        };
+        if let (Values::Codes(codes), Shape::Categorical { categories }) =
+            (&table.values[place], &table.schema.columns[place].shape)
+        {
+            counts.known.resize(categories.len(), 0);
+            for &code in codes {
+                match categories[code as usize].missing {
+                    true => counts.missing += 1,
+                    false => counts.known[code as usize] += 1,
+                }
+            }
         }
+        counts
     }
-    (shares, missing)
+
+    fn of_category(&self, code: usize) -> u64 {
+        self.known.get(code).copied().unwrap_or(0)
+    }
+
+    fn missing_share(&self) -> f64 {
+        self.missing as f64 / self.rows.max(1) as f64
+    }
 }
 
-/// Both shares of each category, of which made rows may have more.
-fn both<'a>(real: &'a [f64], made: &'a [f64]) -> impl Iterator<Item = (f64, f64)> + 'a {
-    let of = |shares: &[f64], code: usize| shares.get(code).copied().unwrap_or(0.0);
-    (0..real.len().max(made.len())).map(move |code| (of(real, code), of(made, code)))
-}
-
-fn total_variation(real: &[f64], made: &[f64], not_real: f64, not_made: f64) -> Option<f64> {
-    let known = |shares: &[f64]| shares.iter().any(|&share| share > 0.0);
-    if !known(real) || !known(made) {
+fn total_variation(real: &Counts, made: &Counts) -> Option<f64> {
+    let [in_real, in_made] = [real, made].map(|counts| counts.known.iter().sum::<u64>() as f64);
+    if in_real == 0.0 || in_made == 0.0 {
         return None;
     }
-    let apart = both(real, made).map(|(a, b)| (a / (1.0 - not_real) - b / (1.0 - not_made)).abs());
+    // Made rows may have more categories.
+    let codes = 0..real.known.len().max(made.known.len());
+    let apart = codes.map(|code| {
+        let [of_real, of_made] = [real, made].map(|counts| counts.of_category(code) as f64);
+        (of_real / in_real - of_made / in_made).abs()
+    });
     Some(1.0 - apart.sum::<f64>() / 2.0)
 }
 
-fn adherence(real: &[f64], made: &[f64], not_real: f64, not_made: f64) -> Option<f64> {
-    let valid = both(real, made).filter(|&(real, _)| real > 0.0);
-    let valid: f64 = valid.map(|(_, made)| made).sum();
-    let missing = if not_real > 0.0 { not_made } else { 0.0 };
-    Some(valid + missing)
+fn adherence(real: &Counts, made: &Counts) -> Option<f64> {
+    let there = |&code: &usize| real.of_category(code) > 0;
+    let codes = (0..made.known.len()).filter(there);
+    let valid: u64 = codes.map(|code| made.of_category(code)).sum();
+    let missing = if real.missing > 0 { made.missing } else { 0 };
+    (made.rows > 0).then(|| (valid + missing) as f64 / made.rows as f64)
 }
 
 #[cfg(test)]

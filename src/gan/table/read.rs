@@ -1,25 +1,21 @@
 //! CSV files as tables (RFC 4180, and what is met beside it).
 //!
 //! Fields may be quoted, lines end with LF or CR LF, a byte order mark is skipped, gzip and Zstandard are known by their
-//! first bytes. Spaces around a field are not part of it. What delimits fields is seen in the first line, and whether that
-//! has the names: when all its fields are different, none but the first is empty, none a number, and none comes again in its column among
-//! the next 100 rows.
+//! first bytes. Spaces around a field are not part of it, blank lines no rows. What delimits fields is seen in the first
+//! line, and whether that has the names: when all its fields are different, none but the first is empty, none a number,
+//! and none comes again in its column among the next 100 rows.
 
 use super::gather::{Gatherer, Wanted};
 use super::number;
+use super::records::Records;
 use super::schema::{Column, Format, Schema, Table};
-use csv::{ByteRecord, ErrorKind, ReaderBuilder, Trim};
+use csv::ByteRecord;
 use std::collections::HashSet;
-use std::io::{Cursor, Read};
+use std::io::Read;
 use std::sync::Arc;
-
-/// Bytes that are looked at before the reading begins.
-const HEAD: u64 = 1 << 16;
 
 /// Rows that are looked at for the fields of the first line.
 const LOOK: usize = 100;
-
-const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 
 /// Texts that stand for no value, if nothing else is said.
 pub const MISSING: [&str; 8] = ["", "NA", "N/A", "?", "nan", "NaN", "null", "NULL"];
@@ -188,31 +184,7 @@ impl<'a> Source<'a> {
         options: &ReadOptions,
     ) -> Result<Source<'a>, TableError> {
         let file: Arc<str> = name.into();
-        let failed = |error| TableError::Io {
-            file: file.clone(),
-            error,
-        };
-        let mut input = decompressed(Box::new(input)).map_err(failed)?;
-        let mut head = Vec::new();
-        (&mut input)
-            .take(HEAD)
-            .read_to_end(&mut head)
-            .map_err(failed)?;
-        if head.starts_with(BYTE_ORDER_MARK) {
-            head.drain(..BYTE_ORDER_MARK.len());
-        }
-        let delimiter = options.delimiter.unwrap_or_else(|| delimiter_of(&head));
-        let returns = head.split(|&byte| byte == b'\n').next();
-        let mut records = Records {
-            file: file.clone(),
-            returns: returns.is_some_and(|line| line.ends_with(b"\r")),
-            reader: ReaderBuilder::new()
-                .has_headers(false)
-                .delimiter(delimiter)
-                .trim(Trim::All)
-                .from_reader(Box::new(Cursor::new(head).chain(input))),
-            line: 1,
-        };
+        let mut records = Records::open(file.clone(), input, options.delimiter)?;
         let mut first = Vec::new();
         let mut record = ByteRecord::new();
         while first.len() <= LOOK && records.advance(&mut record)? {
@@ -232,7 +204,10 @@ impl<'a> Source<'a> {
         };
         Ok(Source {
             file,
-            format: Format { delimiter, header },
+            format: Format {
+                delimiter: records.delimiter,
+                header,
+            },
             names,
             first,
             records,
@@ -311,92 +286,6 @@ impl<'a> Source<'a> {
         }
         Ok(())
     }
-}
-
-/// The rows of a file with their lines.
-struct Records<'a> {
-    file: Arc<str>,
-    reader: csv::Reader<Box<dyn Read + 'a>>,
-    /// Whether lines end with CR LF.
-    returns: bool,
-    line: u64,
-}
-
-impl Records<'_> {
-    /// Reads a row and notes in it the line in which it begins; false behind the last.
-    fn advance(&mut self, record: &mut ByteRecord) -> Result<bool, TableError> {
-        let read = self.reader.read_byte_record(record);
-        let mut place = csv::Position::new();
-        place.set_line(self.line_of(record));
-        self.line = self.reader.position().line();
-        record.set_position(Some(place.clone()));
-        read.map_err(|error| {
-            let file = self.file.clone();
-            match error.into_kind() {
-                ErrorKind::UnequalLengths {
-                    expected_len: expected,
-                    len: found,
-                    ..
-                } => TableError::Ragged {
-                    file,
-                    line: place.line(),
-                    expected,
-                    found,
-                },
-                ErrorKind::Io(error) => TableError::Io { file, error },
-                // Bytes are read, not texts, and nothing is deserialised or sought.
-                other => TableError::Io {
-                    file,
-                    error: std::io::Error::other(format!("{other:?}")),
-                },
-            }
-        })
-    }
-
-    /// The reader counts from where the row before ended: before blank lines, and between CR and LF.
-    fn line_of(&self, record: &ByteRecord) -> u64 {
-        let inside = record.iter().flatten().filter(|&&byte| byte == b'\n');
-        let end = (self.reader.position().line()).saturating_sub(inside.count() as u64);
-        match self.returns {
-            true => end,
-            // The last row may lack its LF.
-            false => end.saturating_sub(1).max(self.line),
-        }
-    }
-}
-
-fn decompressed<'a>(mut input: Box<dyn Read + 'a>) -> std::io::Result<Box<dyn Read + 'a>> {
-    let mut head = Vec::new();
-    (&mut input).take(4).read_to_end(&mut head)?;
-    let gzip = head.starts_with(b"\x1F\x8B");
-    let zstd = head.starts_with(b"\x28\xB5\x2F\xFD");
-    let input = Cursor::new(head).chain(input);
-    Ok(if gzip {
-        Box::new(flate2::read::MultiGzDecoder::new(input))
-    } else if zstd {
-        Box::new(zstd::stream::read::Decoder::new(input)?)
-    } else {
-        Box::new(input)
-    })
-}
-
-/// What the first line has most of, outside of quotes; a comma where that is nothing.
-fn delimiter_of(head: &[u8]) -> u8 {
-    let mut counts = [(b',', 0), (b';', 0), (b'\t', 0), (b'|', 0)];
-    let mut quoted = false;
-    for &byte in head {
-        match byte {
-            b'"' => quoted = !quoted,
-            b'\n' | b'\r' if !quoted => break,
-            _ if quoted => {}
-            _ => (counts.iter_mut())
-                .filter(|(delimiter, _)| *delimiter == byte)
-                .for_each(|(_, count)| *count += 1),
-        }
-    }
-    // Of equal counts the first.
-    let most = counts.iter().rev().max_by_key(|(_, count)| count);
-    most.map_or(b',', |&(delimiter, _)| delimiter)
 }
 
 fn has_names(first: &[ByteRecord]) -> bool {
