@@ -6,7 +6,7 @@
 
 use std::time::Instant;
 use wordmill::gan::losses::Loss;
-use wordmill::gan::model::Model;
+use wordmill::gan::model::{Given, Model};
 use wordmill::gan::shape::{Kind, Shape};
 use wordmill::gan::step::{Objective, Reals, Step};
 use wordmill::nn::adam::Adam;
@@ -48,6 +48,8 @@ fn main() {
         spectral: false,
         pack: 1,
         is_bounded: true,
+        spans: Vec::new(),
+        condition: 0,
     };
     let model = Model::new(shape).expect("a shape");
     let objective = Objective {
@@ -69,7 +71,7 @@ fn main() {
         values: (0..batch * side * side)
             .map(|_| 2.0 * random.unit() - 1.0)
             .collect(),
-        labels: [].into(),
+        given: Given::default(),
     };
     let mut weights = model.initial_weights(1);
     let len = model.layout().len();

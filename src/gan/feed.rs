@@ -1,6 +1,8 @@
 //! Real samples in batches: every one once in each round, in an order that the seed and the round decide.
 
+use super::model::Given;
 use super::step::Reals;
+use crate::nn::ops::spans::Asked;
 use crate::random::Random;
 use serde::{Deserialize, Serialize};
 
@@ -21,6 +23,17 @@ pub trait Data: Sync {
 
     /// Its class; none where there are no classes.
     fn label(&self, index: usize) -> Option<u32>;
+
+    /// Length of the conditions on samples; 0 where there are none.
+    fn condition(&self) -> usize {
+        0
+    }
+
+    /// Draws a condition and a sample that meets it, in place of one by its number.
+    fn draw(&self, random: &mut Random, to: &mut [f32], condition: &mut [f32]) -> Option<Asked> {
+        let _ = (random, to, condition);
+        None
+    }
 }
 
 /// Where the next batch begins.
@@ -65,9 +78,11 @@ impl<'d> Feed<'d> {
     pub fn next(&mut self, n: usize) -> Reals {
         let size = self.data.values();
         let mut values = vec![0.0; n * size];
-        let mut labels = Vec::new();
+        let (mut labels, mut asked) = (Vec::new(), Vec::new());
+        let width = self.data.condition();
+        let mut conditions = vec![0.0; n * width];
         let mut random = Random::new(self.seed ^ 0x6461_7461, self.position.batches);
-        for to in values.chunks_exact_mut(size) {
+        for (i, to) in values.chunks_exact_mut(size).enumerate() {
             if self.position.at == self.order.len() {
                 self.position.round += 1;
                 self.position.at = 0;
@@ -75,13 +90,22 @@ impl<'d> Feed<'d> {
             }
             let index = self.order[self.position.at] as usize;
             self.position.at += 1;
-            self.data.write(index, &mut random, to);
-            labels.extend(self.data.label(index));
+            if width > 0 {
+                let condition = &mut conditions[i * width..(i + 1) * width];
+                asked.push(self.data.draw(&mut random, to, condition));
+            } else {
+                self.data.write(index, &mut random, to);
+                labels.extend(self.data.label(index));
+            }
         }
         self.position.batches += 1;
         Reals {
             values,
-            labels: labels.into(),
+            given: Given {
+                labels: labels.into(),
+                conditions: conditions.into(),
+                asked: asked.into(),
+            },
         }
     }
 }
@@ -129,6 +153,7 @@ mod tests {
         let position = whole.position();
         let rest = whole.next(5);
         let again = Feed::new(&data, 3, position).next(5);
-        assert_eq!((rest.values, rest.labels), (again.values, again.labels));
+        assert_eq!(rest.values, again.values);
+        assert_eq!(rest.given.labels, again.given.labels);
     }
 }

@@ -6,7 +6,8 @@ use super::spectral;
 use crate::nn::buffer::Buffer;
 use crate::nn::ops::activation::Activation;
 use crate::nn::ops::conv::Conv;
-use crate::nn::ops::pixels;
+use crate::nn::ops::spans::{self, Asked, Span};
+use crate::nn::ops::{pixels, rows};
 use crate::nn::parameters::{Layout, Parameter, Weights};
 use crate::nn::tape::{Tape, Var};
 use crate::random::Random;
@@ -27,10 +28,19 @@ pub struct Model {
     border: usize,
     /// The critic's matrices that are divided, and the vectors that tell by what.
     spectral: Vec<(Parameter, Parameter)>,
+    spans: Arc<[Span]>,
 }
 
-/// Classes of samples; empty where there are none.
-pub type Labels = Arc<[u32]>;
+/// What both networks are told of samples; empty where they are told nothing.
+#[derive(Clone, Debug, Default)]
+pub struct Given {
+    /// The class of each.
+    pub labels: Arc<[u32]>,
+    /// Conditions on rows, one after the other.
+    pub conditions: Arc<[f32]>,
+    /// Choices that these conditions ask for.
+    pub asked: Arc<[Option<Asked>]>,
+}
 
 impl Model {
     /// # Errors
@@ -45,6 +55,7 @@ impl Model {
         let classes = (shape.classes > 0)
             .then(|| layout.matrix("critic.classes.weight", shape.classes, features));
         let mut model = Model {
+            spans: shape.spans.clone().into(),
             shape,
             layout,
             generator,
@@ -147,46 +158,93 @@ impl Model {
         weights
     }
 
-    /// What goes into the generator: z of a standard normal distribution, and the class.
-    pub fn noise(&self, n: usize, labels: &[u32], random: &mut Random) -> Buffer {
-        let (latent, classes) = (self.shape.latent, self.shape.classes);
-        let mut z = Buffer::of(n * (latent + classes));
-        for (i, row) in z.chunks_exact_mut(latent + classes).enumerate() {
-            let (z, class) = row.split_at_mut(latent);
-            z.iter_mut().for_each(|z| *z = random.normal());
+    /// What goes into the generator for `n` samples: `z` of each, and what is given.
+    pub fn inputs(&self, n: usize, given: &Given, mut z: impl FnMut(usize, &mut [f32])) -> Buffer {
+        let Shape {
+            latent,
+            classes,
+            condition,
+            ..
+        } = self.shape;
+        let mut inputs = Buffer::of(n * self.shape.inputs());
+        for (i, row) in inputs.chunks_exact_mut(self.shape.inputs()).enumerate() {
+            let (noise, told) = row.split_at_mut(latent);
+            z(i, noise);
+            let (class, told) = told.split_at_mut(classes);
             class.fill(0.0);
-            if let Some(label) = labels.get(i).filter(|_| classes > 0) {
+            if let Some(label) = given.labels.get(i).filter(|_| classes > 0) {
                 class[*label as usize] = 1.0;
             }
+            told.copy_from_slice(&given.conditions[i * condition..(i + 1) * condition]);
         }
-        z
+        inputs
     }
 
-    /// Samples of what [`Model::noise`] gave.
-    pub fn generate(&self, tape: &Tape, z: Buffer, pass: Pass) -> Var {
-        let z = tape.var(z, self.shape.latent + self.shape.classes, false);
-        layers::through(&self.generator, tape, &z, pass).with_columns(self.shape.channels)
+    /// The same, with z of a standard normal distribution.
+    pub fn noise(&self, n: usize, given: &Given, random: &mut Random) -> Buffer {
+        self.inputs(n, given, |_, z| {
+            z.iter_mut().for_each(|z| *z = random.normal())
+        })
+    }
+
+    /// Samples of what [`Model::inputs`] gave; choices of rows are drawn with `noise`, if there is any.
+    pub fn generate(
+        &self,
+        tape: &Tape,
+        inputs: Buffer,
+        pass: Pass,
+        noise: Option<&mut Random>,
+    ) -> Var {
+        self.outputs(tape, inputs, pass, noise).1
+    }
+
+    /// The same, and before it what choices are made of.
+    pub fn outputs(
+        &self,
+        tape: &Tape,
+        inputs: Buffer,
+        pass: Pass,
+        noise: Option<&mut Random>,
+    ) -> (Var, Var) {
+        let inputs = tape.var(inputs, self.shape.inputs(), false);
+        let y =
+            layers::through(&self.generator, tape, &inputs, pass).with_columns(self.shape.channels);
+        match self.spans.is_empty() {
+            true => (y.clone(), y),
+            false => (y.clone(), spans::forward(tape, &y, &self.spans, noise)),
+        }
     }
 
     /// The critic's verdicts, one for each group of samples.
-    pub fn judge(&self, tape: &Tape, x: &Var, labels: &Labels, pass: Pass) -> Var {
+    pub fn judge(&self, tape: &Tape, x: &Var, given: &Given, pass: Pass) -> Var {
         let Shape {
             height,
             width,
             channels,
             pack,
+            condition,
             ..
         } = self.shape;
-        let x = pixels::stack(tape, x, (height, width, channels), pack);
+        let follows = matches!(pass.slopes, layers::Slopes::Follow(_));
+        let told = (condition > 0).then(|| {
+            // What is told does not change along a direction of samples.
+            let mut told = Buffer::copy_of(&given.conditions);
+            if follows {
+                told.fill(0.0);
+            }
+            rows::beside(tape, x, &tape.var(told, condition, false))
+        });
+        let x = told.as_ref().unwrap_or(x);
+        let x = pixels::stack(tape, x, (height, width, channels + condition), pack);
         let features = layers::through(&self.critic, tape, &x, pass);
-        let head = match pass.slopes {
-            layers::Slopes::Follow(_) => self.head.tangent(tape, &features),
-            _ => self.head.forward(tape, &features, Activation::Identity),
+        let head = match follows {
+            true => self.head.tangent(tape, &features),
+            false => self.head.forward(tape, &features, Activation::Identity),
         };
         match self.classes {
             Some(table) => {
                 let rows = features.with_columns(table.columns);
-                let class = pixels::against(tape, &rows, table, labels);
+                let class = pixels::against(tape, &rows, table, &given.labels);
                 pixels::add(tape, &head, &class)
             }
             None => head,

@@ -13,7 +13,7 @@
 //! gradient is exact. Penalties are means over the batch.
 
 use super::layers::{Kept, Pass, Slopes};
-use super::model::{Labels, Model};
+use super::model::{Given, Model};
 use crate::nn::buffer::Buffer;
 use crate::nn::dropout::Dropout;
 use crate::nn::ops::batch_norm::Source;
@@ -50,7 +50,7 @@ impl Penalty {
         model: &Model,
         weights: &Weights,
         gradients: Vec<f32>,
-        (x, labels): (Buffer, &Labels),
+        (x, given): (Buffer, &Given),
     ) -> (Vec<f32>, f64) {
         let (channels, group) = (
             model.shape.channels,
@@ -64,7 +64,7 @@ impl Penalty {
         };
         let tape = Tape::recording(weights, gradients, Dropout::none()).learning(0..0);
         let x = tape.var(x, channels, true);
-        let verdicts = model.judge(&tape, &x, labels, pass(Slopes::Keep(&kept)));
+        let verdicts = model.judge(&tape, &x, given, pass(Slopes::Keep(&kept)));
         ones(&tape, &verdicts);
         let (gradients, mut found) = tape.backward_to(x.slot().as_slice());
         drop((verdicts, x));
@@ -81,7 +81,7 @@ impl Penalty {
         }
         let tape = Tape::recording(weights, gradients, Dropout::none()).learning(model.of_critic());
         let v = tape.var(v, channels, false);
-        let change = model.judge(&tape, &v, labels, pass(Slopes::Follow(&kept)));
+        let change = model.judge(&tape, &v, given, pass(Slopes::Follow(&kept)));
         ones(&tape, &change);
         (tape.backward(), value)
     }
@@ -121,6 +121,8 @@ mod tests {
             spectral: false,
             pack: 1,
             is_bounded: true,
+            spans: Vec::new(),
+            condition: 0,
         }
     }
 
@@ -135,22 +137,25 @@ mod tests {
         });
         let values = model.shape.values();
         let x: Vec<f32> = (0..4 * values).map(|i| (i as f32 * 0.77).sin()).collect();
-        let labels: Labels = match model.shape.classes {
-            0 => Labels::default(),
-            _ => [1, 0, 2, 1].into(),
-        };
+        let mut given = Given::default();
+        if model.shape.classes > 0 {
+            given.labels = [1, 0, 2, 1].into();
+        }
+        given.conditions = (0..4 * model.shape.condition)
+            .map(|i| (i as f32).cos())
+            .collect();
         let (found, value) = penalty.add(
             &model,
             &weights,
             vec![0.0; model.layout().len()],
-            (Buffer::copy_of(&x), &labels),
+            (Buffer::copy_of(&x), &given),
         );
         let at = |weights: &Weights| {
             let (_, value) = penalty.add(
                 &model,
                 weights,
                 vec![0.0; model.layout().len()],
-                (Buffer::copy_of(&x), &labels),
+                (Buffer::copy_of(&x), &given),
             );
             value
         };
@@ -214,6 +219,13 @@ mod tests {
             ..shape(Kind::Mlp)
         };
         check(packed, Penalty::Square(1.0));
+        let told = Shape {
+            height: 1,
+            width: 1,
+            condition: 3,
+            ..shape(Kind::Mlp)
+        };
+        check(told, Penalty::Slope(10.0));
     }
 
     #[test]
@@ -234,7 +246,7 @@ mod tests {
                 &model,
                 &weights,
                 vec![0.0; model.layout().len()],
-                (x, &Labels::default()),
+                (x, &Given::default()),
             );
             assert!((value - expected).abs() < 1e-5);
             assert!((f64::from(found[w.range().start]) - slope).abs() < 1e-4);

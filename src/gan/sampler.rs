@@ -9,8 +9,7 @@
 //! White 2016). Batch normalisation uses its running moments.
 
 use super::layers::Pass;
-use super::model::Model;
-use crate::nn::buffer::Buffer;
+use super::model::{Given, Model};
 use crate::nn::ops::batch_norm::Source;
 use crate::nn::parameters::Weights;
 use crate::nn::tape::Tape;
@@ -39,27 +38,39 @@ pub fn between(z: &[f32], other: &[f32], share: f32) -> Vec<f32> {
     let (from, to) = match angle.sin() {
         // Nearly the same direction, or the opposite one: a straight line.
         sine if sine < 1e-3 => (1.0 - share, share),
-        sine => (((1.0 - share) * angle).sin() / sine, (share * angle).sin() / sine),
+        sine => (
+            ((1.0 - share) * angle).sin() / sine,
+            (share * angle).sin() / sine,
+        ),
     };
-    z.iter().zip(other).map(|(z, o)| from * z + to * o).collect()
+    z.iter()
+        .zip(other)
+        .map(|(z, o)| from * z + to * o)
+        .collect()
 }
 
-/// Samples of z, one after the other; `classes` are empty where the model has none.
-pub fn samples(model: &Model, weights: &Weights, z: &[Vec<f32>], classes: &[u32]) -> Vec<f32> {
+/// Samples of z, one after the other, of what is given for each.
+pub fn samples(model: &Model, weights: &Weights, z: &[Vec<f32>], given: &Given) -> Vec<f32> {
     let shape = &model.shape;
-    let width = shape.latent + shape.classes;
     let mut made = Vec::with_capacity(z.len() * shape.values());
     for (i, batch) in z.chunks(BATCH).enumerate() {
-        let mut input = Buffer::zeros(batch.len() * width);
-        for (k, (row, z)) in input.chunks_exact_mut(width).zip(batch).enumerate() {
-            row[..shape.latent].copy_from_slice(z);
-            if let Some(class) = classes.get(i * BATCH + k).filter(|_| shape.classes > 0) {
-                row[shape.latent + *class as usize] = 1.0;
-            }
-        }
+        let first = i * BATCH;
+        let conditions = first * shape.condition..(first + batch.len()) * shape.condition;
+        let part = Given {
+            labels: given
+                .labels
+                .iter()
+                .skip(first)
+                .take(batch.len())
+                .copied()
+                .collect(),
+            conditions: given.conditions[conditions].into(),
+            ..Given::default()
+        };
+        let inputs = model.inputs(batch.len(), &part, |i, to| to.copy_from_slice(&batch[i]));
         let tape = Tape::plain(weights);
-        let batch = model.generate(&tape, input, Pass::plain(Source::Running));
-        made.extend_from_slice(batch.values());
+        let made_now = model.generate(&tape, inputs, Pass::plain(Source::Running), None);
+        made.extend_from_slice(made_now.values());
     }
     made
 }
@@ -70,11 +81,14 @@ pub fn of_seeds(model: &Model, weights: &Weights, first: u64, n: usize) -> Vec<f
         .take(n)
         .map(|seed| noise(model.shape.latent, seed, None))
         .collect();
-    let classes: Vec<u32> = match model.shape.classes {
-        0 => Vec::new(),
-        classes => (0..n as u32).map(|i| i % classes as u32).collect(),
+    let given = Given {
+        labels: match model.shape.classes {
+            0 => [].into(),
+            classes => (0..n as u32).map(|i| i % classes as u32).collect(),
+        },
+        ..Given::default()
     };
-    samples(model, weights, &z, &classes)
+    samples(model, weights, &z, &given)
 }
 
 #[cfg(test)]
@@ -98,14 +112,21 @@ mod tests {
                 spectral: false,
                 pack: 1,
                 is_bounded: true,
+                spans: Vec::new(),
+                condition: 0,
             })
             .unwrap();
             let weights = model.initial_weights(1);
             let z: Vec<_> = (0..70).map(|seed| noise(5, seed, None)).collect();
-            let classes: Vec<u32> = (0..70).map(|i| i % 2).collect();
-            let all = samples(&model, &weights, &z, &classes);
+            let given = |classes: &mut dyn Iterator<Item = u32>| Given {
+                labels: classes.collect(),
+                ..Given::default()
+            };
+            let all = samples(&model, &weights, &z, &given(&mut (0..70).map(|i| i % 2)));
             for i in [0, 1, 63, 64, 69] {
-                let one = samples(&model, &weights, &z[i..=i], &classes[i..=i]);
+                let class = i as u32 % 2;
+                let one = given(&mut std::iter::once(class));
+                let one = samples(&model, &weights, &z[i..=i], &one);
                 assert_eq!(one, all[i * 64..(i + 1) * 64], "{network:?} {i}");
             }
         }
@@ -123,7 +144,10 @@ mod tests {
     fn the_way_between_two_begins_and_ends_at_them_and_keeps_their_length() {
         let (a, b) = ([3.0, 0.0], [0.0, 3.0]);
         let close = |found: Vec<f32>, x: f32, y: f32| {
-            assert!((found[0] - x).abs() < 1e-5 && (found[1] - y).abs() < 1e-5, "{found:?}");
+            assert!(
+                (found[0] - x).abs() < 1e-5 && (found[1] - y).abs() < 1e-5,
+                "{found:?}"
+            );
         };
         close(between(&a, &b, 0.0), 3.0, 0.0);
         close(between(&a, &b, 1.0), 0.0, 3.0);

@@ -16,6 +16,7 @@ use crate::nn::ops::activation::Activation;
 use crate::nn::ops::batch_norm::BatchNorm;
 use crate::nn::ops::conv::{Conv, Window};
 use crate::nn::ops::pixels::same;
+use crate::nn::ops::spans::Span;
 use crate::nn::parameters::Layout;
 use serde::{Deserialize, Serialize};
 
@@ -51,6 +52,12 @@ pub struct Shape {
     pub pack: usize,
     /// Whether samples end in −1 … 1.
     pub is_bounded: bool,
+    /// What the values of a row of a table are; none of images and points.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub spans: Vec<Span>,
+    /// Length of what both networks are told of a row.
+    #[serde(default)]
+    pub condition: usize,
 }
 
 /// Why a shape makes no networks.
@@ -80,6 +87,11 @@ impl Shape {
     /// Values of a sample.
     pub fn values(&self) -> usize {
         self.height * self.width * self.channels
+    }
+
+    /// Values that go into the generator: z, the class as one of many, what it is told of a row.
+    pub fn inputs(&self) -> usize {
+        self.latent + self.classes + self.condition
     }
 
     /// # Errors
@@ -176,7 +188,7 @@ impl<'a> Builder<'a> {
 /// The layers that make samples of z.
 pub(super) fn generator(shape: &Shape, layout: &mut Layout) -> Vec<Layer> {
     let mut b = Builder::new(layout, "generator");
-    let inputs = shape.latent + shape.classes;
+    let inputs = shape.inputs();
     let end = match shape.is_bounded {
         true => Activation::Tanh,
         false => Activation::Identity,
@@ -257,7 +269,7 @@ pub(super) fn critic(shape: &Shape, layout: &mut Layout) -> (Vec<Layer>, Conv) {
     let (layers, head, has_bias) = match shape.network {
         Kind::Mlp => {
             let mut layers = Vec::new();
-            let mut size = shape.values() * shape.pack;
+            let mut size = (shape.values() + shape.condition) * shape.pack;
             for hidden in &shape.critic {
                 layers.push(b.dense(size, *hidden, leaky));
                 size = *hidden;

@@ -139,6 +139,8 @@ mod tests {
             spectral: true,
             pack: 1,
             is_bounded: false,
+            spans: Vec::new(),
+            condition: 0,
         })
         .unwrap()
     }

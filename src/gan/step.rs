@@ -10,11 +10,12 @@
 
 use super::layers::Pass;
 use super::losses::Loss;
-use super::model::{Labels, Model};
+use super::model::{Given, Model};
 use super::penalty::{Penalty, give};
 use crate::nn::buffer::Buffer;
 use crate::nn::dropout::Dropout;
 use crate::nn::ops::batch_norm::{Moments, Source};
+use crate::nn::ops::spans;
 use crate::nn::parameters::Weights;
 use crate::nn::tape::Tape;
 use crate::random::Random;
@@ -31,12 +32,12 @@ pub struct Objective {
     pub r2: f32,
 }
 
-/// Real samples and their classes.
+/// Real samples, and what both networks are told of them.
 #[derive(Clone, Debug)]
 pub struct Reals {
-    /// Image after image.
+    /// Sample after sample.
     pub values: Vec<f32>,
-    pub labels: Labels,
+    pub given: Given,
 }
 
 /// What a step has seen.
@@ -64,10 +65,10 @@ fn mean(values: &[f32]) -> f64 {
 
 impl Step<'_> {
     /// Samples of random z, with the moments of their batch.
-    fn make(&self, weights: &Weights, n: usize, labels: &Labels, random: &mut Random) -> Buffer {
+    fn make(&self, weights: &Weights, n: usize, given: &Given, random: &mut Random) -> Buffer {
         let tape = Tape::plain(weights);
-        let z = self.model.noise(n, labels, random);
-        let made = (self.model).generate(&tape, z, Pass::plain(Source::Unseen));
+        let z = self.model.noise(n, given, random);
+        let made = (self.model).generate(&tape, z, Pass::plain(Source::Unseen), Some(random));
         Buffer::copy_of(made.values())
     }
 
@@ -82,11 +83,11 @@ impl Step<'_> {
         let (model, loss) = (self.model, self.objective.loss);
         let (channels, values) = (model.shape.channels, model.shape.values());
         let n = reals.values.len() / values;
-        let made = self.make(weights, n, &reals.labels, random);
+        let made = self.make(weights, n, &reals.given, random);
         let tape = Tape::recording(weights, gradients, Dropout::none()).learning(model.of_critic());
         let judge = |x: &[f32]| {
             let x = tape.var(Buffer::copy_of(x), channels, false);
-            model.judge(&tape, &x, &reals.labels, Pass::plain(Source::Unseen))
+            model.judge(&tape, &x, &reals.given, Pass::plain(Source::Unseen))
         };
         let (real, fake) = (judge(&reals.values), judge(&made));
         let judged = loss.critic(real.values(), fake.values());
@@ -126,7 +127,7 @@ impl Step<'_> {
         };
         let mut penalise = |penalty: Penalty, x: Buffer| {
             let before = std::mem::take(&mut gradients);
-            let (after, value) = penalty.add(model, weights, before, (x, &reals.labels));
+            let (after, value) = penalty.add(model, weights, before, (x, &reals.given));
             gradients = after;
             seen.penalty += value;
         };
@@ -158,7 +159,7 @@ impl Step<'_> {
                 let tape = Tape::plain(weights);
                 let x = tape.var(Buffer::copy_of(&reals.values), model.shape.channels, false);
                 model
-                    .judge(&tape, &x, &reals.labels, plain)
+                    .judge(&tape, &x, &reals.given, plain)
                     .values()
                     .to_vec()
             }
@@ -166,12 +167,17 @@ impl Step<'_> {
         };
         let tape =
             Tape::recording(weights, gradients, Dropout::none()).learning(model.of_generator());
-        let z = model.noise(n, &reals.labels, random);
-        let made = model.generate(&tape, z, Pass::plain(Source::Batch(moments)));
-        let verdicts = model.judge(&tape, &made, &reals.labels, plain);
+        let z = model.noise(n, &reals.given, random);
+        let pass = Pass::plain(Source::Batch(moments));
+        let (choices, made) = model.outputs(&tape, z, pass, Some(random));
+        let mut value = 0.0;
+        if !reals.given.asked.is_empty() {
+            value += spans::asked(&tape, &choices, &reals.given.asked);
+        }
+        let verdicts = model.judge(&tape, &made, &reals.given, plain);
         let judged = loss.generator(&real, verdicts.values());
         give(&tape, &verdicts, Buffer::copy_of(&judged.made));
-        drop((made, verdicts));
-        (tape.backward(), judged.loss)
+        drop((choices, made, verdicts));
+        (tape.backward(), value + judged.loss)
     }
 }

@@ -25,7 +25,10 @@ impl Watch {
         self.seen.push((distance, right.unwrap_or(f64::NAN)));
         let mut signs = Vec::new();
         if !distance.is_finite() {
-            signs.push("the distance is no number: the generator has diverged; try a lower --lr".to_owned());
+            signs.push(
+                "the distance is no number: the generator has diverged; try a lower --lr"
+                    .to_owned(),
+            );
             return signs;
         }
         if spread < 0.25 {
@@ -75,7 +78,10 @@ pub fn spread(samples: &[f32], values: usize) -> f64 {
             *square += f64::from(*x) * f64::from(*x);
         }
     }
-    let variances = sums.iter().zip(&squares).map(|(s, q)| q / n - (s / n).powi(2));
+    let variances = sums
+        .iter()
+        .zip(&squares)
+        .map(|(s, q)| q / n - (s / n).powi(2));
     variances.sum::<f64>() / values.max(1) as f64
 }
 
@@ -90,7 +96,9 @@ mod tests {
 
     fn signs(seen: &[(f64, f64)], spread: f64) -> Vec<String> {
         let mut watch = Watch::default();
-        let looks = seen.iter().map(|(d, right)| watch.look(*d, Some(*right), spread));
+        let looks = seen
+            .iter()
+            .map(|(d, right)| watch.look(*d, Some(*right), spread));
         looks.last().unwrap()
     }
 
@@ -104,14 +112,29 @@ mod tests {
     fn each_sign_is_said_in_words() {
         let cases = [
             (vec![(5.0, 0.8)], 0.1, "mode collapse"),
-            (vec![(2.0, 0.5), (2.5, 0.5), (3.0, 0.51), (3.5, 0.49)], 1.0, "feedback is random"),
-            (vec![(2.0, 1.0), (2.0, 1.0), (2.0, 1.0), (2.0, 1.0)], 1.0, "gradients vanish"),
-            (vec![(2.0, 0.8), (5.0, 0.8), (5.0, 0.8), (4.5, 0.8)], 1.0, "twice its best"),
+            (
+                vec![(2.0, 0.5), (2.5, 0.5), (3.0, 0.51), (3.5, 0.49)],
+                1.0,
+                "feedback is random",
+            ),
+            (
+                vec![(2.0, 1.0), (2.0, 1.0), (2.0, 1.0), (2.0, 1.0)],
+                1.0,
+                "gradients vanish",
+            ),
+            (
+                vec![(2.0, 0.8), (5.0, 0.8), (5.0, 0.8), (4.5, 0.8)],
+                1.0,
+                "twice its best",
+            ),
             (vec![(f64::NAN, 0.8)], 1.0, "diverged"),
         ];
         for (seen, spread, expected) in cases {
             let found = signs(&seen, spread);
-            assert!(found.len() == 1 && found[0].contains(expected), "{expected}: {found:?}");
+            assert!(
+                found.len() == 1 && found[0].contains(expected),
+                "{expected}: {found:?}"
+            );
         }
     }
 

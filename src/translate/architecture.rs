@@ -157,9 +157,9 @@ mod tests {
     /// The file with something else in it.
     fn changed(change: impl FnOnce(&mut Map<String, Value>)) -> String {
         let (_place, folder) = saved();
-        let mut fields: Map<String, Value> = folder.read_json(FILE).unwrap();
+        let mut fields: Map<String, Value> = folder.read_json("config.json").unwrap();
         change(&mut fields);
-        folder.write_json(FILE, &fields).unwrap();
+        folder.write_json("config.json", &fields).unwrap();
         read::<Transformer>(&folder).unwrap_err().to_string()
     }
 
@@ -168,7 +168,7 @@ mod tests {
         let (_place, folder) = saved();
         let model: Transformer = read(&folder).unwrap();
         assert_eq!((model.config.dim, model.config.tied), (8, Tied::None));
-        let text = std::fs::read_to_string(folder.path(FILE)).unwrap();
+        let text = std::fs::read_to_string(folder.path("config.json")).unwrap();
         assert!(
             text.starts_with("{\n  \"architecture\": \"transformer\",\n"),
             "{text}"
@@ -178,7 +178,7 @@ mod tests {
     #[test]
     fn another_architecture_is_refused_by_name() {
         assert_eq!(
-            changed(|fields| drop(fields.insert(KEY.into(), "seq2seq".into()))),
+            changed(|fields| drop(fields.insert("architecture".into(), "seq2seq".into()))),
             "holds a run of seq2seq; this is wordmill transformer"
         );
     }

@@ -18,6 +18,7 @@ pub mod projection;
 pub mod query;
 pub mod recurrent;
 pub mod rows;
+pub mod spans;
 
 /// Rows that are worked on together by one thread. It does not depend on the number of threads, so that sums over
 /// blocks do not either.

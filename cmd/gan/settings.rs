@@ -1,0 +1,464 @@
+//! How networks are shaped and trained: the flags, and what they come to.
+//!
+//! What no flag says follows from the kind of the data. A run's folder keeps all of it, so that `--resume` needs no flags;
+//! those that are given again change the training from there on, and must not change the networks.
+
+use super::data::{DataArgs, Source};
+use crate::stream::Failure;
+use crate::values::{not_negative, positive, share, time};
+use anyhow::{Result, bail};
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+use wordmill::gan::learn::Recipe;
+use wordmill::gan::losses::Loss;
+use wordmill::gan::shape::{Kind, Shape};
+use wordmill::gan::step::Objective;
+use wordmill::nn::plan::Plan;
+use wordmill::nn::schedule::{Decay, Schedule};
+
+/// Flags for the networks.
+#[derive(clap::Args, Clone, Debug, Default)]
+#[command(next_help_heading = "Networks")]
+pub struct ShapeArgs {
+    /// Family of networks [default: dcgan for images of 28, 32, 64 or 128 pixels a side, else mlp]
+    #[arg(long, value_enum)]
+    network: Option<KindName>,
+    /// Length of z [default: 100 for images, 128 for rows, 16 for points]
+    #[arg(long, value_name = "N")]
+    latent: Option<u32>,
+    /// The generator's hidden layers, or, for dcgan and resnet, its channels beside the image [default: by the network]
+    #[arg(long, value_name = "SIZES", value_delimiter = ',')]
+    generator: Vec<u32>,
+    /// The same of the critic
+    #[arg(long, value_name = "SIZES", value_delimiter = ',')]
+    critic: Vec<u32>,
+    /// Tell both networks the class of each image
+    #[arg(long)]
+    conditional: bool,
+    /// Leave batch normalisation out of the critic of dcgan; penalties on its slope do so, too
+    #[arg(long)]
+    no_critic_norm: bool,
+    /// Divide the critic's matrices by their largest singular values
+    #[arg(long)]
+    spectral_norm: bool,
+    /// Samples that the critic sees at once, so that it notices when they are all alike [default: 1; 10 for rows]
+    #[arg(long, value_name = "N")]
+    pack: Option<u32>,
+}
+
+/// Flags for the training.
+#[derive(clap::Args, Clone, Debug, Default)]
+#[command(next_help_heading = "Training")]
+pub struct PlanArgs {
+    /// What the two learn from [default: non-saturating; wasserstein with a gradient penalty for rows]
+    #[arg(long, value_enum)]
+    loss: Option<LossName>,
+    /// Weight of the penalty on slopes of the critic other than 1, between real and made samples; 0 for none [default: 0;
+    /// 10 for rows]
+    #[arg(long, value_name = "WEIGHT", value_parser = not_negative)]
+    gradient_penalty: Option<f32>,
+    /// Weight of the penalty on slopes at real samples; 0 for none [default: 0; by the data for relativistic]
+    #[arg(long, value_name = "WEIGHT", value_parser = not_negative)]
+    r1: Option<f32>,
+    /// Weight of the penalty on slopes at made samples; 0 for none [default: that of --r1 for relativistic, else 0]
+    #[arg(long, value_name = "WEIGHT", value_parser = not_negative)]
+    r2: Option<f32>,
+    /// Keep the critic's weights within this bound of 0; 0 for none [default: 0; 0.01 for wasserstein without a penalty]
+    #[arg(long, value_name = "BOUND", value_parser = not_negative)]
+    weight_clip: Option<f32>,
+    /// Steps of the critic for one of the generator [default: 1]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]
+    critic_steps: Option<u32>,
+    /// Learning rate of the generator [default: 2e-4; 1e-3 for points]
+    #[arg(long, value_name = "RATE", value_parser = positive)]
+    lr: Option<f32>,
+    /// The critic's learning rate, as a multiple of the generator's [default: 1]
+    #[arg(long, value_name = "TIMES", value_parser = positive)]
+    critic_rate: Option<f32>,
+    /// Share of the old mean of gradients [default: 0.5; 0 for relativistic and wasserstein]
+    #[arg(long, value_name = "SHARE", value_parser = share)]
+    beta1: Option<f32>,
+    /// Share of the old mean of their squares [default: 0.999; 0.9 with a gradient penalty, 0.99 for relativistic]
+    #[arg(long, value_name = "SHARE", value_parser = share)]
+    beta2: Option<f32>,
+    /// How the learning rate goes on [default: constant; cosine for points]
+    #[arg(long, value_enum)]
+    schedule: Option<ScheduleName>,
+    /// Samples of a batch [default: 64; 500 for rows, 256 for points]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(2..=65536))]
+    batch_size: Option<u32>,
+    /// Keep an average of the weights, to sample with: share of the old one at each step; 0 keeps none [default: 0.999]
+    #[arg(long, value_name = "SHARE", value_parser = share)]
+    ema: Option<f32>,
+    /// Longest gradient; longer ones are shortened to it; 0 leaves them [default: 0]
+    #[arg(long, value_name = "LENGTH", value_parser = not_negative)]
+    clip: Option<f32>,
+    /// Steps of the generator at most [default: by the data]
+    #[arg(long, value_name = "N")]
+    max_steps: Option<u64>,
+    /// How often to go over the data at most
+    #[arg(long, value_name = "N")]
+    epochs: Option<u64>,
+    /// Time to train at most, evaluations left out, as in 90m, 2h, 30s
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    pub max_time: Option<Duration>,
+    /// End after so many evaluations without a better one; 0 for no such end [default: 0]
+    #[arg(long, value_name = "N")]
+    early_stop: Option<u32>,
+    /// What decides which checkpoint is best [default: frechet; quality for points with modes, sliced for others]
+    #[arg(long, value_name = "NAME")]
+    metric: Option<String>,
+    /// Steps between evaluations [default: by the data]
+    #[arg(long, value_name = "STEPS", value_parser = clap::value_parser!(u64).range(1..))]
+    eval_every: Option<u64>,
+    /// Samples that an evaluation makes [default: 2500 of points, 5000 of images, as many rows as there are, up to 20000]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(20..=1_000_000))]
+    eval_samples: Option<u32>,
+    /// Steps between checkpoints [default: those of --eval-every]
+    #[arg(long, value_name = "STEPS", value_parser = clap::value_parser!(u64).range(1..))]
+    save_every: Option<u64>,
+    /// Steps between reports [default: 100; 1000 for points]
+    #[arg(long, value_name = "STEPS", value_parser = clap::value_parser!(u64).range(1..))]
+    log_every: Option<u64>,
+    /// Checkpoints to keep, besides the best [default: 2]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    keep: Option<u32>,
+    /// Seed of everything random [default: 1]
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+}
+
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+enum KindName {
+    /// Dense layers
+    Mlp,
+    /// Windows of 4 pixels in steps of 2
+    Dcgan,
+    /// Residual blocks of windows of 3 pixels
+    Resnet,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum LossName {
+    /// The generator maximises the critic's error, as the game is defined
+    Minimax,
+    /// The generator makes the critic say that its samples are real
+    NonSaturating,
+    Hinge,
+    LeastSquares,
+    /// The critic's verdicts are a distance; with --weight-clip or --gradient-penalty
+    Wasserstein,
+    /// The critic compares real and made samples; with --r1 and --r2
+    Relativistic,
+}
+
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+enum ScheduleName {
+    Constant,
+    /// Down to 0 at --max-steps
+    Cosine,
+}
+
+/// All that a run is trained with, as its folder keeps it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Settings {
+    pub data: DataArgs,
+    pub recipe: Recipe,
+    /// Samples that an evaluation makes.
+    pub eval_samples: usize,
+    /// Of the data, so that a run goes on over the same.
+    pub fingerprint: u64,
+    #[serde(flatten)]
+    pub plan: Plan,
+}
+
+/// The kinds of data.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Sort {
+    Points,
+    Images,
+    Rows,
+}
+
+fn sort(source: &Source) -> Sort {
+    match source {
+        Source::Points(..) => Sort::Points,
+        Source::Images { .. } => Sort::Images,
+        Source::Rows(_) => Sort::Rows,
+    }
+}
+
+impl Settings {
+    /// What is trained with when flags say no more than these.
+    ///
+    /// # Errors
+    /// When flags do not go together.
+    pub fn new(data: &DataArgs, source: &Source, args: &PlanArgs) -> Result<Settings> {
+        use wordmill::gan::feed::Data;
+        let sort = sort(source);
+        let loss = args.loss.map_or(
+            match sort {
+                Sort::Rows => Loss::Wasserstein,
+                _ => Loss::NonSaturating,
+            },
+            LossName::loss,
+        );
+        let is_relative = loss == Loss::Relativistic;
+        let is_wasserstein = loss == Loss::Wasserstein;
+        let default_penalty = if sort == Sort::Rows && is_wasserstein { 10.0 } else { 0.0 };
+        let penalty = args.gradient_penalty.unwrap_or(default_penalty);
+        let r1 = args.r1.unwrap_or(if is_relative { 1.0 } else { 0.0 });
+        let r2 = args.r2.unwrap_or(if is_relative { r1 } else { 0.0 });
+        let unbounded = is_wasserstein && penalty == 0.0;
+        let weight_clip = args.weight_clip.unwrap_or(if unbounded { 0.01 } else { 0.0 });
+        let beta1 = if is_wasserstein && sort != Sort::Rows || is_relative { 0.0 } else { 0.5 };
+        let beta2 = match () {
+            () if is_relative || unbounded => 0.99,
+            () if penalty > 0.0 => 0.9,
+            () => 0.999,
+        };
+        let each = |points, images, rows| match sort {
+            Sort::Points => points,
+            Sort::Images => images,
+            Sort::Rows => rows,
+        };
+        let batch = each(256, 64, 500).min(source.len().max(2));
+        let round = (source.len() / batch).max(1) as u64;
+        let every = each(1000, 500, round * 20);
+        let metric = match source {
+            Source::Points(toy, _) if toy.modes().is_some() => "quality",
+            Source::Points(..) => "sliced",
+            Source::Images { .. } => "frechet",
+            Source::Rows(_) => "quality",
+        };
+        let decay = each(Decay::Cosine, Decay::Constant, Decay::Constant);
+        let mut settings = Settings {
+            data: data.clone(),
+            recipe: Recipe {
+                objective: Objective {
+                    loss,
+                    gradient_penalty: penalty,
+                    r1,
+                    r2,
+                },
+                batch,
+                critic_steps: 1,
+                critic_rate: 1.0,
+                beta1,
+                beta2,
+                weight_clip,
+            },
+            eval_samples: each(2500, 5000, source.len().min(20_000)),
+            fingerprint: source.fingerprint(),
+            plan: Plan {
+                schedule: Schedule {
+                    lr: each(1e-3, 2e-4, 2e-4),
+                    warmup: 0,
+                    decay,
+                    last: 0,
+                },
+                dropout: 0.0,
+                dropout_ramp: 0,
+                accumulate: 1,
+                clip: 0.0,
+                decay: 0.0,
+                average: 0.999,
+                seed: 1,
+                max_steps: Some(each(6000, 50_000, round * 300)),
+                epochs: None,
+                patience: 0,
+                metric: metric.to_owned(),
+                report_every: each(1000, 100, 100),
+                evaluate_every: every,
+                save_every: every,
+                keep: 2,
+            },
+        };
+        args.change(&mut settings)?;
+        Ok(settings)
+    }
+}
+
+impl LossName {
+    fn loss(self) -> Loss {
+        match self {
+            LossName::Minimax => Loss::Minimax,
+            LossName::NonSaturating => Loss::NonSaturating,
+            LossName::Hinge => Loss::Hinge,
+            LossName::LeastSquares => Loss::LeastSquares,
+            LossName::Wasserstein => Loss::Wasserstein,
+            LossName::Relativistic => Loss::Relativistic,
+        }
+    }
+}
+
+impl PlanArgs {
+    /// Puts what the flags say in place of what is there.
+    ///
+    /// # Errors
+    /// When flags do not go together.
+    pub fn change(&self, settings: &mut Settings) -> Result<()> {
+        fn set<T: Clone>(given: &Option<T>, value: &mut T) {
+            if let Some(given) = given {
+                *value = given.clone();
+            }
+        }
+        let (plan, recipe) = (&mut settings.plan, &mut settings.recipe);
+        set(&self.loss.map(LossName::loss), &mut recipe.objective.loss);
+        set(&self.gradient_penalty, &mut recipe.objective.gradient_penalty);
+        set(&self.r1, &mut recipe.objective.r1);
+        set(&self.r2, &mut recipe.objective.r2);
+        set(&self.weight_clip, &mut recipe.weight_clip);
+        set(&self.critic_steps, &mut recipe.critic_steps);
+        set(&self.critic_rate, &mut recipe.critic_rate);
+        set(&self.beta1, &mut recipe.beta1);
+        set(&self.beta2, &mut recipe.beta2);
+        set(&self.batch_size.map(|n| n as usize), &mut recipe.batch);
+        set(&self.eval_samples.map(|n| n as usize), &mut settings.eval_samples);
+        set(&self.lr, &mut plan.schedule.lr);
+        set(&self.clip, &mut plan.clip);
+        set(&self.ema, &mut plan.average);
+        set(&self.max_steps.map(Some), &mut plan.max_steps);
+        set(&self.epochs.map(Some), &mut plan.epochs);
+        set(&self.early_stop, &mut plan.patience);
+        set(&self.metric, &mut plan.metric);
+        set(&self.log_every, &mut plan.report_every);
+        set(&self.eval_every, &mut plan.evaluate_every);
+        set(&self.save_every.or(self.eval_every), &mut plan.save_every);
+        set(&self.keep.map(|n| n as usize), &mut plan.keep);
+        set(&self.seed, &mut plan.seed);
+        if self.max_steps.is_none() && (self.epochs.is_some() || self.max_time.is_some()) {
+            // Whoever says when to end means that and nothing else.
+            plan.max_steps = None;
+            if self.schedule.is_none() {
+                plan.schedule.decay = Decay::Constant;
+            }
+        }
+        if let Some(schedule) = self.schedule {
+            plan.schedule.decay = match schedule {
+                ScheduleName::Constant => Decay::Constant,
+                ScheduleName::Cosine => Decay::Cosine,
+            };
+        }
+        plan.schedule.last = plan.max_steps.unwrap_or(0);
+        if plan.schedule.decay == Decay::Cosine && plan.max_steps.is_none() {
+            bail!(Failure::usage("--schedule cosine needs --max-steps, where it ends"));
+        }
+        if self.r1.is_some() && self.r2.is_none() && recipe.objective.loss == Loss::Relativistic {
+            recipe.objective.r2 = recipe.objective.r1;
+        }
+        Ok(())
+    }
+}
+
+impl ShapeArgs {
+    /// The networks for some data, trained by a recipe.
+    ///
+    /// # Errors
+    /// When flags do not go together, or with the data.
+    pub fn shape(&self, source: &Source, recipe: &Recipe) -> Result<Shape> {
+        use wordmill::gan::feed::Data;
+        let (height, width, channels) = source.shape();
+        let sort = sort(source);
+        let is_square = height == width && [28, 32, 64, 128].contains(&height);
+        let network = match self.network {
+            Some(KindName::Mlp) => Kind::Mlp,
+            Some(KindName::Dcgan) => Kind::Dcgan,
+            Some(KindName::Resnet) => Kind::Resnet,
+            None if is_square => Kind::Dcgan,
+            None => Kind::Mlp,
+        };
+        let sizes = |given: &[u32], default: &[usize]| match given {
+            [] => default.to_vec(),
+            given => given.iter().map(|size| *size as usize).collect(),
+        };
+        let (generator, critic): (&[usize], &[usize]) = match (network, sort) {
+            (Kind::Dcgan, _) => (&[64], &[64]),
+            (Kind::Resnet, _) => (&[64], &[64]),
+            (_, Sort::Points) => (&[128, 128], &[128, 128]),
+            (_, Sort::Rows) => (&[256, 256], &[256, 256]),
+            _ => (&[256, 512, 1024], &[512, 256]),
+        };
+        let objective = &recipe.objective;
+        let is_penalised = objective.gradient_penalty + objective.r1 + objective.r2 > 0.0;
+        let classes = source.classes().len();
+        if self.conditional && (classes < 2 || source.label(0).is_none()) {
+            bail!(
+                Failure::usage("--conditional needs images of two classes or more")
+                    .hint("sub-folders are classes, and so are the labels of IDX files")
+            );
+        }
+        if self.spectral_norm && recipe.weight_clip > 0.0 {
+            bail!(Failure::usage("--spectral-norm and --weight-clip bound the critic twice"));
+        }
+        if self.conditional && self.pack.is_some_and(|pack| pack > 1) {
+            bail!(Failure::usage("--pack and --conditional do not go together"));
+        }
+        let pack = self.pack.map_or(
+            match sort {
+                Sort::Rows => 10,
+                _ => 1,
+            },
+            |pack| pack as usize,
+        );
+        if !recipe.batch.is_multiple_of(pack.max(1)) {
+            bail!(Failure::usage(format!(
+                "--batch-size {} is no multiple of --pack {pack}",
+                recipe.batch
+            )));
+        }
+        Ok(Shape {
+            network,
+            height,
+            width,
+            channels,
+            latent: self.latent.map_or(
+                match sort {
+                    Sort::Points => 16,
+                    Sort::Images => 100,
+                    Sort::Rows => 128,
+                },
+                |n| n as usize,
+            ),
+            generator: sizes(&self.generator, generator),
+            critic: sizes(&self.critic, critic),
+            classes: if self.conditional { classes } else { 0 },
+            critic_norms: !self.no_critic_norm && !is_penalised && !self.spectral_norm,
+            spectral: self.spectral_norm,
+            pack,
+            is_bounded: sort == Sort::Images,
+            spans: source.spans(),
+            condition: source.condition(),
+        })
+    }
+
+    /// # Errors
+    /// When a flag asks for other networks than those of a run.
+    pub fn agree_with(&self, shape: &Shape) -> Result<()> {
+        let kind = self.network.map(|kind| match kind {
+            KindName::Mlp => Kind::Mlp,
+            KindName::Dcgan => Kind::Dcgan,
+            KindName::Resnet => Kind::Resnet,
+        });
+        let differs = |given: &[u32], sizes: &[usize]| {
+            !given.is_empty() && !given.iter().map(|size| *size as usize).eq(sizes.iter().copied())
+        };
+        let number = |given: Option<u32>, own: usize| given.is_some_and(|n| n as usize != own);
+        let wrong = [
+            ("--network", kind.is_some_and(|kind| kind != shape.network)),
+            ("--latent", number(self.latent, shape.latent)),
+            ("--generator", differs(&self.generator, &shape.generator)),
+            ("--critic", differs(&self.critic, &shape.critic)),
+            ("--conditional", self.conditional && shape.classes == 0),
+            ("--no-critic-norm", self.no_critic_norm && shape.critic_norms),
+            ("--spectral-norm", self.spectral_norm && !shape.spectral),
+            ("--pack", number(self.pack, shape.pack)),
+        ];
+        match wrong.iter().find(|(_, is_wrong)| *is_wrong) {
+            Some((flag, _)) => Err(Failure::usage(format!("{flag} is not that of the run"))
+                .hint("another --out begins a new run")
+                .into()),
+            None => Ok(()),
+        }
+    }
+}
