@@ -6,8 +6,8 @@
 //! ```
 //!
 //! Heusel et al. 2017, "GANs trained by a two time-scale update rule converge to a local Nash equilibrium", where the
-//! features are those of Inception and the number is called FID. The number depends on how many samples there are; it is
-//! to be compared at the same n, and with the floor.
+//! features are those of Inception and the number is called FID. The number depends on how many samples there are; it
+//! is to be compared at the same n, and with the floor.
 
 use super::gram::Columns;
 use super::{MeasureError, Points, symmetric};
