@@ -98,8 +98,11 @@ pub fn reduce(mut a: Vec<f64>, n: usize) -> (Tridiagonal, Reflections) {
 
 /// Turns x into the v of the reflection that leaves only its first value; β, and that value.
 fn reflection(x: &mut [f64]) -> (f64, f64) {
+    /// A square so far below 1, the largest value of the matrix, that it can be left out. When only rounding is left, each
+    /// step leaves rounding of the last, until squares are too small for numbers.
+    const NOTHING: f64 = 1e-60;
     let rest = dot(&x[1..], &x[1..]);
-    if rest == 0.0 {
+    if rest <= NOTHING {
         let first = x[0];
         x.fill(0.0);
         return (0.0, first);
