@@ -1,20 +1,21 @@
-//! Whether a generator repeats what it learned from: how near made samples are to training samples, beside held-out ones.
+//! Whether a generator repeats what it learned from: how near made samples are to training samples, beside held-out
+//! ones.
 //!
 //! A generator that learned the distribution makes samples as far from the training samples as others of the
-//! distribution are, those that were held out. With m the distances of made samples from their nearest training sample and h
-//! those of held-out ones:
+//! distribution are, those that were held out. With m the distances of made samples from their nearest training
+//! sample and h those of held-out ones:
 //!
 //! ```text
-//! nearer         P(m < h) + P(m = h) / 2, over all pairs            ½ when as new as the held-out, 1 when all are nearer
+//! nearer         P(m < h) + P(m = h) / 2, over all pairs            ½ when as new, 1 when all are nearer
 //! low share      share of m below the 5 % quantile of h             0.05 when as new
 //! median ratio   median of m / median of h                          1 when as new, 0 for copies
 //! low ratio      5 % quantile of m / 5 % quantile of h
 //! copies         share of m that are 0
 //! ```
 //!
-//! `nearer` is the statistic of Mann and Whitney 1947 as a share; comparing with held-out samples follows Meehan et al. 2020, "A
-//! non-parametric test to detect data-copying in generative models". A generator that makes poor samples is far from
-//! the training samples too: the report says something only beside a distance that is good.
+//! `nearer` is the statistic of Mann and Whitney 1947 as a share; comparing with held-out samples follows Meehan et
+//! al. 2020, "A non-parametric test to detect data-copying in generative models". A generator that makes poor samples
+//! is far from the training samples too: the report says something only beside a distance that is good.
 
 use super::distances::sets;
 use super::{MeasureError, Points};
@@ -39,21 +40,30 @@ pub struct Copies {
     pub copies: f64,
 }
 
-/// The nearest of some samples to each of others; of equally near ones the first.
+/// The nearest of some samples to each of others; of equally near ones the first. `found` is called once for each,
+/// from any thread.
 ///
 /// # Errors
 /// When there is nothing to be near to, or the dimensions are not the same.
-pub fn nearest(of: &Points, among: &Points) -> Result<Vec<Neighbour>, MeasureError> {
+pub fn nearest(
+    of: &Points,
+    among: &Points,
+    found: impl Fn() + Sync,
+) -> Result<Vec<Neighbour>, MeasureError> {
     if among.n() == 0 {
         return Err(too_few("the nearest neighbour"));
     }
     let [of, among] = sets(*of, *among)?;
-    let found = of.rows(&among, |row| row.nearest(1, None));
+    let rows = of.rows(&among, |row| {
+        let nearest = row.nearest(1, None);
+        found();
+        nearest
+    });
     let neighbour = |(square, index): (f64, usize)| Neighbour {
         index,
         distance: square.sqrt(),
     };
-    Ok(found.into_iter().flatten().map(neighbour).collect())
+    Ok(rows.into_iter().flatten().map(neighbour).collect())
 }
 
 /// Compares the distances of made samples from the training samples with those of held-out ones.
@@ -119,7 +129,7 @@ mod tests {
 
     fn near(of: &[f32], among: &[f32], dim: usize) -> Vec<Neighbour> {
         let points = |values| Points::new(values, dim).unwrap();
-        nearest(&points(of), &points(among)).unwrap()
+        nearest(&points(of), &points(among), || ()).unwrap()
     }
 
     #[test]
@@ -157,8 +167,8 @@ mod tests {
     fn nothing_to_compare_with_is_refused() {
         assert!(copies(&at(&[1.0]), &[]).is_err());
         let [some, none] = [&[1.0][..], &[]].map(|values| Points::new(values, 1).unwrap());
-        assert!(nearest(&some, &none).is_err());
-        assert_eq!(nearest(&none, &some).unwrap(), []);
+        assert!(nearest(&some, &none, || ()).is_err());
+        assert_eq!(nearest(&none, &some, || ()).unwrap(), []);
     }
 
     #[test]

@@ -4,10 +4,10 @@
 //! ‖x − y‖² = ‖x‖² + ‖y‖² − 2 x·y          x, y less the mean of both sets
 //! ```
 //!
-//! The right side is a product of matrices in f32, thirty times as fast as subtracting, but what is left of it when x and y
-//! are near each other is rounding. So it only bounds a distance; where the bounds do not decide, the distance is
-//! taken again in f64 from the values themselves. What is said about distances is then exact: that a copy is one, which
-//! neighbour is the k-th. The bound is
+//! The right side is a product of matrices in f32, which is fast, but what is left of it when x and y are near each
+//! other is rounding. So it only bounds a distance; where the bounds do not decide, the distance is taken again in
+//! f64 from the values themselves. What is said about distances is then exact: that a copy is one, which neighbour is
+//! the k-th. The bound is
 //!
 //! ```text
 //! (dim + 16) · 2⁻²⁴ · (‖x‖² + ‖y‖²)       dim sums, each rounded; the centring, the norms and the last sum
@@ -140,8 +140,11 @@ impl Row<'_> {
         }
     }
 
-    /// The `k` nearest samples with their squared distances, the nearest first, of equal ones the first; without sample
-    /// `skip`.
+    /// The `k` nearest samples with their squared distances, the nearest first, of equal ones the first; without
+    /// sample `skip`.
+    ///
+    /// # Panics
+    /// When k is 0.
     pub fn nearest(&self, k: usize, skip: Option<usize>) -> Vec<(f64, usize)> {
         // The k smallest upper bounds, in order: no distance above the last of them can be among the k smallest.
         let mut highest = vec![f32::INFINITY; k];
@@ -179,7 +182,9 @@ mod tests {
             let squares: Vec<f64> = (0..b.n()).map(|j| row.square(j)).collect();
             for (j, square) in squares.iter().enumerate() {
                 let (low, high) = row.bounds(j);
-                assert!(!(f64::from(low) > *square) && !(f64::from(high) < *square));
+                // Bounds of values that overflow are no numbers, and exclude nothing.
+                let is_outside = f64::from(low) > *square || f64::from(high) < *square;
+                assert!(!is_outside, "{low} {square} {high}");
                 assert!(!row.is_below(j, *square));
                 assert!(row.is_below(j, square * (1.0 + 1e-12) + 1e-300));
             }

@@ -1,8 +1,9 @@
 //! The floor: what a perfect generator would score, by measuring one half of the real samples beside the other.
 //!
-//! Distances of finite sets are not 0 even when both are real, and no share need be 1. What a number is worth is seen beside the
-//! same number between two halves of the real set, drawn at random. Halves are smaller than the sets that are measured,
-//! and the Fréchet distance of fewer samples is larger: a generator may come out slightly below its floor.
+//! Distances of finite sets are not 0 even when both are real, and no share need be 1. What a number is worth is seen
+//! beside the same number between two halves of the real set, drawn at random. Halves are smaller than the sets that
+//! are measured, and the Fréchet distance of fewer samples is larger: a generator may come out slightly below its
+//! floor.
 
 use super::Points;
 use crate::random::Random;

@@ -6,8 +6,8 @@
 //! ```
 //!
 //! Heusel et al. 2017, "GANs trained by a two time-scale update rule converge to a local Nash equilibrium", where the
-//! features are those of Inception and the number is called FID. The number depends on how many samples there are; it is
-//! to be compared at the same n, and with the floor.
+//! features are those of Inception and the number is called FID. The number depends on how many samples there are; it
+//! is to be compared at the same n, and with the floor.
 
 use super::gram::Columns;
 use super::{MeasureError, Points, symmetric};
@@ -63,8 +63,10 @@ impl Gaussian {
         let mut product = root.products(&columns(&half));
         make_symmetric(&mut product, n);
         let values = symmetric::values(&product, n)?;
-        // What rounding leaves of an eigenvalue of 0 has a root that counts: it is taken for 0.
-        let noise = n as f64 * f64::EPSILON * values.last().map_or(0.0, |largest| *largest);
+        // What rounding leaves of an eigenvalue of 0 has a root that counts: it is taken for 0. Set much higher the limit
+        // takes small values that are real.
+        const LIMIT: f64 = 8.0 * f64::EPSILON;
+        let noise = LIMIT * values.last().map_or(0.0, |largest| *largest);
         let common: f64 = (values.into_iter().filter(|value| *value > noise))
             .map(f64::sqrt)
             .sum();

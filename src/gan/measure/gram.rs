@@ -4,9 +4,9 @@
 //! G[i, j] = Σ_r A[r, i] · B[r, j]
 //! ```
 //!
-//! Columns are packed as in [`crate::nn::matmul`], 16 to a panel, rows one after the other; zeros stand past the last. The
-//! sum runs over r in order, in blocks of 256 rows, for every i and j alike: threads and instruction sets change
-//! nothing, for a product and its sum are rounded apart.
+//! Columns are packed as in [`crate::nn::matmul`], 16 to a panel, rows one after the other; zeros stand past the
+//! last. The sum runs over r in order, in blocks of 256 rows, for every i and j alike: threads and instruction sets
+//! change nothing, for a product and its sum are rounded apart.
 
 use crate::simd::{Lanes, Level, dispatch};
 use rayon::prelude::*;
@@ -60,8 +60,8 @@ impl Columns {
         self.n.div_ceil(PANEL) * PANEL
     }
 
-    /// The products of 16 columns of this matrix, a panel, and all of another from panel `first` on: 16 rows, as long as
-    /// those columns are in whole panels.
+    /// The products of 16 columns of this matrix, a panel, and all of another from panel `first` on: 16 rows, as long
+    /// as those columns are in whole panels.
     ///
     /// # Panics
     /// When the matrices have different numbers of rows, or there are fewer panels.

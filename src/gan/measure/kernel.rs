@@ -5,9 +5,10 @@
 //! d² = Σ_{i≠j} k(a_i, a_j) / (n (n − 1)) + Σ_{i≠j} k(b_i, b_j) / (n (n − 1)) − 2 Σ_{i,j} k(a_i, b_j) / n²
 //! ```
 //!
-//! Bińkowski et al. 2018, "Demystifying MMD GANs", where the features are those of Inception and the number is called KID.
-//! Its mean does not depend on how many samples there are, so it may be below 0 for sets that are alike. It is taken over
-//! subsets of n samples drawn without putting back; the deviation is that of the subsets, divided by their number.
+//! Bińkowski et al. 2018, "Demystifying MMD GANs", where the features are those of Inception and the number is called
+//! KID. Its mean does not depend on how many samples there are, so it may be below 0 for sets that are alike. It is
+//! taken over subsets of n samples drawn without putting back; the deviation is that of the subsets, divided by their
+//! number.
 
 use super::gram::Columns;
 use super::{MeasureError, Points};
@@ -150,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn sets_of_one_distribution_are_as_often_below_zero_as_above() {
+    fn sets_of_one_distribution_are_at_no_distance_within_what_subsets_spread() {
         let (a, b) = (correlated(4000, 6, 1), correlated(4000, 6, 2));
         let subsets = Subsets {
             size: 200,

@@ -1,4 +1,5 @@
-//! How good what a GAN makes is: distances between made samples and real ones, and what share of each the other covers.
+//! How good what a GAN makes is: distances between made samples and real ones, and what share of each the other
+//! covers.
 //!
 //! | module | what is in it |
 //! |---|---|
@@ -7,16 +8,17 @@
 //! | [`copies`] | the nearest training samples of what was made: is it learned by heart? |
 //! | [`modes`] | for toys, whose modes are known |
 //! | [`scores`], [`floor`] | all numbers of a pair of sets, and the same between two halves of the real one |
-//! | [`symmetric`], [`gram`], [`distances`] | eigenvalues, products in f64, distances in blocks |
+//! | [`symmetric`], [`householder`], [`gram`], [`distances`] | eigenvalues, products in f64, distances in blocks |
 //!
-//! Samples are rows of f32: features of a network, pixels, or points. Sums run in f64 in an order that does not depend on
-//! the number of threads, and all that is drawn at random is drawn from a seed.
+//! Samples are rows of f32: features of a network, pixels, or points. Sums run in f64 in an order that does not
+//! depend on the number of threads, and all that is drawn at random is drawn from a seed.
 
 pub mod copies;
 pub mod distances;
 pub mod floor;
 pub mod frechet;
 pub mod gram;
+pub mod householder;
 pub mod kernel;
 pub mod modes;
 pub mod neighbours;

@@ -1,15 +1,16 @@
 //! For toys, whose modes are known: how many are covered, how many samples are good, how evenly they are spread.
 //!
-//! A sample belongs to the nearest mode and is of high quality when it lies nearer than three standard deviations. A mode is
-//! covered when a sample of high quality belongs to it. With q_i the share of mode i among the samples of high quality
-//! and p = 1 / modes:
+//! A sample belongs to the nearest mode and is of high quality when it lies nearer than three standard deviations. A
+//! mode is covered when a sample of high quality belongs to it. With q_i the share of mode i among the samples of
+//! high quality and p = 1 / modes:
 //!
 //! ```text
 //! reverse KL = Σ_i q_i ln(q_i / p)
 //! ```
 //!
-//! Lin et al. 2018, "PacGAN: the power of two samples in generative adversarial networks", and Srivastava et al. 2017,
-//! "VEEGAN", on 2,500 samples. Real samples of two dimensions are of high quality with probability 1 − e^(−9/2) = 98.9 %.
+//! Lin et al. 2018, "PacGAN: the power of two samples in generative adversarial networks", and Srivastava et al.
+//! 2017, "VEEGAN", on 2,500 samples. Real samples of two dimensions are of high quality with probability 1 − e^(−9/2)
+//! = 98.9 %.
 
 use super::{MeasureError, Points};
 use serde::{Deserialize, Serialize};

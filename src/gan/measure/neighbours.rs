@@ -9,9 +9,10 @@
 //! coverage    share of real samples whose ball has a made one inside
 //! ```
 //!
-//! Kynkäänniemi et al. 2019, "Improved precision and recall metric for assessing generative models"; Naeem et al. 2020,
-//! "Reliable fidelity and diversity metrics for generative models". Inside is nearer than the radius, as in the code of the
-//! latter; the former counts the surface too. Density may be above 1. All four depend on the numbers of samples.
+//! Kynkäänniemi et al. 2019, "Improved precision and recall metric for assessing generative models"; Naeem et al.
+//! 2020, "Reliable fidelity and diversity metrics for generative models". Inside is nearer than the radius, as in the
+//! code of the latter; the former counts the surface too. Density may be above 1. All four depend on the numbers of
+//! samples.
 
 use super::distances::{Set, sets};
 use super::{MeasureError, Points};
@@ -97,8 +98,8 @@ mod tests {
     #[test]
     fn on_a_line_they_can_be_counted() {
         // Real 0 1 3 6, radii of the first neighbour 1 1 2 3; made 0.5 2.5 20, radii 2 2 17.5.
-        // 0.5 is inside the balls of 0 and 1, 2.5 inside those of 3 only (6 − 3.5 is not below 3): 2.5 − 1 = 1.5.
-        // Balls of made ones: 0.5 ± 2 has 0 and 1, 2.5 ± 2 has 1 and 3, 20 ± 17.5 has 3 and 6.
+        // 0.5 is inside the balls of 0 and 1, 2.5 inside that of 3 alone, 20 inside none: three balls, of 0, 1 and 3.
+        // Of the made balls 0.5 ± 2 has 0 and 1, 2.5 ± 2 has 1 and 3, 20 ± 17.5 has 3 and 6.
         let found = of(&[0.0, 1.0, 3.0, 6.0], &[0.5, 2.5, 20.0], 1, 1);
         assert_eq!(four(found), [2.0 / 3.0, 1.0, 3.0 / 3.0, 3.0 / 4.0]);
     }
@@ -113,7 +114,7 @@ mod tests {
     #[test]
     fn a_set_beside_itself_is_precise_and_covered() {
         let a = correlated(200, 8, 1);
-        // Each sample is in its own ball, and in k others' on average, less the one on each surface.
+        // Inside each ball are its own sample and k − 1 others, for the k-th lies on its surface.
         assert_eq!(four(of(&a, &a, 8, 5)), [1.0; 4]);
     }
 

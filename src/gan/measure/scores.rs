@@ -1,8 +1,9 @@
-//! All numbers of a pair of sets, real and made, and beside them the floor: the same between two halves of the real set.
+//! All numbers of a pair of sets, real and made, and beside them the floor: the same between two halves of the real
+//! set.
 //!
 //! ```text
 //! {"real":10000,"made":10000,"frechet":12.3,"kernel":{"mean":0.01,"deviation":0.002},"sliced":0.1,
-//!  "overlap":{"precision":0.9,"recall":0.8,"density":1.1,"coverage":0.85},"floor":{…}}
+//!  "precision":0.9,"recall":0.8,"density":1.1,"coverage":0.85,"floor":{…}}
 //! ```
 //!
 //! A measure that was not asked for, or for which there was no time, is left out.
@@ -105,7 +106,8 @@ pub struct Scores {
     pub kernel: Option<Kernel>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sliced: Option<f64>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// Precision, recall, density and coverage, beside the other numbers when written.
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
     pub overlap: Option<Overlap>,
     /// The same between two halves of the real samples, where these are enough.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -118,8 +120,8 @@ pub struct Scores {
 /// Measures made samples beside real ones; says each step before it begins.
 ///
 /// # Errors
-/// When sets are of different widths or smaller than a measure is defined for. A measure for which half of the real samples
-/// is too few has no floor.
+/// When sets are of different widths or smaller than a measure is defined for. A measure for which half of the real
+/// samples is too few has no floor.
 pub fn score(
     real: &Samples,
     made: &Samples,

@@ -4,12 +4,12 @@
 //! d² = mean over lines of ∫₀¹ (F_a⁻¹(u) − F_b⁻¹(u))² du
 //! ```
 //!
-//! F⁻¹ are the quantile functions of the samples' positions on a line, which are steps: of equal numbers of samples the
-//! integral is the mean over both in order, of different ones each pair of steps counts by how long they meet. Lines
-//! point in directions drawn evenly from the sphere, the same for a seed.
+//! F⁻¹ are the quantile functions of the samples' positions on a line, which are steps: of equal numbers of samples
+//! the integral is the mean over both in order, of different ones each pair of steps counts by how long they meet.
+//! Lines point in directions drawn evenly from the sphere, the same for a seed.
 //!
-//! Rabin et al. 2012, "Wasserstein barycenter and its application to texture mixing"; Bonneel et al. 2015, "Sliced and Radon
-//! Wasserstein barycenters of measures".
+//! Rabin et al. 2012, "Wasserstein barycenter and its application to texture mixing"; Bonneel et al. 2015, "Sliced
+//! and Radon Wasserstein barycenters of measures".
 
 use super::gram::Columns;
 use super::{MeasureError, Points};
