@@ -12,6 +12,7 @@ mod completions;
 mod corpus;
 mod entities;
 mod eval;
+mod gan;
 mod glove;
 mod layers;
 mod lemmatize;
@@ -77,6 +78,7 @@ enum Command {
     Seq2seq(seq2seq::Args),
     Transformer(transformer::Args),
     Bleu(bleu::Args),
+    Gan(gan::Args),
     Model(model::Args),
     Licenses(licenses::Args),
     #[command(hide = true)]
@@ -102,6 +104,7 @@ const GROUPS: &[(&str, &[&str])] = &[
     ("Bags of words", &["bow", "tfidf", "merge"]),
     ("Embeddings", &["word2vec", "glove", "vectors", "classes"]),
     ("Translation", &["transformer", "seq2seq", "bleu"]),
+    ("Images, points, rows", &["gan"]),
     ("The tool", &["model", "licenses"]),
 ];
 
@@ -123,6 +126,7 @@ impl Command {
             Command::Glove(args) => glove::run(&args),
             Command::Vectors(args) => vectors::run(&args),
             Command::Seq2seq(args) => seq2seq::run(&args),
+            Command::Gan(args) => gan::run(&args),
             Command::Transformer(args) => transformer::run(&args),
             Command::Bleu(args) => bleu::run(&args),
             Command::Model(args) => model::run(&args),

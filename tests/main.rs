@@ -10,6 +10,7 @@ mod contract;
 mod docs;
 mod entities;
 mod evaluation;
+mod gan;
 mod glove;
 mod golden;
 mod harness;

@@ -61,14 +61,14 @@ pub struct DataArgs {
 }
 
 /// `32`, or `24x32`: height and width.
-fn size(text: &str) -> Result<(usize, usize), String> {
+pub fn size(text: &str) -> Result<(usize, usize), String> {
     let (height, width) = text.split_once('x').unwrap_or((text, text));
     let side = |text: &str| text.parse().ok().filter(|side| (1..=4096).contains(side));
     let sides = side(height).zip(side(width));
     sides.ok_or_else(|| "expected a side from 1 to 4096, or HEIGHTxWIDTH".to_owned())
 }
 
-fn channels(text: &str) -> Result<usize, String> {
+pub fn channels(text: &str) -> Result<usize, String> {
     match text {
         "1" => Ok(1),
         "3" => Ok(3),
@@ -132,7 +132,10 @@ impl Rows {
 
 /// What is made: samples as they are shown.
 pub enum Made {
-    Images { shape: ImageShape, pixels: Vec<u8> },
+    Images {
+        shape: ImageShape,
+        pixels: Vec<u8>,
+    },
     Points(Vec<[f32; 2]>),
     /// Texts of each row.
     Rows(Vec<Vec<String>>),
@@ -142,7 +145,9 @@ pub enum Made {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum Kept {
-    Points { toy: Toy },
+    Points {
+        toy: Toy,
+    },
     Images {
         height: usize,
         width: usize,
@@ -169,7 +174,9 @@ impl DataArgs {
             return Ok(Source::Points(toy, toy.sample(POINTS, SEED)));
         }
         let Some(path) = &self.data else {
-            bail!(Failure::usage("nothing to learn from").hint("name a file or a folder, or a --toy"));
+            bail!(
+                Failure::usage("nothing to learn from").hint("name a file or a folder, or a --toy")
+            );
         };
         match is_table(path) {
             true => self.open_table(path),
@@ -180,7 +187,10 @@ impl DataArgs {
     pub fn open_table(&self, path: &Path) -> Result<Source> {
         let table = self.read_table(path)?;
         if table.rows < 2 {
-            bail!(Failure::of_file(&path.display().to_string(), "has no two rows to learn from"));
+            bail!(Failure::of_file(
+                &path.display().to_string(),
+                "has no two rows to learn from"
+            ));
         }
         Ok(Source::Rows(Box::new(Rows::new(table))))
     }
@@ -189,13 +199,17 @@ impl DataArgs {
         let options = self.table_options();
         let name = path.display().to_string();
         let table = read(&name, open(path)?, &options);
-        table.map_err(table_failure)
+        table.map_err(|error| table_failure(error).into())
     }
 
     /// How its table is read.
     pub fn table_options(&self) -> ReadOptions {
         ReadOptions {
-            header: if self.no_header { Header::No } else { Header::Auto },
+            header: if self.no_header {
+                Header::No
+            } else {
+                Header::Auto
+            },
             categories: self.categories.clone(),
             numbers: self.numbers.clone(),
             drop: self.drop.clone(),
@@ -215,7 +229,8 @@ impl DataArgs {
             },
             ..Options::default()
         };
-        let opened = open_images(path, &options).map_err(|error| Failure::plain(error.to_string()))?;
+        let opened =
+            open_images(path, &options).map_err(|error| Failure::plain(error.to_string()))?;
         for problem in &opened.problems {
             tell(format!("left out: {problem}"));
         }
@@ -232,7 +247,10 @@ impl DataArgs {
 pub fn is_table(path: &Path) -> bool {
     let name = path.to_string_lossy().to_lowercase();
     let name = name.trim_end_matches(".gz").trim_end_matches(".zst");
-    name == "-" || [".csv", ".tsv", ".txt"].iter().any(|end| name.ends_with(end))
+    name == "-"
+        || [".csv", ".tsv", ".txt"]
+            .iter()
+            .any(|end| name.ends_with(end))
 }
 
 pub fn table_failure(error: TableError) -> Failure {
@@ -290,7 +308,8 @@ impl Source {
                 let mut row = vec![0.0; rows.encoder.width()];
                 let mut hash = rows.table.rows as u64;
                 for index in 0..rows.table.rows {
-                    rows.encoder.encode(&rows.table, index, &mut random, &mut row);
+                    rows.encoder
+                        .encode(&rows.table, index, &mut random, &mut row);
                     for value in &row {
                         hash = wordmill::text::hash::mix(hash, u64::from(value.to_bits()));
                     }
@@ -349,7 +368,12 @@ impl Kept {
                     encoder.decode(values, &mut texts);
                     texts
                 };
-                Made::Rows(values.chunks_exact(height * width * channels).map(row).collect())
+                Made::Rows(
+                    values
+                        .chunks_exact(height * width * channels)
+                        .map(row)
+                        .collect(),
+                )
             }
         }
     }

@@ -11,10 +11,14 @@ fn report(report: &Report) -> String {
         Some(penalty) => format!(", penalty {penalty:.3}"),
         None => String::new(),
     };
-    let speed = value("images_per_second");
+    let seconds = 1000.0 / value("samples_per_second").max(1e-9);
+    let time = match seconds {
+        s if s < 1.0 => format!("{:.0} ms", 1000.0 * s),
+        s => format!("{s:.1} s"),
+    };
     format!(
         "critic {:.4}{penalty}, generator {:.4}, D(x) {:.2}, D(G(z)) {:.2}, critic right {:.0} %, gradients {:.2} and {:.2}, \
-         {:.1} s for 1,000 samples",
+         {time} for 1,000 samples",
         value("critic_loss"),
         value("generator_loss"),
         value("real"),
@@ -22,7 +26,6 @@ fn report(report: &Report) -> String {
         100.0 * value("right"),
         value("critic_gradient"),
         value("generator_gradient"),
-        1000.0 / speed.max(1e-9),
     )
 }
 
@@ -35,7 +38,10 @@ fn evaluation(evaluation: &Evaluation) -> String {
             _ => format!("{name} {value:.4}"),
         }
     };
-    let losses = evaluation.losses.iter().filter(|(name, _)| *name != "right");
+    let losses = evaluation
+        .losses
+        .iter()
+        .filter(|(name, _)| *name != "right");
     let all: Vec<String> = losses.chain(&evaluation.scores).map(say).collect();
     all.join(", ")
 }

@@ -180,6 +180,17 @@ enum Sort {
     Rows,
 }
 
+impl Sort {
+    /// What belongs to this kind.
+    fn of<T>(self, points: T, images: T, rows: T) -> T {
+        match self {
+            Sort::Points => points,
+            Sort::Images => images,
+            Sort::Rows => rows,
+        }
+    }
+}
+
 fn sort(source: &Source) -> Sort {
     match source {
         Source::Points(..) => Sort::Points,
@@ -205,33 +216,38 @@ impl Settings {
         );
         let is_relative = loss == Loss::Relativistic;
         let is_wasserstein = loss == Loss::Wasserstein;
-        let default_penalty = if sort == Sort::Rows && is_wasserstein { 10.0 } else { 0.0 };
+        let default_penalty = if sort == Sort::Rows && is_wasserstein {
+            10.0
+        } else {
+            0.0
+        };
         let penalty = args.gradient_penalty.unwrap_or(default_penalty);
         let r1 = args.r1.unwrap_or(if is_relative { 1.0 } else { 0.0 });
         let r2 = args.r2.unwrap_or(if is_relative { r1 } else { 0.0 });
         let unbounded = is_wasserstein && penalty == 0.0;
-        let weight_clip = args.weight_clip.unwrap_or(if unbounded { 0.01 } else { 0.0 });
-        let beta1 = if is_wasserstein && sort != Sort::Rows || is_relative { 0.0 } else { 0.5 };
+        let weight_clip = args
+            .weight_clip
+            .unwrap_or(if unbounded { 0.01 } else { 0.0 });
+        let beta1 = if is_wasserstein && sort != Sort::Rows || is_relative {
+            0.0
+        } else {
+            0.5
+        };
         let beta2 = match () {
             () if is_relative || unbounded => 0.99,
             () if penalty > 0.0 => 0.9,
             () => 0.999,
         };
-        let each = |points, images, rows| match sort {
-            Sort::Points => points,
-            Sort::Images => images,
-            Sort::Rows => rows,
-        };
-        let batch = each(256, 64, 500).min(source.len().max(2));
+        let batch = sort.of(256, 64, 500).min(source.len().max(2));
         let round = (source.len() / batch).max(1) as u64;
-        let every = each(1000, 500, round * 20);
+        let every = sort.of(1000, 500, round * 20);
         let metric = match source {
             Source::Points(toy, _) if toy.modes().is_some() => "quality",
             Source::Points(..) => "sliced",
             Source::Images { .. } => "frechet",
             Source::Rows(_) => "quality",
         };
-        let decay = each(Decay::Cosine, Decay::Constant, Decay::Constant);
+        let decay = sort.of(Decay::Cosine, Decay::Constant, Decay::Constant);
         let mut settings = Settings {
             data: data.clone(),
             recipe: Recipe {
@@ -248,11 +264,11 @@ impl Settings {
                 beta2,
                 weight_clip,
             },
-            eval_samples: each(2500, 5000, source.len().min(20_000)),
+            eval_samples: sort.of(2500, 5000, source.len().min(20_000)),
             fingerprint: source.fingerprint(),
             plan: Plan {
                 schedule: Schedule {
-                    lr: each(1e-3, 2e-4, 2e-4),
+                    lr: sort.of(1e-3, 2e-4, 2e-4),
                     warmup: 0,
                     decay,
                     last: 0,
@@ -264,11 +280,11 @@ impl Settings {
                 decay: 0.0,
                 average: 0.999,
                 seed: 1,
-                max_steps: Some(each(6000, 50_000, round * 300)),
+                max_steps: Some(sort.of(6000, 50_000, round * 300)),
                 epochs: None,
                 patience: 0,
                 metric: metric.to_owned(),
-                report_every: each(1000, 100, 100),
+                report_every: sort.of(1000, 100, 100),
                 evaluate_every: every,
                 save_every: every,
                 keep: 2,
@@ -305,7 +321,10 @@ impl PlanArgs {
         }
         let (plan, recipe) = (&mut settings.plan, &mut settings.recipe);
         set(&self.loss.map(LossName::loss), &mut recipe.objective.loss);
-        set(&self.gradient_penalty, &mut recipe.objective.gradient_penalty);
+        set(
+            &self.gradient_penalty,
+            &mut recipe.objective.gradient_penalty,
+        );
         set(&self.r1, &mut recipe.objective.r1);
         set(&self.r2, &mut recipe.objective.r2);
         set(&self.weight_clip, &mut recipe.weight_clip);
@@ -314,7 +333,10 @@ impl PlanArgs {
         set(&self.beta1, &mut recipe.beta1);
         set(&self.beta2, &mut recipe.beta2);
         set(&self.batch_size.map(|n| n as usize), &mut recipe.batch);
-        set(&self.eval_samples.map(|n| n as usize), &mut settings.eval_samples);
+        set(
+            &self.eval_samples.map(|n| n as usize),
+            &mut settings.eval_samples,
+        );
         set(&self.lr, &mut plan.schedule.lr);
         set(&self.clip, &mut plan.clip);
         set(&self.ema, &mut plan.average);
@@ -342,7 +364,9 @@ impl PlanArgs {
         }
         plan.schedule.last = plan.max_steps.unwrap_or(0);
         if plan.schedule.decay == Decay::Cosine && plan.max_steps.is_none() {
-            bail!(Failure::usage("--schedule cosine needs --max-steps, where it ends"));
+            bail!(Failure::usage(
+                "--schedule cosine needs --max-steps, where it ends"
+            ));
         }
         if self.r1.is_some() && self.r2.is_none() && recipe.objective.loss == Loss::Relativistic {
             recipe.objective.r2 = recipe.objective.r1;
@@ -389,18 +413,16 @@ impl ShapeArgs {
             );
         }
         if self.spectral_norm && recipe.weight_clip > 0.0 {
-            bail!(Failure::usage("--spectral-norm and --weight-clip bound the critic twice"));
+            bail!(Failure::usage(
+                "--spectral-norm and --weight-clip bound the critic twice"
+            ));
         }
         if self.conditional && self.pack.is_some_and(|pack| pack > 1) {
-            bail!(Failure::usage("--pack and --conditional do not go together"));
+            bail!(Failure::usage(
+                "--pack and --conditional do not go together"
+            ));
         }
-        let pack = self.pack.map_or(
-            match sort {
-                Sort::Rows => 10,
-                _ => 1,
-            },
-            |pack| pack as usize,
-        );
+        let pack = self.pack.map_or(sort.of(1, 1, 10), |pack| pack as usize);
         if !recipe.batch.is_multiple_of(pack.max(1)) {
             bail!(Failure::usage(format!(
                 "--batch-size {} is no multiple of --pack {pack}",
@@ -412,14 +434,7 @@ impl ShapeArgs {
             height,
             width,
             channels,
-            latent: self.latent.map_or(
-                match sort {
-                    Sort::Points => 16,
-                    Sort::Images => 100,
-                    Sort::Rows => 128,
-                },
-                |n| n as usize,
-            ),
+            latent: self.latent.map_or(sort.of(16, 100, 128), |n| n as usize),
             generator: sizes(&self.generator, generator),
             critic: sizes(&self.critic, critic),
             classes: if self.conditional { classes } else { 0 },
@@ -441,7 +456,11 @@ impl ShapeArgs {
             KindName::Resnet => Kind::Resnet,
         });
         let differs = |given: &[u32], sizes: &[usize]| {
-            !given.is_empty() && !given.iter().map(|size| *size as usize).eq(sizes.iter().copied())
+            !given.is_empty()
+                && !given
+                    .iter()
+                    .map(|size| *size as usize)
+                    .eq(sizes.iter().copied())
         };
         let number = |given: Option<u32>, own: usize| given.is_some_and(|n| n as usize != own);
         let wrong = [
@@ -450,7 +469,10 @@ impl ShapeArgs {
             ("--generator", differs(&self.generator, &shape.generator)),
             ("--critic", differs(&self.critic, &shape.critic)),
             ("--conditional", self.conditional && shape.classes == 0),
-            ("--no-critic-norm", self.no_critic_norm && shape.critic_norms),
+            (
+                "--no-critic-norm",
+                self.no_critic_norm && shape.critic_norms,
+            ),
             ("--spectral-norm", self.spectral_norm && !shape.spectral),
             ("--pack", number(self.pack, shape.pack)),
         ];

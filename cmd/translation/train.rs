@@ -67,7 +67,7 @@ pub struct TrainArgs<S: clap::Args> {
     pub plan: PlanArgs,
     /// Where to compute
     #[arg(long, value_enum, default_value = "cpu")]
-    device: Device,
+    device: threads::Device,
     /// Number of threads [default: one per core]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub threads: Option<u16>,
@@ -75,19 +75,9 @@ pub struct TrainArgs<S: clap::Args> {
     pub report: ReportArgs,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-enum Device {
-    Cpu,
-    /// An NVIDIA GPU
-    Cuda,
-}
-
 pub fn run<S: Shape>(args: &TrainArgs<S>) -> Result<()> {
     let name = S::Architecture::NAME;
-    if args.device == Device::Cuda {
-        bail!(Failure::usage("this wordmill computes on the CPU only")
-            .hint("leave --device out; GPUs need a build with --features cuda, which this version has not yet"));
-    }
+    args.device.check()?;
     threads::limit(args.threads)?;
     let folder = Folder::new(&args.out);
     let is_there = folder.path("config.json").exists();

@@ -14,7 +14,7 @@ use super::measure::Features;
 use crate::nn::adam::{Adam, Moments};
 use crate::nn::buffer::Buffer;
 use crate::nn::dropout::Dropout;
-use crate::nn::folder::{FolderError, read_tensors, write_tensors};
+use crate::nn::folder::{FolderError, read_tensors, rows_of, write_tensors};
 use crate::nn::ops::activation::Activation;
 use crate::nn::ops::conv::{Conv, Window};
 use crate::nn::ops::pixels::{self, Size};
@@ -89,6 +89,17 @@ impl Classifier {
             table,
             weights,
         }
+    }
+
+    /// The network of a file, for images of a size.
+    ///
+    /// # Errors
+    /// When the file is damaged, or is a network for other images.
+    pub fn of_file(size: Size, path: &Path) -> Result<Classifier, FolderError> {
+        let classes = rows_of(path, "classes.weight")?;
+        let mut network = Classifier::new(size, classes, 0);
+        network.load(path)?;
+        Ok(network)
     }
 
     /// Features of images, (n, 128).

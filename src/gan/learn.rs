@@ -38,8 +38,9 @@ pub struct Recipe {
     pub weight_clip: f32,
 }
 
-/// How good samples are, in the eyes of someone outside: the averaged weights, and the step.
-pub type Measure<'a> = dyn FnMut(&Weights, u64) -> Option<Evaluation> + Send + 'a;
+/// How good samples are, in the eyes of someone outside: of the averaged weights, after a step, with the share of samples
+/// that the critic has taken for what they are since the last time.
+pub type Measure<'a> = dyn FnMut(&Weights, u64, Option<f64>) -> Option<Evaluation> + Send + 'a;
 
 /// Model, data, and what is known about how good it gets.
 pub struct Learner<'a> {
@@ -231,7 +232,7 @@ impl Task for Learner<'_> {
             ("right", sums.seen.right / critic),
             ("critic_gradient", sums.critic_gradient),
             ("generator_gradient", sums.generator_gradient),
-            ("images_per_second", sums.samples as f64 / seconds),
+            ("samples_per_second", sums.samples as f64 / seconds),
         ];
         let Objective {
             gradient_penalty,
@@ -248,11 +249,8 @@ impl Task for Learner<'_> {
     }
 
     fn evaluate(&mut self, weights: &Weights, step: u64) -> Option<Evaluation> {
-        let mut evaluation = (self.measure)(weights, step)?;
         let (sum, n) = std::mem::take(&mut self.right);
-        if n > 0 {
-            evaluation.losses.insert("right".to_owned(), sum / n as f64);
-        }
-        Some(evaluation)
+        let right = (n > 0).then(|| sum / n as f64);
+        (self.measure)(weights, step, right)
     }
 }

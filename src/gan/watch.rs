@@ -85,9 +85,19 @@ pub fn spread(samples: &[f32], values: usize) -> f64 {
     variances.sum::<f64>() / values.max(1) as f64
 }
 
-/// The number that an evaluation is watched by: its first loss, by name.
-pub fn distance(evaluation: &Evaluation, metric: &str) -> f64 {
-    -evaluation.score(metric)
+/// The distance that an evaluation is watched by: the first that it has of some, or what a table lacks to be perfect.
+pub fn distance(evaluation: &Evaluation) -> f64 {
+    let losses = ["frechet", "sliced"].map(|name| evaluation.losses.get(name).copied());
+    let lacks = evaluation
+        .scores
+        .get("quality")
+        .map(|quality| 1.0 - quality);
+    losses
+        .into_iter()
+        .flatten()
+        .next()
+        .or(lacks)
+        .unwrap_or(f64::NAN)
 }
 
 #[cfg(test)]

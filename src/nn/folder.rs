@@ -16,13 +16,13 @@ mod config;
 mod which;
 
 use super::parameters::Layout;
+pub use config::StoredError;
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::io::Write;
 use std::path::{Path, PathBuf};
-pub use config::StoredError;
 pub use which::Which;
 
 const FORMAT: &str = "wordmill-run";
@@ -319,6 +319,23 @@ pub fn write_tensors(path: &Path, tensors: Tensors) -> std::io::Result<()> {
     let mut file = std::fs::File::create(path)?;
     file.write_all(&whole)?;
     file.sync_all()
+}
+
+/// Rows of a matrix in a file of tensors.
+///
+/// # Errors
+/// When the file is damaged, or has no such matrix.
+pub fn rows_of(path: &Path, name: &str) -> Result<usize, FolderError> {
+    let bytes = std::fs::read(path).map_err(|error| io(path, error))?;
+    let tensors =
+        SafeTensors::deserialize(&bytes).map_err(|error| damaged(path, &error.to_string()))?;
+    let tensor = tensors.tensor(name);
+    let shape = tensor.map(|tensor| tensor.shape().to_vec());
+    match shape.as_deref() {
+        Ok([rows, _]) => Ok(*rows),
+        Ok([_]) => Ok(1),
+        _ => Err(damaged(path, &format!("has no matrix {name}"))),
+    }
 }
 
 /// Tensors in the order of `expected`, whose shapes they must have; `more` comes last, where it is there.

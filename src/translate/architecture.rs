@@ -130,9 +130,9 @@ pub fn write<A: Architecture>(folder: &Folder, model: &A) -> Result<(), FolderEr
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::{Map, Value};
     use crate::translate::transformer::config::{Config, PositionKind};
     use crate::translate::transformer::model::Transformer;
+    use serde_json::{Map, Value};
 
     fn saved() -> (tempfile::TempDir, Folder) {
         let place = tempfile::tempdir().unwrap();
@@ -186,7 +186,10 @@ mod tests {
     #[test]
     fn a_file_that_names_no_architecture_is_refused() {
         let expected = "config.json names no architecture";
-        assert_eq!(changed(|fields| drop(fields.remove("architecture"))), expected);
+        assert_eq!(
+            changed(|fields| drop(fields.remove("architecture"))),
+            expected
+        );
         assert_eq!(
             changed(|fields| drop(fields.insert("architecture".into(), 7.into()))),
             expected

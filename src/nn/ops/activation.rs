@@ -23,7 +23,7 @@ pub enum Activation {
     Tanh,
 }
 
-dispatch!(pub unsafe fn finish(
+dispatch!(pub(super) unsafe fn finish(
     y: &mut [f32], bias: (usize, &[f32]), activation: Activation, mask: Option<Mask>, first: usize
 ) = finish_in);
 
@@ -53,7 +53,7 @@ unsafe fn finish_in<L: Lanes>(
     }
 }
 
-dispatch!(pub unsafe fn undo(
+dispatch!(pub(super) unsafe fn undo(
     dy: &mut [f32], y: (&[f32], usize), activation: Activation, mask: Option<Mask>, first: usize
 ) = undo_in);
 

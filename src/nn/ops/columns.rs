@@ -53,7 +53,7 @@ pub fn add_sums(values: &[f32], sums: &mut [f32]) {
         .for_each(|(sum, v)| *sum += v as f32);
 }
 
-dispatch!(pub unsafe fn sum(values: &[f32], sums: &mut [f32]) = sum_in);
+dispatch!(pub(super) unsafe fn sum(values: &[f32], sums: &mut [f32]) = sum_in);
 
 #[inline(always)]
 unsafe fn sum_in<L: Lanes>(values: &[f32], sums: &mut [f32]) {

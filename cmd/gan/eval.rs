@@ -1,0 +1,362 @@
+//! `wordmill gan eval`: how good samples are.
+
+use super::data::{DataArgs, Kept, Made, Source, is_table, table_failure};
+use super::features;
+use super::loaded::{Loaded, of_seeds};
+use super::measure::{self, Numbers, REALS, Real, pixels_of, some_of};
+use super::pictures::png;
+use super::settings::Settings;
+use crate::report::{Log, ReportArgs};
+use crate::stream::input::open;
+use crate::stream::{Failure, Output};
+use crate::threads;
+use anyhow::{Result, bail};
+use serde_json::{Value, json};
+use std::path::{Path, PathBuf};
+use wordmill::gan::features::Classifier;
+use wordmill::gan::feed::Data;
+use wordmill::gan::images::grid::Grid;
+use wordmill::gan::images::{Images, Shape};
+use wordmill::gan::measure::copies::{Copies, Neighbour, copies, nearest};
+use wordmill::gan::measure::floor::{choose, halves};
+use wordmill::gan::measure::{Features, Points};
+use wordmill::gan::table::closest::closest;
+use wordmill::gan::table::quality::Quality;
+use wordmill::gan::table::read::{read, read_like};
+use wordmill::gan::table::schema::Table;
+use wordmill::nn::folder::{Folder, Which};
+
+/// Measure how good what a run makes is, or how alike two sets of samples are
+///
+/// REAL is a run, which is measured against the data it has learned from, or real samples: an IDX file, a folder of images,
+/// or a CSV file. MADE are samples of the same kind. Writes each measure beside its floor, which is the same between two
+/// halves of the real samples: no generator gets below it.
+///
+/// Images are compared by features: of a small network that learns the classes of the real ones first, or of a random one
+/// where they have none. Then their nearest real ones are looked for: a generator that repeats what it has learned makes
+/// images nearer to them than other real ones are.
+#[derive(clap::Args)]
+#[command(after_help = "Examples:\n  \
+    wordmill gan eval ring8\n  \
+    wordmill gan eval digits --samples 200 --neighbours near.png\n  \
+    wordmill gan eval corpora/deliveries.csv corpora/deliveries.csv --to json")]
+pub struct Args {
+    /// A run, or real samples
+    #[arg(value_name = "REAL")]
+    real: PathBuf,
+    /// Made samples; of a run, the data to compare with [default: what it has learned from]
+    #[arg(value_name = "MADE")]
+    made: Option<PathBuf>,
+    /// Samples to make of a run, and to compare at most [default: 10000; as many rows as there are]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(20..=1_000_000))]
+    samples: Option<u32>,
+    /// Network of features: a file that `gan train` keeps in its folder
+    #[arg(long, value_name = "FILE")]
+    features: Option<PathBuf>,
+    /// Picture of the made images that are nearest to real ones, each beside its own
+    #[arg(long, value_name = "FILE")]
+    neighbours: Option<PathBuf>,
+    /// Checkpoint of a run: best, last, or its step
+    #[arg(long, value_name = "WHICH", default_value = "best")]
+    checkpoint: Which,
+    /// Use the weights themselves, not their average
+    #[arg(long)]
+    no_ema: bool,
+    /// Side of the images, or HEIGHTxWIDTH, as in `gan train`
+    #[arg(long, value_name = "PIXELS", value_parser = super::data::size)]
+    size: Option<(usize, usize)>,
+    /// 1 for grey images, 3 for coloured ones
+    #[arg(long, value_name = "N", value_parser = super::data::channels)]
+    channels: Option<usize>,
+    /// What to write
+    #[arg(long, value_enum, value_name = "FORMAT", default_value = "text")]
+    to: Format,
+    /// Number of threads [default: one per core]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    threads: Option<u16>,
+    /// Show no progress
+    #[arg(short, long)]
+    quiet: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Format {
+    /// A line for each measure: name, value, floor
+    Text,
+    /// An object
+    Json,
+}
+
+pub fn run(args: &Args) -> Result<()> {
+    threads::limit(args.threads)?;
+    let report = ReportArgs {
+        log: None::<Log>,
+        quiet: args.quiet,
+    };
+    let numbers = match args.real.join("config.json").exists() {
+        true => of_run(args, report)?,
+        false => {
+            let Some(made) = &args.made else {
+                bail!(
+                    Failure::usage("nothing to compare with")
+                        .hint("give a run, or real samples and made ones")
+                );
+            };
+            match is_table(&args.real) {
+                true => of_tables(&args.real, made, args)?,
+                false => of_folders(&args.real, made, args, report)?,
+            }
+        }
+    };
+    write(&numbers, args.to)
+}
+
+/// Measures what a run makes.
+fn of_run(args: &Args, report: ReportArgs) -> Result<Numbers> {
+    let loaded = Loaded::new(&args.real, args.checkpoint, !args.no_ema)?;
+    let folder = Folder::new(&args.real);
+    let settings: Settings = folder.read_json("training.json")?;
+    let mut data = settings.data;
+    if args.made.is_some() {
+        data.data.clone_from(&args.made);
+        data.toy = None;
+    }
+    let source = data.open(&mut |problem| eprintln!("wordmill gan eval: {problem}"))?;
+    let shape = &loaded.model.shape;
+    if source.shape() != (shape.height, shape.width, shape.channels) {
+        bail!(Failure::usage(
+            "the samples are not of the shape that the run makes"
+        ));
+    }
+    let n = args.samples.map_or(
+        match &loaded.data {
+            Kept::Points { .. } => 2500,
+            Kept::Images { .. } => REALS,
+            Kept::Rows { .. } => source.len(),
+        },
+        |n| n as usize,
+    );
+    // Not those that an evaluation in training has seen.
+    let seeds: Vec<u64> = (1 << 40..).take(n).collect();
+    let (z, given) = of_seeds(shape, &loaded.data, &seeds, (None, None));
+    let made = loaded.samples(&z, &given);
+    match (&source, &made) {
+        (Source::Images { images, .. }, Made::Images { pixels, .. }) => {
+            let network = match &args.features {
+                Some(file) => Classifier::of_file(size_of(images.shape()), file)?,
+                None => features::of_images(images, Some(&args.real), report)?,
+            };
+            compare(images, pixels, &network, args)
+        }
+        (Source::Rows(rows), Made::Rows(made)) => {
+            let made = measure::table_of(&rows.table.schema, made)?;
+            Ok(compare_tables(&rows.table, &made))
+        }
+        _ => {
+            let real = Real::new(&source, &args.real, report)?;
+            Ok(real.measure(&made, true)?.numbers)
+        }
+    }
+}
+
+fn size_of(shape: Shape) -> (usize, usize, usize) {
+    (shape.height, shape.width, shape.channels)
+}
+
+/// Measures images of two folders or files.
+fn of_folders(real: &Path, made: &Path, args: &Args, report: ReportArgs) -> Result<Numbers> {
+    let data = DataArgs {
+        size: args.size,
+        channels: args.channels,
+        ..DataArgs::default()
+    };
+    let mut tell = |problem: String| eprintln!("wordmill gan eval: {problem}");
+    let opened = [
+        data.open_images(real, &mut tell)?,
+        data.open_images(made, &mut tell)?,
+    ];
+    let [
+        Source::Images {
+            images: real_images,
+            ..
+        },
+        Source::Images {
+            images: made_images,
+            ..
+        },
+    ] = &opened
+    else {
+        bail!(Failure::usage("images can only be compared with images"));
+    };
+    if real_images.shape() != made_images.shape() {
+        let say = |shape: Shape| format!("{}×{}×{}", shape.height, shape.width, shape.channels);
+        bail!(
+            Failure::usage(format!(
+                "images of {} cannot be compared with images of {}",
+                say(real_images.shape()),
+                say(made_images.shape())
+            ))
+            .hint("--size and --channels bring both to one shape")
+        );
+    }
+    let network = match &args.features {
+        Some(file) => Classifier::of_file(size_of(real_images.shape()), file)?,
+        None => features::of_images(real_images, None, report)?,
+    };
+    let chosen = some_of(
+        made_images.len(),
+        args.samples.map_or(REALS, |n| n as usize),
+    );
+    let values = made_images.shape().values();
+    let mut pixels = vec![0; chosen.len() * values];
+    for (to, image) in pixels.chunks_exact_mut(values).zip(chosen) {
+        to.copy_from_slice(made_images.image(image));
+    }
+    compare(real_images, &pixels, &network, args)
+}
+
+/// Measures made images against real ones, and looks for copies.
+fn compare(images: &Images, made: &[u8], network: &Classifier, args: &Args) -> Result<Numbers> {
+    let shape = images.shape();
+    let dim = shape.values();
+    let most = args.samples.map_or(REALS, |n| n as usize);
+    let chosen = some_of(images.len(), most.max(20));
+    let real = pixels_of(images, &chosen);
+    let made_units: Vec<f32> = made.iter().map(|b| f32::from(*b) / 127.5 - 1.0).collect();
+    let (n, made_n) = (real.len() / dim, made.len() / dim);
+    let (features, made_features) = (network.of(&real, n), network.of(&made_units, made_n));
+    let scores = measure::of_images((&features, &real), (&made_features, &made_units), dim, true)?;
+    let mut numbers = measure::numbers(&scores);
+    numbers.insert("real".to_owned(), n.into());
+    numbers.insert("made".to_owned(), made_n.into());
+    let found = near(&real, &made_units, dim)?;
+    if let Some(found) = &found {
+        numbers.insert("copies".to_owned(), serde_json::to_value(found.copies)?);
+    }
+    if let (Some(file), Some(found)) = (&args.neighbours, &found) {
+        let picture = pairs(shape, images, (&chosen, &found.half), made, &found.near);
+        let path = Some(file.as_path()).filter(|path| path.as_os_str() != "-");
+        let mut out = Output::create(path, false)?;
+        out.write_bytes(&picture?)?;
+        out.finish()?;
+    }
+    Ok(numbers)
+}
+
+/// What was found near made images.
+struct Near {
+    copies: Copies,
+    /// The nearest of each made image, among the real ones of a half.
+    near: Vec<Neighbour>,
+    half: Vec<usize>,
+}
+
+/// The real images that are nearest to made ones: among half of them, so that the other half tells how near others are.
+fn near(real: &[f32], made: &[f32], dim: usize) -> Result<Option<Near>> {
+    /// Images of each that are looked at: the work grows with their product.
+    const MOST: usize = 5000;
+    let points = Points::new(real, dim)?;
+    let [half, other] = halves(points.n(), 1);
+    let (half, other) = (
+        &half[..half.len().min(MOST)],
+        &other[..other.len().min(MOST)],
+    );
+    if half.is_empty() || other.is_empty() || made.is_empty() {
+        return Ok(None);
+    }
+    let (first, second) = (choose(&points, half), choose(&points, other));
+    let (first, second) = (Points::new(&first, dim)?, Points::new(&second, dim)?);
+    let near = nearest(&Points::new(made, dim)?.first(MOST), &first, || ())?;
+    let held_out = nearest(&second, &first, || ())?;
+    Ok(Some(Near {
+        copies: copies(&near, &held_out)?,
+        near,
+        half: half.to_vec(),
+    }))
+}
+
+/// The made images that are nearest to real ones, each with its own at the right.
+fn pairs(
+    shape: Shape,
+    images: &Images,
+    (chosen, half): (&[usize], &[usize]),
+    made: &[u8],
+    near: &[Neighbour],
+) -> Result<Vec<u8>> {
+    const PAIRS: usize = 32;
+    let mut order: Vec<usize> = (0..near.len()).collect();
+    order.sort_by(|a, b| near[*a].distance.total_cmp(&near[*b].distance));
+    let values = shape.values();
+    let both = order.iter().take(PAIRS).flat_map(|i| {
+        let own = &made[i * values..(i + 1) * values];
+        [own, images.image(chosen[half[near[*i].index]])]
+    });
+    let both: Vec<&[u8]> = both.collect();
+    let grid = Grid {
+        columns: Some(8),
+        ..Grid::default()
+    };
+    png(&grid.draw(shape, &both))
+}
+
+fn of_tables(real: &Path, made: &Path, args: &Args) -> Result<Numbers> {
+    if args.features.is_some() || args.neighbours.is_some() {
+        bail!(Failure::usage("rows have no features and no picture"));
+    }
+    let options = DataArgs::default().table_options();
+    let real = read(&real.display().to_string(), open(real)?, &options).map_err(table_failure)?;
+    let name = made.display().to_string();
+    let made = read_like(&name, open(made)?, &options, &real.schema).map_err(table_failure)?;
+    Ok(compare_tables(&real, &made))
+}
+
+/// Measures made rows against real ones, and looks for copies.
+fn compare_tables(real: &Table, made: &Table) -> Numbers {
+    /// Rows of each that are looked at.
+    const MOST: usize = 2000;
+    let mut numbers = measure::of_table(&Quality::of(real, made));
+    let (one, other) = real.halves(1);
+    let floor = measure::of_table(&Quality::of(&one, &other));
+    numbers.insert("floor".to_owned(), floor.into());
+    let (near, held_out) = (closest(&one, made, MOST, 1), closest(&one, &other, MOST, 1));
+    numbers.insert(
+        "closest".to_owned(),
+        json!({"copies": near.copies, "median": near.median, "copies_of_real": held_out.copies, "median_of_real": held_out.median}),
+    );
+    numbers
+}
+
+fn write(numbers: &Numbers, format: Format) -> Result<()> {
+    let mut out = Output::create(None, false)?;
+    match format {
+        Format::Json => out.write(&format!("{}\n", Value::from(numbers.clone())))?,
+        Format::Text => {
+            let say = |value: &Value| match value.as_f64() {
+                Some(value) if value.abs() >= 100.0 => format!("{value:.1}"),
+                Some(value) => format!("{value:.4}"),
+                None => String::new(),
+            };
+            let empty = Numbers::new();
+            let floor = numbers
+                .get("floor")
+                .and_then(Value::as_object)
+                .unwrap_or(&empty);
+            out.write("measure\tvalue\tfloor\n")?;
+            for (name, value) in numbers {
+                match value.as_object() {
+                    None => {
+                        let floor = floor.get(name).map(say).unwrap_or_default();
+                        out.write(&format!("{name}\t{}\t{floor}\n", say(value)))?;
+                    }
+                    Some(parts) if name != "floor" => {
+                        for (part, value) in parts {
+                            out.write(&format!("{name}.{part}\t{}\t\n", say(value)))?;
+                        }
+                    }
+                    Some(_) => {}
+                }
+            }
+        }
+    }
+    out.finish()
+}

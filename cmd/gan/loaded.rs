@@ -1,0 +1,134 @@
+//! A run that is sampled from or measured: its networks, the weights of a checkpoint, what it makes.
+
+use super::data::{Kept, Made};
+use crate::stream::Failure;
+use anyhow::{Result, bail};
+use serde::{Deserialize, Serialize};
+use std::path::Path;
+use wordmill::gan::model::{Given, Model};
+use wordmill::gan::sampler;
+use wordmill::gan::shape::Shape;
+use wordmill::nn::folder::{Folder, StoredError, Which};
+use wordmill::nn::parameters::Weights;
+use wordmill::random::Random;
+
+/// The name in config.json.
+pub const NAME: &str = "gan";
+
+/// What config.json holds.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Config {
+    pub shape: Shape,
+    pub data: Kept,
+}
+
+pub struct Loaded {
+    pub model: Model,
+    pub weights: Weights,
+    pub data: Kept,
+}
+
+/// The config of a run.
+///
+/// # Errors
+/// When the folder holds none, or one of another command.
+pub fn config(path: &Path) -> Result<Config> {
+    let (folder, name) = (Folder::new(path), path.display().to_string());
+    if !folder.path("config.json").exists() {
+        bail!(
+            Failure::of_file(&name, "holds no run: it has no config.json")
+                .hint("`wordmill gan train --out FOLDER` makes one")
+        );
+    }
+    folder.config(NAME).map_err(|error| match error {
+        StoredError::Folder(error) => error.into(),
+        StoredError::Other { ref found, .. } => {
+            let hint = format!("`wordmill {found}` made it");
+            Failure::of_file(&name, error.to_string()).hint(hint).into()
+        }
+        StoredError::Unnamed => Failure::of_file(&name, error.to_string()).into(),
+    })
+}
+
+/// The networks of a config.
+///
+/// # Errors
+/// When there are no such networks.
+pub fn model(shape: &Shape) -> Result<Model> {
+    Model::new(shape.clone()).map_err(|error| Failure::usage(error.to_string()).into())
+}
+
+impl Loaded {
+    /// Reads a checkpoint of a run; `averaged` takes the averaged weights, where there are any.
+    ///
+    /// # Errors
+    /// When the folder holds no run of this command, or a damaged one.
+    pub fn new(path: &Path, which: Which, averaged: bool) -> Result<Loaded> {
+        let Config { shape, data } = config(path)?;
+        let model = model(&shape)?;
+        let folder = Folder::new(path);
+        let layout = model.layout();
+        let mut weights = Weights::zeros(layout);
+        let mut found = folder.weights_of(which, layout)?;
+        if !averaged {
+            let step = folder.step(which)?;
+            let names = ["first", "second"];
+            let mut tensors = folder.optimizer(step, &names, "weights", layout.len())?;
+            // Without an average the weights are the model's.
+            if tensors.len() > names.len() {
+                found = tensors.pop().unwrap_or(found);
+            }
+        }
+        weights.values_mut().copy_from_slice(&found);
+        Ok(Loaded {
+            model,
+            weights,
+            data,
+        })
+    }
+
+    /// Samples of z and what is given, as they are shown.
+    pub fn samples(&self, z: &[Vec<f32>], given: &Given) -> Made {
+        shown(&self.model, &self.weights, &self.data, z, given)
+    }
+}
+
+/// Samples of z and what is given, as they are shown.
+pub fn shown(model: &Model, weights: &Weights, data: &Kept, z: &[Vec<f32>], given: &Given) -> Made {
+    let values = sampler::samples(model, weights, z, given);
+    let shape = &model.shape;
+    data.made(&values, (shape.height, shape.width, shape.channels))
+}
+
+/// z of each seed, and what is given with it: the class that is asked for, or all in turn; for rows a condition as often as
+/// real rows meet it.
+pub fn of_seeds(
+    shape: &Shape,
+    data: &Kept,
+    seeds: &[u64],
+    (class, truncation): (Option<u32>, Option<f32>),
+) -> (Vec<Vec<f32>>, Given) {
+    let z = seeds
+        .iter()
+        .map(|seed| sampler::noise(shape.latent, *seed, truncation))
+        .collect();
+    let mut given = Given::default();
+    if shape.classes > 0 {
+        let classes = shape.classes as u64;
+        given.labels = seeds
+            .iter()
+            .map(|seed| class.unwrap_or((seed % classes) as u32))
+            .collect();
+    }
+    if let Kept::Rows { conditions, .. } = data {
+        let width = conditions.width();
+        let mut all = vec![0.0; seeds.len() * width];
+        for (row, seed) in all.chunks_exact_mut(width.max(1)).zip(seeds) {
+            if let Some(condition) = conditions.draw_real(&mut Random::new(*seed, 0x636f_6e64)) {
+                conditions.write(condition, row);
+            }
+        }
+        given.conditions = all.into();
+    }
+    (z, given)
+}

@@ -1,0 +1,381 @@
+//! `wordmill gan train`: two networks learn from each other.
+
+use super::data::{DataArgs, Source};
+use super::loaded::{self, Config, NAME, of_seeds, shown};
+use super::measure::{Real, evaluation};
+use super::pictures::{picture, png};
+use super::report::LINES;
+use super::settings::{PlanArgs, Settings, ShapeArgs};
+use crate::made::Made;
+use crate::report::ReportArgs;
+use crate::stop;
+use crate::stream::Failure;
+use crate::teller::Teller;
+use crate::threads;
+use anyhow::{Error, Result, bail};
+use serde_json::json;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering;
+use wordmill::gan::feed::{Data, Feed, Position};
+use wordmill::gan::learn::Learner;
+use wordmill::gan::model::Model;
+use wordmill::gan::watch::{Watch, distance};
+use wordmill::nn::event::{Ended, Evaluation, Event};
+use wordmill::nn::folder::{Folder, Which};
+use wordmill::nn::parameters::Weights;
+use wordmill::nn::run::{Limits, Run, RunError};
+
+/// Learn to make images, points, or rows of a table
+///
+/// Reads images, rows of a CSV file, or the points of a --toy, and trains a generator and a critic against each other. What
+/// a flag does not say follows from the data.
+///
+/// The folder --out holds all that sampling needs, what was reported (log.jsonl) and its curves (curves.svg), and pictures:
+/// real samples (reals.png), and at each evaluation what is made of the same random numbers (samples-000500.png). Losses
+/// say little about how good samples are; so each evaluation measures distances between made and real samples, and warns
+/// of signs that training goes wrong. SIGTERM and SIGINT end a run with a checkpoint, and --resume goes on from it as if
+/// nothing had happened.
+#[derive(clap::Args)]
+#[command(after_help = "Examples:\n  \
+    wordmill gan train --toy ring8 --max-steps 300 -q\n  \
+    wordmill gan train corpora/digits --max-steps 3 --eval-samples 20 -q --out digits\n  \
+    wordmill gan train corpora/deliveries.csv --max-steps 20 -q --out deliveries")]
+pub struct Args {
+    #[command(flatten)]
+    data: DataArgs,
+    /// Folder of the run [default: the name of the toy]
+    #[arg(short, long, value_name = "FOLDER", required_unless_present = "toy")]
+    out: Option<PathBuf>,
+    /// Go on with the run in the folder, with what flags change
+    #[arg(long, conflicts_with = "init")]
+    resume: bool,
+    /// Begin with the weights of another run
+    #[arg(long, value_name = "FOLDER")]
+    init: Option<PathBuf>,
+    #[command(flatten)]
+    shape: ShapeArgs,
+    #[command(flatten)]
+    plan: PlanArgs,
+    /// Where to compute
+    #[arg(long, value_enum, default_value = "cpu")]
+    device: threads::Device,
+    /// Number of threads [default: one per core]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    threads: Option<u16>,
+    #[command(flatten)]
+    report: ReportArgs,
+}
+
+/// Fewer images than that are learned by heart.
+const FEW: usize = 1000;
+
+/// Samples of a picture: a square of images, a cloud of points.
+const SHOWN: (usize, usize) = (64, 2500);
+
+pub fn run(args: &Args) -> Result<()> {
+    args.device.check()?;
+    threads::limit(args.threads)?;
+    let toy = (args.data.toy).map(|toy| clap::ValueEnum::to_possible_value(&toy));
+    let toy = toy.flatten().map(|toy| PathBuf::from(toy.get_name()));
+    let Some(out) = args.out.clone().or(toy) else {
+        bail!(Failure::usage("no folder to write to").hint("--out names it"));
+    };
+    let folder = Folder::new(&out);
+    let is_there = folder.path("config.json").exists();
+    match (is_there, args.resume) {
+        (true, false) => bail!(
+            Failure::of_file(&out.display().to_string(), "holds a run already")
+                .hint("--resume goes on with it; another --out begins a new one")
+        ),
+        (false, true) => args.report.say(
+            || json!({"event": "no-run", "folder": out}),
+            || {
+                format!(
+                    "wordmill gan train: no run in {}: begins anew",
+                    out.display()
+                )
+            },
+        ),
+        _ => {}
+    }
+    let _made = Made::new(&out)?;
+    let prepared = match is_there {
+        true => Prepared::of_folder(args, &out, &folder)?,
+        false => Prepared::new(args, &folder)?,
+    };
+    let (stop, signal) = stop::on_signals(true)?;
+    let plan = &prepared.settings.plan;
+    let ends = (plan, args.plan.max_time);
+    let mut teller = Teller::new((NAME, LINES), args.report, &folder, ends);
+    let limits = Limits {
+        stop: &stop,
+        time: args.plan.max_time,
+    };
+    let ended =
+        rayon::scope(|_| prepared.train(is_there, (&folder, args.report), &mut teller, limits))?;
+    if ended == Ended::Stopped {
+        signal_hook::low_level::emulate_default_handler(signal.load(Ordering::Relaxed) as i32)?;
+    }
+    Ok(())
+}
+
+/// All that a run needs.
+struct Prepared {
+    settings: Settings,
+    source: Source,
+    model: Model,
+    /// The weights to begin with.
+    weights: Option<Weights>,
+}
+
+impl Prepared {
+    /// A new run, its folder written.
+    fn new(args: &Args, folder: &Folder) -> Result<Prepared> {
+        let source = open(&args.data, args.report)?;
+        let settings = Settings::new(&args.data, &source, &args.plan)?;
+        let shape = match &args.init {
+            Some(init) => {
+                let config = loaded::config(init)?;
+                if (
+                    config.shape.height,
+                    config.shape.width,
+                    config.shape.channels,
+                ) != source.shape()
+                {
+                    bail!(Failure::usage(
+                        "the samples are not of the shape of those of the run in --init"
+                    ));
+                }
+                args.shape.agree_with(&config.shape)?;
+                config.shape
+            }
+            None => args.shape.shape(&source, &settings.recipe)?,
+        };
+        let model = loaded::model(&shape)?;
+        let weights = match &args.init {
+            Some(init) => {
+                let mut weights = Weights::zeros(model.layout());
+                let found = Folder::new(init).weights_of(Which::Best, model.layout())?;
+                weights.values_mut().copy_from_slice(&found);
+                weights
+            }
+            None => model.initial_weights(settings.plan.seed),
+        };
+        let config = Config {
+            shape,
+            data: source.kept(),
+        };
+        folder.write_json("training.json", &settings)?;
+        folder.write_config(NAME, &config)?;
+        Ok(Prepared {
+            settings,
+            source,
+            model,
+            weights: Some(weights),
+        })
+    }
+
+    /// The run that a folder holds.
+    fn of_folder(args: &Args, out: &Path, folder: &Folder) -> Result<Prepared> {
+        let config = loaded::config(out)?;
+        args.shape.agree_with(&config.shape)?;
+        let mut settings: Settings = folder.read_json("training.json")?;
+        if !args.data.is_empty() {
+            settings.data = args.data.clone();
+        }
+        args.plan.change(&mut settings)?;
+        let source = open(&settings.data, args.report)?;
+        if source.fingerprint() != settings.fingerprint {
+            bail!(
+                Failure::plain("the data is not that of the run")
+                    .hint("--init begins a new run, with other data, from its weights")
+            );
+        }
+        folder.write_json("training.json", &settings)?;
+        Ok(Prepared {
+            model: loaded::model(&config.shape)?,
+            settings,
+            source,
+            weights: None,
+        })
+    }
+
+    /// Trains until something ends it.
+    fn train(
+        self,
+        resumes: bool,
+        (folder, report): (&Folder, ReportArgs),
+        teller: &mut Teller,
+        limits: Limits,
+    ) -> Result<Ended> {
+        let Prepared {
+            settings,
+            source,
+            model,
+            weights,
+        } = &self;
+        show_reals(source, folder)?;
+        let real = Real::new(source, &folder.path(""), report)?;
+        let mut examiner = Examiner {
+            real: &real,
+            source,
+            model,
+            folder,
+            report,
+            samples: settings.eval_samples,
+            watch: Watch::default(),
+            has_floor: false,
+        };
+        let measure = move |weights: &Weights, step: u64, right: Option<f64>| {
+            Some(examiner.examine(weights, step, right))
+        };
+        let learner = |position: Position| {
+            let feed = Feed::new(source, settings.plan.seed, position);
+            Learner::new(model, &settings.recipe, feed, Box::new(measure))
+        };
+        let plan = settings.plan.clone();
+        let mut tell = |event: &Event| teller.tell(event);
+        let layout = model.layout();
+        let run = match resumes && !folder.steps().is_empty() {
+            true => Run::resume(folder, layout, plan, learner, &mut tell)?,
+            false => {
+                let mut first = Weights::zeros(layout);
+                let begin = weights.as_ref().map_or_else(
+                    || model.initial_weights(plan.seed).values().to_vec(),
+                    |weights| weights.values().to_vec(),
+                );
+                first.values_mut().copy_from_slice(&begin);
+                let task = learner(Position::default());
+                Run::new(folder, layout, (plan, task), first, &mut tell)
+            }
+        };
+        run.train(limits).map_err(run_failure)
+    }
+}
+
+/// Opens data, and says what is wrong with parts of it.
+fn open(data: &DataArgs, report: ReportArgs) -> Result<Source> {
+    let mut tell = |problem: String| {
+        report.say(
+            || json!({"event": "left-out", "problem": problem}),
+            || format!("wordmill gan train: {problem}"),
+        );
+    };
+    let source = data.open(&mut tell)?;
+    if let (Source::Images { images, .. }, true) = (&source, source.len() < FEW) {
+        let n = images.len();
+        report.say(
+            || json!({"event": "few", "images": n}),
+            || {
+                format!(
+                    "wordmill gan train: {n} images are few: they will be learned by heart; `wordmill gan eval` reports copies"
+                )
+            },
+        );
+    }
+    Ok(source)
+}
+
+/// Writes what real samples look like, in the way in which made ones are shown.
+fn show_reals(source: &Source, folder: &Folder) -> Result<()> {
+    let n = match source {
+        Source::Points(..) => SHOWN.1,
+        _ => SHOWN.0,
+    };
+    let mut values = vec![0.0; n.min(source.len()) * source.values()];
+    let mut random = wordmill::random::Random::new(1, 0);
+    let chosen = super::measure::some_of(source.len(), n);
+    for (to, index) in values.chunks_exact_mut(source.values()).zip(chosen) {
+        source.write(index, &mut random, to);
+    }
+    let made = source.kept().made(&values, source.shape());
+    if let Some(picture) = picture(source, &made) {
+        folder.write("reals.png", &png(&picture)?)?;
+    }
+    Ok(())
+}
+
+/// Who looks at samples during training.
+struct Examiner<'a> {
+    real: &'a Real<'a>,
+    source: &'a Source,
+    model: &'a Model,
+    folder: &'a Folder,
+    report: ReportArgs,
+    samples: usize,
+    watch: Watch,
+    /// Whether the distance between real samples was said.
+    has_floor: bool,
+}
+
+impl Examiner<'_> {
+    fn examine(&mut self, weights: &Weights, step: u64, right: Option<f64>) -> Evaluation {
+        match self.look(weights, step, right) {
+            Ok(evaluation) => evaluation,
+            // Training goes on; what cannot be measured now may be later.
+            Err(error) => Evaluation {
+                warnings: vec![format!("{error:#}")],
+                ..Evaluation::default()
+            },
+        }
+    }
+
+    fn look(&mut self, weights: &Weights, step: u64, right: Option<f64>) -> Result<Evaluation> {
+        let data = self.source.kept();
+        let make = |first: u64, n: usize| {
+            let seeds: Vec<u64> = (first..).take(n).collect();
+            let (z, given) = of_seeds(&self.model.shape, &data, &seeds, (None, None));
+            shown(self.model, weights, &data, &z, &given)
+        };
+        let n = match self.source {
+            Source::Points(..) => SHOWN.1,
+            _ => SHOWN.0,
+        };
+        let mut warnings = Vec::new();
+        if let Some(picture) = picture(self.source, &make(0, n)) {
+            let written = png(&picture).and_then(|bytes| {
+                Ok(self
+                    .folder
+                    .write(&format!("samples-{step:06}.png"), &bytes)?)
+            });
+            if let Err(error) = written {
+                warnings.push(format!("{error:#}; training goes on"));
+            }
+        }
+        // Other seeds than those that are looked at.
+        let made = make(1 << 32, self.samples);
+        let measured = self.real.measure(&made, !self.has_floor)?;
+        if let Some(floor) = measured.numbers.get("floor")
+            && !std::mem::replace(&mut self.has_floor, true)
+        {
+            let floor = evaluation(floor.as_object().unwrap_or(&serde_json::Map::new()));
+            self.report.say(
+                || json!({"event": "floor", "values": floor}),
+                || {
+                    format!(
+                        "real samples against real ones: {}",
+                        (LINES.evaluation)(&floor)
+                    )
+                },
+            );
+        }
+        let mut evaluation = evaluation(&measured.numbers);
+        let distance = distance(&evaluation);
+        evaluation.warnings = self.watch.look(distance, right, measured.spread);
+        evaluation.warnings.append(&mut warnings);
+        Ok(evaluation)
+    }
+}
+
+fn run_failure(error: RunError) -> Error {
+    let failure = Failure::plain(error.to_string());
+    match error {
+        RunError::Diverged { .. } => failure
+            .hint(
+                "a lower --lr, --clip 1, --spectral-norm or another --loss may help; \
+                 --resume goes on from the last checkpoint",
+            )
+            .into(),
+        _ => failure.into(),
+    }
+}
