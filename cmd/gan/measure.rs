@@ -32,7 +32,7 @@ pub enum Real<'a> {
         points: Vec<f32>,
     },
     Images {
-        network: Classifier,
+        network: Box<Classifier>,
         features: Vec<f32>,
         pixels: Vec<f32>,
         dim: usize,
@@ -73,7 +73,7 @@ impl<'a> Real<'a> {
                 Real::Images {
                     features: network.of(&pixels, n),
                     dim: images.shape().values(),
-                    network,
+                    network: Box::new(network),
                     pixels,
                 }
             }
