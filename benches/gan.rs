@@ -61,6 +61,7 @@ fn main() {
         gradient_penalty: if loss == "wgan-gp" { 10.0 } else { 0.0 },
         r1: if loss == "r3" { 1.0 } else { 0.0 },
         r2: if loss == "r3" { 1.0 } else { 0.0 },
+        augment: Default::default(),
     };
     let step = Step {
         model: &model,

@@ -55,7 +55,9 @@ fn a_run_of_every_kind_goes_on_as_if_it_had_not_been_stopped() {
         format!("{TOY} --loss relativistic --pack 2"),
         format!("{TOY} --loss wasserstein --critic-steps 3"),
         DIGITS.to_owned(),
-        format!("{DIGITS} --conditional --spectral-norm --loss hinge --mirror"),
+        format!(
+            "{DIGITS} --conditional --spectral-norm --loss hinge --mirror --augment colour,translation,cutout"
+        ),
         format!("{DIGITS} --loss wasserstein --gradient-penalty 10 --ema 0"),
         format!("{DIGITS} --network mlp --loss least-squares --r1 1"),
         ROWS.to_owned(),
@@ -505,11 +507,12 @@ fn a_full_disk_is_a_failure_of_sampling_and_not_of_training() {
     ))
     .fails(1);
     assert!(message.contains("No space left"), "{message}");
-    // Files of more than some kilobytes cannot be written: the weights cannot, the log can.
+    // Files of more than 64 kilobytes cannot be written: the weights cannot, the log can.
+    let large = DIGITS.replace("--generator 4", "--generator 64");
     let place = tempfile::tempdir().unwrap();
     let run = place.path().join("run");
     let line = format!(
-        "trap '' XFSZ; ulimit -f 64; wordmill gan train {DIGITS} --generator 16 --max-steps 2 --eval-every 1 --out {}",
+        "trap '' XFSZ; ulimit -f 64; wordmill gan train {large} --max-steps 2 --eval-every 1 --out {}",
         run.display()
     );
     let out = shell(&line).run();

@@ -1,11 +1,12 @@
 //! `wordmill gan eval`: how good samples are.
 
-use super::data::{DataArgs, Kept, Made, Source, is_table, table_failure};
+use super::data::{DataArgs, is_table, table_failure};
 use super::features;
 use super::loaded::{Loaded, of_seeds};
 use super::measure::{self, Numbers, REALS, Real, pixels_of, some_of};
 use super::pictures::png;
 use super::settings::Settings;
+use super::source::{Kept, Made, Source};
 use crate::report::{Log, ReportArgs};
 use crate::stream::input::open;
 use crate::stream::{Failure, Output};

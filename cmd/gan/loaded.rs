@@ -1,6 +1,6 @@
 //! A run that is sampled from or measured: its networks, the weights of a checkpoint, what it makes.
 
-use super::data::{Kept, Made};
+use super::source::{Kept, Made};
 use crate::stream::Failure;
 use anyhow::{Result, bail};
 use serde::{Deserialize, Serialize};

@@ -1,7 +1,8 @@
 //! How good samples are beside real ones, during training and afterwards.
 
-use super::data::{Made, Source, table_failure};
+use super::data::table_failure;
 use super::features;
+use super::source::{Made, Source};
 use crate::report::ReportArgs;
 use anyhow::Result;
 use serde_json::{Map, Value, json};

@@ -5,10 +5,12 @@ mod eval;
 mod features;
 mod loaded;
 mod measure;
+mod networks;
 mod pictures;
 mod report;
 mod sample;
 mod settings;
+mod source;
 mod train;
 
 use anyhow::Result;

@@ -1,6 +1,6 @@
 //! Pictures of samples: grids of images, points of the plane.
 
-use super::data::{Made, Source};
+use super::source::{Made, Source};
 use anyhow::Result;
 use wordmill::gan::images::grid::Grid;
 use wordmill::gan::images::picture::Picture;

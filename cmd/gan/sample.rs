@@ -1,8 +1,8 @@
 //! `wordmill gan sample`: what a run has learned to make.
 
-use super::data::{Kept, Made};
 use super::loaded::{Loaded, of_seeds};
 use super::pictures::png;
+use super::source::{Kept, Made};
 use crate::stream::{Failure, Output};
 use crate::threads;
 use crate::values::positive;

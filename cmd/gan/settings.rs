@@ -1,9 +1,10 @@
-//! How networks are shaped and trained: the flags, and what they come to.
+//! How networks are trained: the flags, and what they come to.
 //!
 //! What no flag says follows from the kind of the data. A run's folder keeps all of it, so that `--resume` needs no flags;
 //! those that are given again change the training from there on, and must not change the networks.
 
-use super::data::{DataArgs, Source};
+use super::data::DataArgs;
+use super::source::{Sort, Source};
 use crate::stream::Failure;
 use crate::values::{not_negative, positive, share, time};
 use anyhow::{Result, bail};
@@ -11,40 +12,10 @@ use serde::{Deserialize, Serialize};
 use std::time::Duration;
 use wordmill::gan::learn::Recipe;
 use wordmill::gan::losses::Loss;
-use wordmill::gan::shape::{Kind, Shape};
 use wordmill::gan::step::Objective;
+use wordmill::nn::ops::augment::Augment;
 use wordmill::nn::plan::Plan;
 use wordmill::nn::schedule::{Decay, Schedule};
-
-/// Flags for the networks.
-#[derive(clap::Args, Clone, Debug, Default)]
-#[command(next_help_heading = "Networks")]
-pub struct ShapeArgs {
-    /// Family of networks [default: dcgan for images of 28, 32, 64 or 128 pixels a side, else mlp]
-    #[arg(long, value_enum)]
-    network: Option<KindName>,
-    /// Length of z [default: 100 for images, 128 for rows, 16 for points]
-    #[arg(long, value_name = "N")]
-    latent: Option<u32>,
-    /// The generator's hidden layers, or, for dcgan and resnet, its channels beside the image [default: by the network]
-    #[arg(long, value_name = "SIZES", value_delimiter = ',')]
-    generator: Vec<u32>,
-    /// The same of the critic
-    #[arg(long, value_name = "SIZES", value_delimiter = ',')]
-    critic: Vec<u32>,
-    /// Tell both networks the class of each image
-    #[arg(long)]
-    conditional: bool,
-    /// Leave batch normalisation out of the critic of dcgan; penalties on its slope do so, too
-    #[arg(long)]
-    no_critic_norm: bool,
-    /// Divide the critic's matrices by their largest singular values
-    #[arg(long)]
-    spectral_norm: bool,
-    /// Samples that the critic sees at once, so that it notices when they are all alike [default: 1; 10 for rows]
-    #[arg(long, value_name = "N")]
-    pack: Option<u32>,
-}
 
 /// Flags for the training.
 #[derive(clap::Args, Clone, Debug, Default)]
@@ -66,6 +37,9 @@ pub struct PlanArgs {
     /// Keep the critic's weights within this bound of 0; 0 for none [default: 0; 0.01 for wasserstein without a penalty]
     #[arg(long, value_name = "BOUND", value_parser = not_negative)]
     weight_clip: Option<f32>,
+    /// Change images at random before the critic sees them, real and made ones alike: for few images
+    #[arg(long, value_enum, value_name = "LIST", value_delimiter = ',')]
+    augment: Vec<AugmentName>,
     /// Steps of the critic for one of the generator [default: 1]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]
     critic_steps: Option<u32>,
@@ -128,16 +102,6 @@ pub struct PlanArgs {
     seed: Option<u64>,
 }
 
-#[derive(Clone, Copy, Debug, clap::ValueEnum)]
-enum KindName {
-    /// Dense layers
-    Mlp,
-    /// Windows of 4 pixels in steps of 2
-    Dcgan,
-    /// Residual blocks of windows of 3 pixels
-    Resnet,
-}
-
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 enum LossName {
     /// The generator maximises the critic's error, as the game is defined
@@ -150,6 +114,16 @@ enum LossName {
     Wasserstein,
     /// The critic compares real and made samples; with --r1 and --r2
     Relativistic,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum AugmentName {
+    /// Brightness, saturation and contrast
+    Colour,
+    /// Up to an eighth of the side
+    Translation,
+    /// A square of half the side goes grey
+    Cutout,
 }
 
 #[derive(Clone, Copy, Debug, clap::ValueEnum)]
@@ -172,33 +146,6 @@ pub struct Settings {
     pub plan: Plan,
 }
 
-/// The kinds of data.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Sort {
-    Points,
-    Images,
-    Rows,
-}
-
-impl Sort {
-    /// What belongs to this kind.
-    fn of<T>(self, points: T, images: T, rows: T) -> T {
-        match self {
-            Sort::Points => points,
-            Sort::Images => images,
-            Sort::Rows => rows,
-        }
-    }
-}
-
-fn sort(source: &Source) -> Sort {
-    match source {
-        Source::Points(..) => Sort::Points,
-        Source::Images { .. } => Sort::Images,
-        Source::Rows(_) => Sort::Rows,
-    }
-}
-
 impl Settings {
     /// What is trained with when flags say no more than these.
     ///
@@ -206,7 +153,7 @@ impl Settings {
     /// When flags do not go together.
     pub fn new(data: &DataArgs, source: &Source, args: &PlanArgs) -> Result<Settings> {
         use wordmill::gan::feed::Data;
-        let sort = sort(source);
+        let sort = source.sort();
         let loss = args.loss.map_or(
             match sort {
                 Sort::Rows => Loss::Wasserstein,
@@ -256,6 +203,7 @@ impl Settings {
                     gradient_penalty: penalty,
                     r1,
                     r2,
+                    augment: Augment::default(),
                 },
                 batch,
                 critic_steps: 1,
@@ -328,6 +276,14 @@ impl PlanArgs {
         set(&self.r1, &mut recipe.objective.r1);
         set(&self.r2, &mut recipe.objective.r2);
         set(&self.weight_clip, &mut recipe.weight_clip);
+        if !self.augment.is_empty() {
+            let has = |name| self.augment.contains(&name);
+            recipe.objective.augment = Augment {
+                colour: has(AugmentName::Colour),
+                translation: has(AugmentName::Translation),
+                cutout: has(AugmentName::Cutout),
+            };
+        }
         set(&self.critic_steps, &mut recipe.critic_steps);
         set(&self.critic_rate, &mut recipe.critic_rate);
         set(&self.beta1, &mut recipe.beta1);
@@ -372,115 +328,5 @@ impl PlanArgs {
             recipe.objective.r2 = recipe.objective.r1;
         }
         Ok(())
-    }
-}
-
-impl ShapeArgs {
-    /// The networks for some data, trained by a recipe.
-    ///
-    /// # Errors
-    /// When flags do not go together, or with the data.
-    pub fn shape(&self, source: &Source, recipe: &Recipe) -> Result<Shape> {
-        use wordmill::gan::feed::Data;
-        let (height, width, channels) = source.shape();
-        let sort = sort(source);
-        let is_square = height == width && [28, 32, 64, 128].contains(&height);
-        let network = match self.network {
-            Some(KindName::Mlp) => Kind::Mlp,
-            Some(KindName::Dcgan) => Kind::Dcgan,
-            Some(KindName::Resnet) => Kind::Resnet,
-            None if is_square => Kind::Dcgan,
-            None => Kind::Mlp,
-        };
-        let sizes = |given: &[u32], default: &[usize]| match given {
-            [] => default.to_vec(),
-            given => given.iter().map(|size| *size as usize).collect(),
-        };
-        let (generator, critic): (&[usize], &[usize]) = match (network, sort) {
-            (Kind::Dcgan, _) => (&[64], &[64]),
-            (Kind::Resnet, _) => (&[64], &[64]),
-            (_, Sort::Points) => (&[128, 128], &[128, 128]),
-            (_, Sort::Rows) => (&[256, 256], &[256, 256]),
-            _ => (&[256, 512, 1024], &[512, 256]),
-        };
-        let objective = &recipe.objective;
-        let is_penalised = objective.gradient_penalty + objective.r1 + objective.r2 > 0.0;
-        let classes = source.classes().len();
-        if self.conditional && (classes < 2 || source.label(0).is_none()) {
-            bail!(
-                Failure::usage("--conditional needs images of two classes or more")
-                    .hint("sub-folders are classes, and so are the labels of IDX files")
-            );
-        }
-        if self.spectral_norm && recipe.weight_clip > 0.0 {
-            bail!(Failure::usage(
-                "--spectral-norm and --weight-clip bound the critic twice"
-            ));
-        }
-        if self.conditional && self.pack.is_some_and(|pack| pack > 1) {
-            bail!(Failure::usage(
-                "--pack and --conditional do not go together"
-            ));
-        }
-        let pack = self.pack.map_or(sort.of(1, 1, 10), |pack| pack as usize);
-        if !recipe.batch.is_multiple_of(pack.max(1)) {
-            bail!(Failure::usage(format!(
-                "--batch-size {} is no multiple of --pack {pack}",
-                recipe.batch
-            )));
-        }
-        Ok(Shape {
-            network,
-            height,
-            width,
-            channels,
-            latent: self.latent.map_or(sort.of(16, 100, 128), |n| n as usize),
-            generator: sizes(&self.generator, generator),
-            critic: sizes(&self.critic, critic),
-            classes: if self.conditional { classes } else { 0 },
-            critic_norms: !self.no_critic_norm && !is_penalised && !self.spectral_norm,
-            spectral: self.spectral_norm,
-            pack,
-            is_bounded: sort == Sort::Images,
-            spans: source.spans(),
-            condition: source.condition(),
-        })
-    }
-
-    /// # Errors
-    /// When a flag asks for other networks than those of a run.
-    pub fn agree_with(&self, shape: &Shape) -> Result<()> {
-        let kind = self.network.map(|kind| match kind {
-            KindName::Mlp => Kind::Mlp,
-            KindName::Dcgan => Kind::Dcgan,
-            KindName::Resnet => Kind::Resnet,
-        });
-        let differs = |given: &[u32], sizes: &[usize]| {
-            !given.is_empty()
-                && !given
-                    .iter()
-                    .map(|size| *size as usize)
-                    .eq(sizes.iter().copied())
-        };
-        let number = |given: Option<u32>, own: usize| given.is_some_and(|n| n as usize != own);
-        let wrong = [
-            ("--network", kind.is_some_and(|kind| kind != shape.network)),
-            ("--latent", number(self.latent, shape.latent)),
-            ("--generator", differs(&self.generator, &shape.generator)),
-            ("--critic", differs(&self.critic, &shape.critic)),
-            ("--conditional", self.conditional && shape.classes == 0),
-            (
-                "--no-critic-norm",
-                self.no_critic_norm && shape.critic_norms,
-            ),
-            ("--spectral-norm", self.spectral_norm && !shape.spectral),
-            ("--pack", number(self.pack, shape.pack)),
-        ];
-        match wrong.iter().find(|(_, is_wrong)| *is_wrong) {
-            Some((flag, _)) => Err(Failure::usage(format!("{flag} is not that of the run"))
-                .hint("another --out begins a new run")
-                .into()),
-            None => Ok(()),
-        }
     }
 }

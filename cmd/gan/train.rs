@@ -1,11 +1,13 @@
 //! `wordmill gan train`: two networks learn from each other.
 
-use super::data::{DataArgs, Source};
+use super::data::DataArgs;
 use super::loaded::{self, Config, NAME, of_seeds, shown};
 use super::measure::{Real, evaluation};
+use super::networks::ShapeArgs;
 use super::pictures::{picture, png};
 use super::report::LINES;
-use super::settings::{PlanArgs, Settings, ShapeArgs};
+use super::settings::{PlanArgs, Settings};
+use super::source::Source;
 use crate::made::Made;
 use crate::report::ReportArgs;
 use crate::stop;

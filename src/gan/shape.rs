@@ -15,7 +15,7 @@ use super::layers::Layer;
 use crate::nn::ops::activation::Activation;
 use crate::nn::ops::batch_norm::BatchNorm;
 use crate::nn::ops::conv::{Conv, Window};
-use crate::nn::ops::pixels::same;
+use crate::nn::ops::pixels::{Size, same};
 use crate::nn::ops::spans::Span;
 use crate::nn::parameters::Layout;
 use serde::{Deserialize, Serialize};
@@ -87,6 +87,11 @@ impl Shape {
     /// Values of a sample.
     pub fn values(&self) -> usize {
         self.height * self.width * self.channels
+    }
+
+    /// Height, width and channels of a sample.
+    pub fn size(&self) -> Size {
+        (self.height, self.width, self.channels)
     }
 
     /// Values that go into the generator: z, the class as one of many, what it is told of a row.

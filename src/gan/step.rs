@@ -14,6 +14,7 @@ use super::model::{Given, Model};
 use super::penalty::{Penalty, give};
 use crate::nn::buffer::Buffer;
 use crate::nn::dropout::Dropout;
+use crate::nn::ops::augment::Augment;
 use crate::nn::ops::batch_norm::{Moments, Source};
 use crate::nn::ops::spans;
 use crate::nn::parameters::Weights;
@@ -30,6 +31,9 @@ pub struct Objective {
     /// Weights of the penalties at real and at made samples; 0 for none.
     pub r1: f32,
     pub r2: f32,
+    /// How images are changed before the critic sees them.
+    #[serde(default)]
+    pub augment: Augment,
 }
 
 /// Real samples, and what both networks are told of them.
@@ -85,8 +89,12 @@ impl Step<'_> {
         let n = reals.values.len() / values;
         let made = self.make(weights, n, &reals.given, random);
         let tape = Tape::recording(weights, gradients, Dropout::none()).learning(model.of_critic());
-        let judge = |x: &[f32]| {
+        let mut judge = |x: &[f32]| {
             let x = tape.var(Buffer::copy_of(x), channels, false);
+            let x = self
+                .objective
+                .augment
+                .apply(&tape, &x, model.shape.size(), random);
             model.judge(&tape, &x, &reals.given, Pass::plain(Source::Unseen))
         };
         let (real, fake) = (judge(&reals.values), judge(&made));
@@ -152,12 +160,14 @@ impl Step<'_> {
         (random, moments): (&mut Random, &Moments),
     ) -> (Vec<f32>, f64) {
         let (model, loss) = (self.model, self.objective.loss);
+        let augment = self.objective.augment;
         let n = reals.values.len() / model.shape.values();
         let plain = Pass::plain(Source::Unseen);
         let real = match loss.is_relative() {
             true => {
                 let tape = Tape::plain(weights);
                 let x = tape.var(Buffer::copy_of(&reals.values), model.shape.channels, false);
+                let x = augment.apply(&tape, &x, model.shape.size(), random);
                 model
                     .judge(&tape, &x, &reals.given, plain)
                     .values()
@@ -174,10 +184,11 @@ impl Step<'_> {
         if !reals.given.asked.is_empty() {
             value += spans::asked(&tape, &choices, &reals.given.asked);
         }
-        let verdicts = model.judge(&tape, &made, &reals.given, plain);
+        let shown = augment.apply(&tape, &made, model.shape.size(), random);
+        let verdicts = model.judge(&tape, &shown, &reals.given, plain);
         let judged = loss.generator(&real, verdicts.values());
         give(&tape, &verdicts, Buffer::copy_of(&judged.made));
-        drop((choices, made, verdicts));
+        drop((choices, made, shown, verdicts));
         (tape.backward(), value + judged.loss)
     }
 }

@@ -31,7 +31,8 @@ impl Watch {
             );
             return signs;
         }
-        if spread < 0.25 {
+        // In the beginning nothing differs yet.
+        if spread < 0.25 && self.seen.len() > ROW {
             signs.push(format!(
                 "samples are nearly all alike (they differ {:.0} % as much as real ones): mode collapse; \
                  try --pack 2, --loss relativistic or a lower --lr",
@@ -121,7 +122,11 @@ mod tests {
     #[test]
     fn each_sign_is_said_in_words() {
         let cases = [
-            (vec![(5.0, 0.8)], 0.1, "mode collapse"),
+            (
+                vec![(5.0, 0.8), (4.0, 0.8), (4.0, 0.8), (3.9, 0.8)],
+                0.1,
+                "mode collapse",
+            ),
             (
                 vec![(2.0, 0.5), (2.5, 0.5), (3.0, 0.51), (3.5, 0.49)],
                 1.0,

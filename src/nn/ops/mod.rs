@@ -2,6 +2,7 @@
 
 pub mod activation;
 pub mod attention;
+pub mod augment;
 pub mod batch_norm;
 pub mod cell;
 pub mod columns;
