@@ -2,7 +2,7 @@
 
 use super::data::{DataArgs, is_table, table_failure};
 use super::features;
-use super::loaded::{Loaded, of_seeds};
+use super::loaded::{Class, Loaded, of_seeds};
 use super::measure::{self, Numbers, REALS, Real, pixels_of, some_of};
 use super::pictures::png;
 use super::settings::Settings;
@@ -15,9 +15,8 @@ use anyhow::{Result, bail};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use wordmill::gan::features::Classifier;
-use wordmill::gan::feed::Data;
 use wordmill::gan::images::grid::Grid;
-use wordmill::gan::images::{Images, Shape};
+use wordmill::gan::images::{Images, Shape, unit_of};
 use wordmill::gan::measure::copies::{Copies, Neighbour, copies, nearest};
 use wordmill::gan::measure::floor::{choose, halves};
 use wordmill::gan::measure::{Features, Points};
@@ -38,8 +37,9 @@ use wordmill::nn::folder::{Folder, Which};
 /// images nearer to them than other real ones are.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  \
-    wordmill gan eval ring8\n  \
-    wordmill gan eval digits --samples 200 --neighbours near.png\n  \
+    wordmill gan train --toy moons --max-steps 100 -q --out moons\n  \
+    wordmill gan eval moons\n  \
+    wordmill gan eval corpora/digits corpora/digits --neighbours near.png\n  \
     wordmill gan eval corpora/deliveries.csv corpora/deliveries.csv --to json")]
 pub struct Args {
     /// A run, or real samples
@@ -122,25 +122,43 @@ fn of_run(args: &Args, report: ReportArgs) -> Result<Numbers> {
         data.data.clone_from(&args.made);
         data.toy = None;
     }
-    let source = data.open(&mut |problem| eprintln!("wordmill gan eval: {problem}"))?;
-    let shape = &loaded.model.shape;
-    if source.shape() != (shape.height, shape.width, shape.channels) {
+    let is_images = matches!(loaded.data, Kept::Images { .. });
+    if !is_images && (args.features.is_some() || args.neighbours.is_some()) {
         bail!(Failure::usage(
-            "the samples are not of the shape that the run makes"
+            "only images have features and a picture of neighbours"
         ));
     }
-    let n = args.samples.map_or(
-        match &loaded.data {
-            Kept::Points { .. } => 2500,
-            Kept::Images { .. } => REALS,
-            Kept::Rows { .. } => source.len(),
-        },
-        |n| n as usize,
+    if args.size.is_some() || args.channels.is_some() {
+        bail!(Failure::usage("a run has its own --size and --channels"));
+    }
+    let shape = &loaded.model.shape;
+    if let (Kept::Rows { encoder, .. }, Some(path)) = (&loaded.data, &data.data) {
+        let name = path.display().to_string();
+        let table = read_like(&name, open(path)?, &data.table_options(), &encoder.schema);
+        let table = table.map_err(table_failure)?;
+        let n = args.samples.map_or(table.rows, |n| n as usize);
+        let Made::Rows(made) = made(&loaded, n) else {
+            bail!(Failure::usage("the run makes no rows"));
+        };
+        let made = measure::table_of(&table.schema, &made)?;
+        return Ok(compare_tables(&table, &made));
+    }
+    let mut source = data.open(&mut |problem| eprintln!("wordmill gan eval: {problem}"))?;
+    source.fit(shape.network);
+    let kinds = (&source, &loaded.data);
+    let is_kind = matches!(
+        kinds,
+        (Source::Points(..), Kept::Points { .. }) | (Source::Images { .. }, Kept::Images { .. })
     );
-    // Not those that an evaluation in training has seen.
-    let seeds: Vec<u64> = (1 << 40..).take(n).collect();
-    let (z, given) = of_seeds(shape, &loaded.data, &seeds, (None, None));
-    let made = loaded.samples(&z, &given);
+    if !is_kind || source.shape() != shape.size() {
+        bail!(Failure::usage(
+            "the samples are not of the kind and shape that the run makes"
+        ));
+    }
+    let n = args
+        .samples
+        .map_or(if is_images { REALS } else { 2500 }, |n| n as usize);
+    let made = made(&loaded, n);
     match (&source, &made) {
         (Source::Images { images, .. }, Made::Images { pixels, .. }) => {
             let network = match &args.features {
@@ -149,15 +167,19 @@ fn of_run(args: &Args, report: ReportArgs) -> Result<Numbers> {
             };
             compare(images, pixels, &network, args)
         }
-        (Source::Rows(rows), Made::Rows(made)) => {
-            let made = measure::table_of(&rows.table.schema, made)?;
-            Ok(compare_tables(&rows.table, &made))
-        }
         _ => {
             let real = Real::new(&source, &args.real, report)?;
             Ok(real.measure(&made, true)?.numbers)
         }
     }
+}
+
+/// Samples of seeds that no evaluation in training has seen.
+fn made(loaded: &Loaded, n: usize) -> Made {
+    let seeds: Vec<u64> = (1 << 40..).take(n).collect();
+    let how = (Class::AsOften, None);
+    let (z, given) = of_seeds(&loaded.model.shape, &loaded.data, &seeds, how);
+    loaded.samples(&z, &given)
 }
 
 fn size_of(shape: Shape) -> (usize, usize, usize) {
@@ -221,9 +243,9 @@ fn compare(images: &Images, made: &[u8], network: &Classifier, args: &Args) -> R
     let shape = images.shape();
     let dim = shape.values();
     let most = args.samples.map_or(REALS, |n| n as usize);
-    let chosen = some_of(images.len(), most.max(20));
+    let chosen = some_of(images.len(), measure::most_of(images, most.max(20)));
     let real = pixels_of(images, &chosen);
-    let made_units: Vec<f32> = made.iter().map(|b| f32::from(*b) / 127.5 - 1.0).collect();
+    let made_units: Vec<f32> = made.iter().copied().map(unit_of).collect();
     let (n, made_n) = (real.len() / dim, made.len() / dim);
     let (features, made_features) = (network.of(&real, n), network.of(&made_units, made_n));
     let scores = measure::of_images((&features, &real), (&made_features, &made_units), dim, true)?;

@@ -100,25 +100,35 @@ pub fn shown(model: &Model, weights: &Weights, data: &Kept, z: &[Vec<f32>], give
     data.made(&values, (shape.height, shape.width, shape.channels))
 }
 
-/// z of each seed, and what is given with it: the class that is asked for, or all in turn; for rows a condition as often as
-/// real rows meet it.
+/// Which class samples are of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Class {
+    One(u32),
+    /// All of them in turn.
+    InTurn,
+    /// Each as often as real samples are of it.
+    AsOften,
+}
+
+/// z of each seed, and what is given with it: a class; for rows a condition as often as real rows meet it.
 pub fn of_seeds(
     shape: &Shape,
     data: &Kept,
     seeds: &[u64],
-    (class, truncation): (Option<u32>, Option<f32>),
+    (class, truncation): (Class, Option<f32>),
 ) -> (Vec<Vec<f32>>, Given) {
     let z = seeds
         .iter()
         .map(|seed| sampler::noise(shape.latent, *seed, truncation))
         .collect();
     let mut given = Given::default();
-    if shape.classes > 0 {
-        let classes = shape.classes as u64;
-        given.labels = seeds
-            .iter()
-            .map(|seed| class.unwrap_or((seed % classes) as u32))
-            .collect();
+    if let (true, Kept::Images { counts, .. }) = (shape.classes > 0, data) {
+        let of = |seed: &u64| match class {
+            Class::One(class) => class,
+            Class::InTurn => (seed % shape.classes as u64) as u32,
+            Class::AsOften => drawn(counts, &mut Random::new(*seed, 0x636c_6173)),
+        };
+        given.labels = seeds.iter().map(of).collect();
     }
     if let Kept::Rows { conditions, .. } = data {
         let width = conditions.width();
@@ -131,4 +141,15 @@ pub fn of_seeds(
         given.conditions = all.into();
     }
     (z, given)
+}
+
+/// A class, with a probability that grows with its count.
+fn drawn(counts: &[u64], random: &mut Random) -> u32 {
+    let all = counts.iter().sum::<u64>() as f32;
+    let mut left = random.unit() * all;
+    let class = counts.iter().position(|count| {
+        left -= *count as f32;
+        left < 0.0
+    });
+    class.unwrap_or_default() as u32
 }

@@ -8,8 +8,8 @@ use anyhow::Result;
 use serde_json::{Map, Value, json};
 use std::path::Path;
 use wordmill::gan::features::Classifier;
-use wordmill::gan::images::Images;
 use wordmill::gan::images::toys::Toy;
+use wordmill::gan::images::{Images, unit_of};
 use wordmill::gan::measure::scores::{Measure, Options, Samples, Scores, score};
 use wordmill::gan::measure::{Features, Points, modes};
 use wordmill::gan::table::quality::Quality;
@@ -48,6 +48,11 @@ pub fn some_of(n: usize, most: usize) -> Vec<usize> {
     order.into_iter().take(most).map(|i| i as usize).collect()
 }
 
+/// Images that are compared with: as many as fit into a gigabyte.
+pub fn most_of(images: &Images, wanted: usize) -> usize {
+    wanted.min(((1 << 28) / images.shape().values()).max(20))
+}
+
 /// Pixels of some images from −1 to 1.
 pub fn pixels_of(images: &Images, chosen: &[usize]) -> Vec<f32> {
     let values = images.shape().values();
@@ -69,7 +74,7 @@ impl<'a> Real<'a> {
             },
             Source::Images { images, .. } => {
                 let network = features::of_images(images, Some(folder), report)?;
-                let pixels = pixels_of(images, &some_of(images.len(), REALS));
+                let pixels = pixels_of(images, &some_of(images.len(), most_of(images, REALS)));
                 let n = pixels.len() / images.shape().values();
                 Real::Images {
                     features: network.of(&pixels, n),
@@ -100,7 +105,7 @@ impl<'a> Real<'a> {
                 },
                 Made::Images { pixels: bytes, .. },
             ) => {
-                let made: Vec<f32> = bytes.iter().map(|b| f32::from(*b) / 127.5 - 1.0).collect();
+                let made: Vec<f32> = bytes.iter().copied().map(unit_of).collect();
                 let n = made.len() / dim;
                 let made_features = network.of(&made, n);
                 let real = (&features[..], &pixels[..]);

@@ -21,7 +21,7 @@ use anyhow::Result;
 /// holds all that sampling needs.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  \
-    wordmill gan train --toy ring8 --max-steps 300 -q --out ring8\n  \
+    wordmill gan train --toy ring8 --max-steps 100 -q --out ring8\n  \
     wordmill gan sample ring8 -n 5\n  \
     wordmill gan eval ring8")]
 pub struct Args {

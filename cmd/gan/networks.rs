@@ -49,7 +49,70 @@ enum KindName {
     Resnet,
 }
 
+impl KindName {
+    fn kind(self) -> Kind {
+        match self {
+            KindName::Mlp => Kind::Mlp,
+            KindName::Dcgan => Kind::Dcgan,
+            KindName::Resnet => Kind::Resnet,
+        }
+    }
+}
+
+/// Whether networks can be trained by a recipe.
+///
+/// # Errors
+/// When they cannot: batch normalisation and penalties, two bounds, batches that cannot be packed.
+pub fn check(shape: &Shape, recipe: &Recipe) -> Result<()> {
+    let objective = &recipe.objective;
+    let is_penalised = objective.gradient_penalty + objective.r1 + objective.r2 > 0.0;
+    if is_penalised && shape.critic_norms && shape.network == Kind::Dcgan {
+        bail!(
+            Failure::usage(
+                "the critic has batch normalisation, and no slope of its own to be penalised"
+            )
+            .hint("a new run with the penalty, or with --no-critic-norm, has none")
+        );
+    }
+    if shape.spectral && recipe.weight_clip > 0.0 {
+        bail!(Failure::usage(
+            "--spectral-norm and --weight-clip bound the critic twice"
+        ));
+    }
+    if !recipe.batch.is_multiple_of(shape.pack) {
+        bail!(Failure::usage(format!(
+            "--batch-size {} is no multiple of --pack {}",
+            recipe.batch, shape.pack
+        )));
+    }
+    Ok(())
+}
+
 impl ShapeArgs {
+    /// Samples that the critic sees at once.
+    pub fn pack(&self, source: &Source) -> usize {
+        let default = source
+            .sort()
+            .of(1, 1, if source.len() < 20 { 1 } else { 10 });
+        self.pack.map_or(default, |pack| pack as usize)
+    }
+
+    /// Whether the critic's matrices are divided.
+    pub fn is_spectral(&self) -> bool {
+        self.spectral_norm
+    }
+
+    /// The family of networks for some data.
+    pub fn kind(&self, source: &Source) -> Kind {
+        let (height, width, _) = source.shape();
+        let is_square = height == width && [28, 32, 64, 128].contains(&height);
+        match self.network {
+            Some(name) => name.kind(),
+            None if is_square => Kind::Dcgan,
+            None => Kind::Mlp,
+        }
+    }
+
     /// The networks for some data, trained by a recipe.
     ///
     /// # Errors
@@ -57,14 +120,7 @@ impl ShapeArgs {
     pub fn shape(&self, source: &Source, recipe: &Recipe) -> Result<Shape> {
         let (height, width, channels) = source.shape();
         let sort = source.sort();
-        let is_square = height == width && [28, 32, 64, 128].contains(&height);
-        let network = match self.network {
-            Some(KindName::Mlp) => Kind::Mlp,
-            Some(KindName::Dcgan) => Kind::Dcgan,
-            Some(KindName::Resnet) => Kind::Resnet,
-            None if is_square => Kind::Dcgan,
-            None => Kind::Mlp,
-        };
+        let network = self.kind(source);
         let sizes = |given: &[u32], default: &[usize]| match given {
             [] => default.to_vec(),
             given => given.iter().map(|size| *size as usize).collect(),
@@ -85,23 +141,7 @@ impl ShapeArgs {
                     .hint("sub-folders are classes, and so are the labels of IDX files")
             );
         }
-        if self.spectral_norm && recipe.weight_clip > 0.0 {
-            bail!(Failure::usage(
-                "--spectral-norm and --weight-clip bound the critic twice"
-            ));
-        }
-        if self.conditional && self.pack.is_some_and(|pack| pack > 1) {
-            bail!(Failure::usage(
-                "--pack and --conditional do not go together"
-            ));
-        }
-        let pack = self.pack.map_or(sort.of(1, 1, 10), |pack| pack as usize);
-        if !recipe.batch.is_multiple_of(pack.max(1)) {
-            bail!(Failure::usage(format!(
-                "--batch-size {} is no multiple of --pack {pack}",
-                recipe.batch
-            )));
-        }
+        let pack = self.pack(source);
         Ok(Shape {
             network,
             height,
@@ -123,11 +163,7 @@ impl ShapeArgs {
     /// # Errors
     /// When a flag asks for other networks than those of a run.
     pub fn agree_with(&self, shape: &Shape) -> Result<()> {
-        let kind = self.network.map(|kind| match kind {
-            KindName::Mlp => Kind::Mlp,
-            KindName::Dcgan => Kind::Dcgan,
-            KindName::Resnet => Kind::Resnet,
-        });
+        let kind = self.network.map(KindName::kind);
         let differs = |given: &[u32], sizes: &[usize]| {
             !given.is_empty()
                 && !given

@@ -1,11 +1,11 @@
 //! `wordmill gan sample`: what a run has learned to make.
 
-use super::loaded::{Loaded, of_seeds};
+use super::loaded::{Class, Loaded, of_seeds};
 use super::pictures::png;
 use super::source::{Kept, Made};
 use crate::stream::{Failure, Output};
 use crate::threads;
-use crate::values::positive;
+use crate::values::number;
 use anyhow::{Result, bail};
 use std::path::{Path, PathBuf};
 use wordmill::gan::images::Shape as ImageShape;
@@ -23,7 +23,7 @@ use wordmill::nn::folder::Which;
 /// made of a seed, 0, 1, 2 … or those of --seeds, and is the same whatever else is made with it.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  \
-    wordmill gan sample ring8 -n 5\n  \
+    wordmill gan train corpora/digits --network mlp --max-steps 5 --eval-samples 50 -q --out digits\n  \
     wordmill gan sample digits -n 16 --out grid.png\n  \
     wordmill gan sample digits --interpolate 3 --frames 10 --seeds 1,7,9 --out way.png")]
 pub struct Args {
@@ -31,7 +31,7 @@ pub struct Args {
     #[arg(value_name = "RUN")]
     run: PathBuf,
     /// How many samples [default: as many as --seeds names, or 64; 1000 rows or points]
-    #[arg(short, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(short, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=10_000_000))]
     n: Option<u64>,
     /// Seeds, as in 0-63 or 1,7,9
     #[arg(long, value_name = "LIST", value_parser = Seeds::parse)]
@@ -46,14 +46,17 @@ pub struct Args {
     #[arg(long, value_name = "CLASS")]
     class: Option<String>,
     /// Leave out random numbers that are larger: samples get more alike, and better
-    #[arg(long, value_name = "BOUND", value_parser = positive)]
+    #[arg(long, value_name = "BOUND", value_parser = bound)]
     truncation: Option<f32>,
     /// Ways from one seed to the next, so many of them
-    #[arg(long, value_name = "WAYS", requires = "frames")]
+    #[arg(long, value_name = "WAYS", requires = "frames", conflicts_with = "n", value_parser = clap::value_parser!(u32).range(1..=1000))]
     interpolate: Option<u32>,
     /// Pictures on each way: in one moving picture (--out), or in a file each (--dir)
     #[arg(long, value_name = "N", requires = "interpolate", value_parser = clap::value_parser!(u32).range(2..=1000))]
     frames: Option<u32>,
+    /// Rows with this value in this column, of those that are categories
+    #[arg(long, value_name = "COLUMN=VALUE", conflicts_with = "class")]
+    given: Option<String>,
     /// Use the weights themselves, not their average
     #[arg(long)]
     no_ema: bool,
@@ -91,6 +94,11 @@ impl Seeds {
     }
 }
 
+/// A bound that random numbers are within often enough.
+fn bound(text: &str) -> Result<f32, String> {
+    number(text, |value| value >= 0.01, "0.01 or a number above it")
+}
+
 pub fn run(args: &Args) -> Result<()> {
     threads::limit(args.threads)?;
     let loaded = Loaded::new(&args.run, args.checkpoint, !args.no_ema)?;
@@ -106,10 +114,13 @@ pub fn run(args: &Args) -> Result<()> {
                 .hint("--out makes one picture of them, --dir a file of each")
         );
     }
+    if args.given.is_some() && !matches!(loaded.data, Kept::Rows { .. }) {
+        bail!(Failure::usage("only rows are --given a value"));
+    }
     if !images && (args.dir.is_some() || args.interpolate.is_some()) {
         bail!(Failure::usage("only images go into a --dir or along a way"));
     }
-    let how = (class, args.truncation);
+    let how = (class.map_or(Class::InTurn, Class::One), args.truncation);
     if let (Some(ways), Some(frames)) = (args.interpolate, args.frames) {
         return moving(args, &loaded, (ways as usize, frames as usize), how);
     }
@@ -130,7 +141,7 @@ pub fn run(args: &Args) -> Result<()> {
     }
 }
 
-type How = (Option<u32>, Option<f32>);
+type How = (Class, Option<f32>);
 
 /// The number of a class.
 fn class_of(loaded: &Loaded, class: &str) -> Result<u32> {
@@ -154,6 +165,9 @@ fn class_of(loaded: &Loaded, class: &str) -> Result<u32> {
     }
 }
 
+/// Samples that are made at a time.
+const PART: usize = 1024;
+
 /// Samples of some seeds, so many at a time that they stay few in memory.
 fn each_part(
     loaded: &Loaded,
@@ -161,7 +175,6 @@ fn each_part(
     how: How,
     mut write: impl FnMut(&[u64], Made) -> Result<()>,
 ) -> Result<()> {
-    const PART: usize = 1024;
     for seeds in seeds.chunks(PART) {
         let (z, given) = of_seeds(&loaded.model.shape, &loaded.data, seeds, how);
         write(seeds, loaded.samples(&z, &given))?;
@@ -299,17 +312,35 @@ fn write_points(args: &Args, loaded: &Loaded, seeds: &[u64], how: How) -> Result
 }
 
 fn write_rows(args: &Args, loaded: &Loaded, seeds: &[u64], how: How) -> Result<()> {
-    let Kept::Rows { encoder, .. } = &loaded.data else {
+    let Kept::Rows {
+        encoder,
+        conditions,
+    } = &loaded.data
+    else {
         return Ok(());
     };
+    let asked = args.given.as_deref().map(|given| {
+        let found = given
+            .split_once('=')
+            .and_then(|(column, value)| conditions.find(encoder, column, value));
+        found.ok_or_else(|| Failure::usage(format!("no column of categories and value {given}")))
+    });
+    let asked = asked.transpose()?;
     let mut out = Output::create(
         args.out.as_deref().filter(|out| out.as_os_str() != "-"),
         false,
     )?;
     let mut first = true;
-    each_part(loaded, seeds, how, |_, made| {
-        let Made::Rows(rows) = made else {
-            return Ok(());
+    for seeds in seeds.chunks(PART) {
+        let (z, mut given) = of_seeds(&loaded.model.shape, &loaded.data, seeds, how);
+        if let Some(condition) = asked {
+            let mut all = vec![0.0; given.conditions.len()];
+            let rows = all.chunks_exact_mut(conditions.width().max(1));
+            rows.for_each(|row| conditions.write(condition, row));
+            given.conditions = all.into();
+        }
+        let Made::Rows(rows) = loaded.samples(&z, &given) else {
+            continue;
         };
         let mut schema = encoder.schema.clone();
         schema.format.header &= std::mem::take(&mut first);
@@ -318,7 +349,7 @@ fn write_rows(args: &Args, loaded: &Loaded, seeds: &[u64], how: How) -> Result<(
         rows.iter().try_for_each(|row| csv.row(row))?;
         csv.flush()?;
         drop(csv);
-        out.write_bytes(&bytes)
-    })?;
+        out.write_bytes(&bytes)?;
+    }
     out.finish()
 }

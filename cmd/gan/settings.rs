@@ -10,6 +10,7 @@ use crate::values::{not_negative, positive, share, time};
 use anyhow::{Result, bail};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
+use wordmill::gan::feed::Data;
 use wordmill::gan::learn::Recipe;
 use wordmill::gan::losses::Loss;
 use wordmill::gan::step::Objective;
@@ -28,13 +29,13 @@ pub struct PlanArgs {
     /// 10 for rows]
     #[arg(long, value_name = "WEIGHT", value_parser = not_negative)]
     gradient_penalty: Option<f32>,
-    /// Weight of the penalty on slopes at real samples; 0 for none [default: 0; by the data for relativistic]
+    /// Weight of the penalty on slopes at real samples; 0 for none [default: 0; 1 for relativistic]
     #[arg(long, value_name = "WEIGHT", value_parser = not_negative)]
     r1: Option<f32>,
     /// Weight of the penalty on slopes at made samples; 0 for none [default: that of --r1 for relativistic, else 0]
     #[arg(long, value_name = "WEIGHT", value_parser = not_negative)]
     r2: Option<f32>,
-    /// Keep the critic's weights within this bound of 0; 0 for none [default: 0; 0.01 for wasserstein without a penalty]
+    /// Bound of the critic's weights; 0 for none [default: 0; 0.01 for wasserstein without a penalty and spectral norm]
     #[arg(long, value_name = "BOUND", value_parser = not_negative)]
     weight_clip: Option<f32>,
     /// Change images at random before the critic sees them, real and made ones alike: for few images
@@ -49,16 +50,16 @@ pub struct PlanArgs {
     /// The critic's learning rate, as a multiple of the generator's [default: 1]
     #[arg(long, value_name = "TIMES", value_parser = positive)]
     critic_rate: Option<f32>,
-    /// Share of the old mean of gradients [default: 0.5; 0 for relativistic and wasserstein]
+    /// Share of the old mean of gradients [default: 0.5; 0 for relativistic and wasserstein but for rows]
     #[arg(long, value_name = "SHARE", value_parser = share)]
     beta1: Option<f32>,
-    /// Share of the old mean of their squares [default: 0.999; 0.9 with a gradient penalty, 0.99 for relativistic]
+    /// Share of the old mean of their squares [default: 0.999; 0.9 with a gradient penalty, 0.99 for relativistic and with bounded weights]
     #[arg(long, value_name = "SHARE", value_parser = share)]
     beta2: Option<f32>,
     /// How the learning rate goes on [default: constant; cosine for points]
     #[arg(long, value_enum)]
     schedule: Option<ScheduleName>,
-    /// Samples of a batch [default: 64; 500 for rows, 256 for points]
+    /// Samples of a batch [default: 64; 500 for rows, 256 for points; no more than there are]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(2..=65536))]
     batch_size: Option<u32>,
     /// Keep an average of the weights, to sample with: share of the old one at each step; 0 keeps none [default: 0.999]
@@ -75,7 +76,7 @@ pub struct PlanArgs {
     epochs: Option<u64>,
     /// Time to train at most, evaluations left out, as in 90m, 2h, 30s
     #[arg(long, value_name = "TIME", value_parser = time)]
-    pub max_time: Option<Duration>,
+    max_time: Option<Duration>,
     /// End after so many evaluations without a better one; 0 for no such end [default: 0]
     #[arg(long, value_name = "N")]
     early_stop: Option<u32>,
@@ -133,6 +134,9 @@ enum ScheduleName {
     Cosine,
 }
 
+/// Steps that points are learned in.
+const POINTS_STEPS: u64 = 6000;
+
 /// All that a run is trained with, as its folder keeps it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Settings {
@@ -142,83 +146,41 @@ pub struct Settings {
     pub eval_samples: usize,
     /// Of the data, so that a run goes on over the same.
     pub fingerprint: u64,
+    /// Seconds to train at most.
+    pub max_seconds: Option<f64>,
     #[serde(flatten)]
     pub plan: Plan,
 }
 
 impl Settings {
-    /// What is trained with when flags say no more than these.
+    /// What is trained with when flags say no more than these; the critic sees `pack` samples at once.
     ///
     /// # Errors
-    /// When flags do not go together.
-    pub fn new(data: &DataArgs, source: &Source, args: &PlanArgs) -> Result<Settings> {
-        use wordmill::gan::feed::Data;
+    /// When flags do not go together, or with the data.
+    pub fn new(
+        data: &DataArgs,
+        source: &Source,
+        args: &PlanArgs,
+        (pack, is_spectral): (usize, bool),
+    ) -> Result<Settings> {
         let sort = source.sort();
-        let loss = args.loss.map_or(
-            match sort {
-                Sort::Rows => Loss::Wasserstein,
-                _ => Loss::NonSaturating,
-            },
-            LossName::loss,
-        );
-        let is_relative = loss == Loss::Relativistic;
-        let is_wasserstein = loss == Loss::Wasserstein;
-        let default_penalty = if sort == Sort::Rows && is_wasserstein {
-            10.0
-        } else {
-            0.0
-        };
-        let penalty = args.gradient_penalty.unwrap_or(default_penalty);
-        let r1 = args.r1.unwrap_or(if is_relative { 1.0 } else { 0.0 });
-        let r2 = args.r2.unwrap_or(if is_relative { r1 } else { 0.0 });
-        let unbounded = is_wasserstein && penalty == 0.0;
-        let weight_clip = args
-            .weight_clip
-            .unwrap_or(if unbounded { 0.01 } else { 0.0 });
-        let beta1 = if is_wasserstein && sort != Sort::Rows || is_relative {
-            0.0
-        } else {
-            0.5
-        };
-        let beta2 = match () {
-            () if is_relative || unbounded => 0.99,
-            () if penalty > 0.0 => 0.9,
-            () => 0.999,
-        };
         let batch = sort.of(256, 64, 500).min(source.len().max(2));
+        let batch = (batch / pack.max(1)).max(1) * pack.max(1);
         let round = (source.len() / batch).max(1) as u64;
         let every = sort.of(1000, 500, round * 20);
-        let metric = match source {
-            Source::Points(toy, _) if toy.modes().is_some() => "quality",
-            Source::Points(..) => "sliced",
-            Source::Images { .. } => "frechet",
-            Source::Rows(_) => "quality",
-        };
-        let decay = sort.of(Decay::Cosine, Decay::Constant, Decay::Constant);
+        let loss = sort.of(Loss::NonSaturating, Loss::NonSaturating, Loss::Wasserstein);
+        let recipe = args.recipe(args.loss.map_or(loss, LossName::loss), sort, is_spectral);
         let mut settings = Settings {
             data: data.clone(),
-            recipe: Recipe {
-                objective: Objective {
-                    loss,
-                    gradient_penalty: penalty,
-                    r1,
-                    r2,
-                    augment: Augment::default(),
-                },
-                batch,
-                critic_steps: 1,
-                critic_rate: 1.0,
-                beta1,
-                beta2,
-                weight_clip,
-            },
-            eval_samples: sort.of(2500, 5000, source.len().min(20_000)),
+            recipe: Recipe { batch, ..recipe },
+            eval_samples: sort.of(2500, 5000, source.len().clamp(20, 20_000)),
             fingerprint: source.fingerprint(),
+            max_seconds: None,
             plan: Plan {
                 schedule: Schedule {
                     lr: sort.of(1e-3, 2e-4, 2e-4),
                     warmup: 0,
-                    decay,
+                    decay: sort.of(Decay::Cosine, Decay::Constant, Decay::Constant),
                     last: 0,
                 },
                 dropout: 0.0,
@@ -228,18 +190,49 @@ impl Settings {
                 decay: 0.0,
                 average: 0.999,
                 seed: 1,
-                max_steps: Some(sort.of(6000, 50_000, round * 300)),
+                max_steps: Some(sort.of(POINTS_STEPS, 50_000, round * 300)),
                 epochs: None,
                 patience: 0,
-                metric: metric.to_owned(),
+                metric: metrics(source)[0].to_owned(),
                 report_every: sort.of(1000, 100, 100),
                 evaluate_every: every,
                 save_every: every,
                 keep: 2,
             },
         };
-        args.change(&mut settings)?;
+        if args.max_steps.is_none() && (args.epochs.is_some() || args.max_time.is_some()) {
+            // Whoever says when to end means that and nothing else.
+            settings.plan.max_steps = None;
+            settings.plan.schedule.decay = Decay::Constant;
+        }
+        args.change(&mut settings, source)?;
         Ok(settings)
+    }
+}
+
+/// What a kind of data is measured by; the first decides where no flag says what does.
+fn metrics(source: &Source) -> &'static [&'static str] {
+    match source {
+        Source::Points(toy, _) if toy.modes().is_some() => {
+            &["quality", "sliced", "high_quality", "modes", "reverse_kl"]
+        }
+        Source::Points(..) => &["sliced"],
+        Source::Images { .. } => &[
+            "frechet",
+            "kernel",
+            "sliced",
+            "precision",
+            "recall",
+            "density",
+            "coverage",
+        ],
+        Source::Rows(_) => &[
+            "quality",
+            "column_shapes",
+            "pair_trends",
+            "all_pair_trends",
+            "validity",
+        ],
     }
 }
 
@@ -257,11 +250,60 @@ impl LossName {
 }
 
 impl PlanArgs {
+    /// What a loss is trained with when flags say no more than these.
+    fn recipe(&self, loss: Loss, sort: Sort, is_spectral: bool) -> Recipe {
+        let is_relative = loss == Loss::Relativistic;
+        let is_wasserstein = loss == Loss::Wasserstein;
+        let penalty = match sort {
+            Sort::Rows if is_wasserstein => 10.0,
+            _ => 0.0,
+        };
+        let penalty = self.gradient_penalty.unwrap_or(penalty);
+        let r1 = self.r1.unwrap_or(if is_relative { 1.0 } else { 0.0 });
+        let is_unbounded = is_wasserstein && penalty == 0.0 && !is_spectral;
+        Recipe {
+            objective: Objective {
+                loss,
+                gradient_penalty: penalty,
+                r1,
+                r2: self.r2.unwrap_or(if is_relative { r1 } else { 0.0 }),
+                augment: Augment::default(),
+            },
+            batch: 0,
+            critic_steps: 1,
+            critic_rate: 1.0,
+            beta1: match sort {
+                Sort::Rows => 0.5,
+                _ if is_relative || is_wasserstein => 0.0,
+                _ => 0.5,
+            },
+            beta2: match () {
+                () if is_relative || is_unbounded => 0.99,
+                () if penalty > 0.0 => 0.9,
+                () => 0.999,
+            },
+            weight_clip: if is_unbounded { 0.01 } else { 0.0 },
+        }
+    }
+
+    /// The same for a run that goes on with another loss.
+    pub fn change_loss(&self, settings: &mut Settings, source: &Source, is_spectral: bool) {
+        if let Some(loss) = self.loss {
+            let old = &settings.recipe;
+            settings.recipe = Recipe {
+                batch: old.batch,
+                critic_steps: old.critic_steps,
+                critic_rate: old.critic_rate,
+                ..self.recipe(loss.loss(), source.sort(), is_spectral)
+            };
+        }
+    }
+
     /// Puts what the flags say in place of what is there.
     ///
     /// # Errors
-    /// When flags do not go together.
-    pub fn change(&self, settings: &mut Settings) -> Result<()> {
+    /// When flags do not go together, or with the data.
+    pub fn change(&self, settings: &mut Settings, source: &Source) -> Result<()> {
         fn set<T: Clone>(given: &Option<T>, value: &mut T) {
             if let Some(given) = given {
                 *value = given.clone();
@@ -305,12 +347,19 @@ impl PlanArgs {
         set(&self.save_every.or(self.eval_every), &mut plan.save_every);
         set(&self.keep.map(|n| n as usize), &mut plan.keep);
         set(&self.seed, &mut plan.seed);
-        if self.max_steps.is_none() && (self.epochs.is_some() || self.max_time.is_some()) {
-            // Whoever says when to end means that and nothing else.
-            plan.max_steps = None;
-            if self.schedule.is_none() {
-                plan.schedule.decay = Decay::Constant;
-            }
+        set(
+            &self.max_time.map(|time| Some(time.as_secs_f64())),
+            &mut settings.max_seconds,
+        );
+        let known = metrics(source);
+        if !known.contains(&plan.metric.as_str()) {
+            bail!(
+                Failure::usage(format!("nothing is measured by the name {}", plan.metric))
+                    .hint(format!("there are {}", known.join(", ")))
+            );
+        }
+        if !self.augment.is_empty() && source.sort() != Sort::Images {
+            bail!(Failure::usage("--augment changes images alone"));
         }
         if let Some(schedule) = self.schedule {
             plan.schedule.decay = match schedule {
@@ -323,9 +372,6 @@ impl PlanArgs {
             bail!(Failure::usage(
                 "--schedule cosine needs --max-steps, where it ends"
             ));
-        }
-        if self.r1.is_some() && self.r2.is_none() && recipe.objective.loss == Loss::Relativistic {
-            recipe.objective.r2 = recipe.objective.r1;
         }
         Ok(())
     }

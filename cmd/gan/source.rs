@@ -5,6 +5,7 @@ use wordmill::gan::feed::Data;
 use wordmill::gan::images::frame::Frame;
 use wordmill::gan::images::toys::Toy;
 use wordmill::gan::images::{Images, Shape as ImageShape, bytes_of};
+use wordmill::gan::shape::Kind;
 use wordmill::gan::table::conditions::{Condition, Conditions, RowsByCategory};
 use wordmill::gan::table::encode::{self, Encoder};
 use wordmill::gan::table::schema::Table;
@@ -102,6 +103,9 @@ pub enum Kept {
         height: usize,
         width: usize,
         classes: Vec<String>,
+        /// Images of each class.
+        #[serde(default)]
+        counts: Vec<u64>,
     },
     Rows {
         encoder: Box<Encoder>,
@@ -128,6 +132,31 @@ impl Source {
                 (shape.height, shape.width, shape.channels)
             }
             Source::Rows(rows) => (1, 1, rows.encoder.width()),
+        }
+    }
+
+    /// Puts black around images, up to a side that networks of a family can make.
+    pub fn fit(&mut self, network: Kind) {
+        let Source::Images { images, frame, .. } = self else {
+            return;
+        };
+        let shape = images.shape();
+        let is_right = |side: usize| match network {
+            Kind::Mlp => true,
+            Kind::Dcgan => {
+                side >= 8
+                    && (side.is_power_of_two()
+                        || (side.is_multiple_of(14) && (side / 7).is_power_of_two()))
+            }
+            Kind::Resnet => side >= 8 && side.is_power_of_two(),
+        };
+        let largest = shape.height.max(shape.width);
+        let is_square = shape.height == shape.width || network == Kind::Mlp;
+        let side = (largest..).find(|side| is_right(*side)).unwrap_or(largest);
+        if (!is_square || side != largest)
+            && let Ok(wider) = Frame::around(shape, side, side)
+        {
+            *frame = wider;
         }
     }
 
@@ -188,6 +217,15 @@ impl Source {
                 height: frame.inner().height,
                 width: frame.inner().width,
                 classes: images.classes().to_vec(),
+                counts: images
+                    .classes()
+                    .iter()
+                    .enumerate()
+                    .map(|(class, _)| {
+                        let labels = images.labels().unwrap_or_default().iter();
+                        labels.filter(|label| **label as usize == class).count() as u64
+                    })
+                    .collect(),
             },
             Source::Rows(rows) => Kept::Rows {
                 encoder: Box::new(rows.encoder.clone()),

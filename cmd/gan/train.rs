@@ -1,9 +1,9 @@
 //! `wordmill gan train`: two networks learn from each other.
 
 use super::data::DataArgs;
-use super::loaded::{self, Config, NAME, of_seeds, shown};
+use super::loaded::{self, Class, Config, NAME, of_seeds, shown};
 use super::measure::{Real, evaluation};
-use super::networks::ShapeArgs;
+use super::networks::{self, ShapeArgs};
 use super::pictures::{picture, png};
 use super::report::LINES;
 use super::settings::{PlanArgs, Settings};
@@ -18,9 +18,11 @@ use anyhow::{Error, Result, bail};
 use serde_json::json;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 use wordmill::gan::feed::{Data, Feed, Position};
 use wordmill::gan::learn::Learner;
 use wordmill::gan::model::Model;
+use wordmill::gan::shape::Shape;
 use wordmill::gan::watch::{Watch, distance};
 use wordmill::nn::event::{Ended, Evaluation, Event};
 use wordmill::nn::folder::{Folder, Which};
@@ -39,7 +41,7 @@ use wordmill::nn::run::{Limits, Run, RunError};
 /// nothing had happened.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  \
-    wordmill gan train --toy ring8 --max-steps 300 -q\n  \
+    wordmill gan train --toy ring8 --max-steps 100 -q\n  \
     wordmill gan train corpora/digits --max-steps 3 --eval-samples 20 -q --out digits\n  \
     wordmill gan train corpora/deliveries.csv --max-steps 20 -q --out deliveries")]
 pub struct Args {
@@ -105,16 +107,22 @@ pub fn run(args: &Args) -> Result<()> {
         true => Prepared::of_folder(args, &out, &folder)?,
         false => Prepared::new(args, &folder)?,
     };
+    show_reals(&prepared.source, &folder)?;
+    let real = rayon::scope(|_| Real::new(&prepared.source, &folder.path(""), args.report))?;
+    // Before, a signal ends the process: nothing is lost.
     let (stop, signal) = stop::on_signals(true)?;
-    let plan = &prepared.settings.plan;
-    let ends = (plan, args.plan.max_time);
-    let mut teller = Teller::new((NAME, LINES), args.report, &folder, ends);
-    let limits = Limits {
-        stop: &stop,
-        time: args.plan.max_time,
-    };
-    let ended =
-        rayon::scope(|_| prepared.train(is_there, (&folder, args.report), &mut teller, limits))?;
+    let settings = &prepared.settings;
+    let time = settings.max_seconds.map(Duration::from_secs_f64);
+    let mut teller = Teller::new((NAME, LINES), args.report, &folder, (&settings.plan, time));
+    let limits = Limits { stop: &stop, time };
+    let ended = rayon::scope(|_| {
+        prepared.train(
+            (is_there, &real),
+            (&folder, args.report),
+            &mut teller,
+            limits,
+        )
+    })?;
     if ended == Ended::Stopped {
         signal_hook::low_level::emulate_default_handler(signal.load(Ordering::Relaxed) as i32)?;
     }
@@ -133,26 +141,23 @@ struct Prepared {
 impl Prepared {
     /// A new run, its folder written.
     fn new(args: &Args, folder: &Folder) -> Result<Prepared> {
-        let source = open(&args.data, args.report)?;
-        let settings = Settings::new(&args.data, &source, &args.plan)?;
+        let mut source = open(&args.data, args.report)?;
+        let how = (args.shape.pack(&source), args.shape.is_spectral());
+        let settings = Settings::new(&args.data, &source, &args.plan, how)?;
         let shape = match &args.init {
             Some(init) => {
                 let config = loaded::config(init)?;
-                if (
-                    config.shape.height,
-                    config.shape.width,
-                    config.shape.channels,
-                ) != source.shape()
-                {
-                    bail!(Failure::usage(
-                        "the samples are not of the shape of those of the run in --init"
-                    ));
-                }
                 args.shape.agree_with(&config.shape)?;
+                source.fit(config.shape.network);
+                agree(&config.shape, &source)?;
                 config.shape
             }
-            None => args.shape.shape(&source, &settings.recipe)?,
+            None => {
+                source.fit(args.shape.kind(&source));
+                args.shape.shape(&source, &settings.recipe)?
+            }
         };
+        networks::check(&shape, &settings.recipe)?;
         let model = loaded::model(&shape)?;
         let weights = match &args.init {
             Some(init) => {
@@ -185,14 +190,18 @@ impl Prepared {
         if !args.data.is_empty() {
             settings.data = args.data.clone();
         }
-        args.plan.change(&mut settings)?;
-        let source = open(&settings.data, args.report)?;
+        let mut source = open(&settings.data, args.report)?;
         if source.fingerprint() != settings.fingerprint {
             bail!(
                 Failure::plain("the data is not that of the run")
                     .hint("--init begins a new run, with other data, from its weights")
             );
         }
+        source.fit(config.shape.network);
+        args.plan
+            .change_loss(&mut settings, &source, config.shape.spectral);
+        args.plan.change(&mut settings, &source)?;
+        networks::check(&config.shape, &settings.recipe)?;
         folder.write_json("training.json", &settings)?;
         Ok(Prepared {
             model: loaded::model(&config.shape)?,
@@ -204,8 +213,8 @@ impl Prepared {
 
     /// Trains until something ends it.
     fn train(
-        self,
-        resumes: bool,
+        &self,
+        (resumes, real): (bool, &Real),
         (folder, report): (&Folder, ReportArgs),
         teller: &mut Teller,
         limits: Limits,
@@ -215,11 +224,9 @@ impl Prepared {
             source,
             model,
             weights,
-        } = &self;
-        show_reals(source, folder)?;
-        let real = Real::new(source, &folder.path(""), report)?;
+        } = self;
         let mut examiner = Examiner {
-            real: &real,
+            real,
             source,
             model,
             folder,
@@ -252,6 +259,23 @@ impl Prepared {
             }
         };
         run.train(limits).map_err(run_failure)
+    }
+}
+
+/// # Errors
+/// When networks of a run cannot see the samples of some data.
+fn agree(shape: &Shape, source: &Source) -> Result<()> {
+    let is_known = shape.classes == 0 || shape.classes == source.classes().len();
+    let is_alike = shape.size() == source.shape()
+        && shape.spans == source.spans()
+        && shape.condition == source.condition();
+    match is_known && is_alike {
+        true => Ok(()),
+        false => Err(Failure::usage(
+            "the data is not of the kind that the run in --init has learned",
+        )
+        .hint("its samples have another size, other classes or other columns")
+        .into()),
     }
 }
 
@@ -326,7 +350,7 @@ impl Examiner<'_> {
         let data = self.source.kept();
         let make = |first: u64, n: usize| {
             let seeds: Vec<u64> = (first..).take(n).collect();
-            let (z, given) = of_seeds(&self.model.shape, &data, &seeds, (None, None));
+            let (z, given) = of_seeds(&self.model.shape, &data, &seeds, (Class::AsOften, None));
             shown(self.model, weights, &data, &z, &given)
         };
         let n = match self.source {
@@ -374,8 +398,8 @@ fn run_failure(error: RunError) -> Error {
     match error {
         RunError::Diverged { .. } => failure
             .hint(
-                "a lower --lr, --clip 1, --spectral-norm or another --loss may help; \
-                 --resume goes on from the last checkpoint",
+                "--resume goes on from the last checkpoint, with a lower --lr or --clip 1; \
+                 a new run with --spectral-norm or another --loss may do better",
             )
             .into(),
         _ => failure.into(),

@@ -63,10 +63,6 @@ impl Classifier {
             let conv = Conv::new(&mut layout, &name, window, after, (false, true));
             let (rows, columns) = window.places();
             stages.push((conv, (rows, columns, after)));
-            if rows.min(columns) < 2 {
-                size = (rows, columns, after);
-                break;
-            }
             size = (rows / 2, columns / 2, after);
         }
         let window = Window::dense(size.0 * size.1 * size.2);
@@ -106,10 +102,8 @@ impl Classifier {
     fn forward(&self, tape: &Tape, images: Buffer) -> Var {
         let mut x = tape.var(images, self.size.2, false);
         for (conv, size) in &self.stages {
-            x = conv.forward(tape, &x, Activation::Relu);
-            if size.0.min(size.1) >= 2 {
-                x = pixels::largest(tape, &x, *size);
-            }
+            let y = conv.forward(tape, &x, Activation::Relu);
+            x = pixels::largest(tape, &y, *size);
         }
         self.dense.forward(tape, &x, Activation::Relu)
     }

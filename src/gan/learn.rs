@@ -10,7 +10,7 @@
 use super::feed::{Feed, Position};
 use super::model::Model;
 use super::spectral::Spectral;
-use super::step::{Objective, Seen, Step};
+use super::step::{Objective, Reals, Seen, Step};
 use crate::nn::adam::{self, Adam};
 use crate::nn::event::{Evaluation, Values};
 use crate::nn::ops::batch_norm::Moments;
@@ -126,7 +126,7 @@ impl<'a> Learner<'a> {
         learned: &mut Learned,
         plan: &Plan,
         updates: u64,
-    ) -> Result<(), RunError> {
+    ) -> Result<Reals, RunError> {
         let lr = plan.schedule.rate(learned.step) * self.recipe.critic_rate;
         let reals = self.feed.next(self.recipe.batch);
         let mut random = Random::new(plan.seed ^ 0x6372_6974, updates);
@@ -164,19 +164,17 @@ impl<'a> Learner<'a> {
         sums.samples += self.recipe.batch as u64;
         self.right.0 += seen.right;
         self.right.1 += 1;
-        Ok(())
+        Ok(reals)
     }
 
-    /// One step of the generator; gives ‖g‖.
+    /// One step of the generator, beside the real samples that the critic saw last; gives ‖g‖.
     fn step_of_generator(
         &mut self,
         learned: &mut Learned,
-        plan: &Plan,
-        lr: f32,
+        (plan, lr): (&Plan, f32),
+        reals: &Reals,
     ) -> Result<f64, RunError> {
         let mut random = Random::new(plan.seed ^ 0x6765_6e65, learned.step);
-        // Only a relative loss looks at real samples; the others take no more than their classes.
-        let reals = self.feed.next(self.recipe.batch);
         let moments = Moments::default();
         let step = Step {
             model: self.model,
@@ -186,7 +184,7 @@ impl<'a> Learner<'a> {
         let divided = spectral.map(|spectral| spectral.divide(&mut learned.weights, false));
         let weights = divided.as_ref().unwrap_or(&learned.weights);
         let gradients = std::mem::take(&mut learned.gradients);
-        let (gradients, loss) = step.generator(weights, gradients, &reals, (&mut random, &moments));
+        let (gradients, loss) = step.generator(weights, gradients, reals, (&mut random, &moments));
         learned.gradients = gradients;
         let part = self.model.of_generator();
         let gradient = self.update(learned, part.clone(), (learned.step, lr), (loss, plan))?;
@@ -212,10 +210,11 @@ impl Task for Learner<'_> {
     fn step(&mut self, learned: &mut Learned, plan: &Plan) -> Result<Stepped, RunError> {
         let lr = plan.schedule.rate(learned.step);
         let before = (learned.step - 1) * u64::from(self.recipe.critic_steps);
-        for i in 1..=u64::from(self.recipe.critic_steps) {
-            self.step_of_critic(learned, plan, before + i)?;
+        let mut reals = self.step_of_critic(learned, plan, before + 1)?;
+        for i in 2..=u64::from(self.recipe.critic_steps) {
+            reals = self.step_of_critic(learned, plan, before + i)?;
         }
-        let gradient = self.step_of_generator(learned, plan, lr)?;
+        let gradient = self.step_of_generator(learned, (plan, lr), &reals)?;
         learned.moments.updates = learned.step;
         learned.update_average(plan.average);
         Ok(Stepped { lr, gradient })

@@ -79,6 +79,22 @@ impl Loss {
         self == Loss::Relativistic
     }
 
+    /// The share of samples that the critic takes for what they are: by the verdict that parts real from made ones, or,
+    /// where verdicts only have a meaning beside others, by pairs.
+    pub fn right(self, real: &[f32], made: &[f32]) -> f64 {
+        let border = match self {
+            Loss::Minimax | Loss::NonSaturating | Loss::Hinge => 0.0,
+            Loss::LeastSquares => 0.5,
+            Loss::Wasserstein | Loss::Relativistic => {
+                let pairs = real.iter().zip(made).filter(|(r, f)| r > f);
+                return pairs.count() as f64 / real.len().max(1) as f64;
+            }
+        };
+        let right = real.iter().filter(|r| **r > border).count()
+            + made.iter().filter(|f| **f < border).count();
+        right as f64 / (real.len() + made.len()).max(1) as f64
+    }
+
     /// The critic's loss, of as many real samples as made ones.
     pub fn critic(self, real: &[f32], made: &[f32]) -> Judged {
         assert_eq!(real.len(), made.len());
@@ -177,6 +193,15 @@ mod tests {
                 close(made_f, generator.made[i], loss);
             }
         }
+    }
+
+    #[test]
+    fn a_critic_is_right_where_its_loss_is_small() {
+        let (real, made) = ([2.0, 0.4], [-1.0, 0.3]);
+        assert_eq!(Loss::Hinge.right(&real, &made), 0.75);
+        assert_eq!(Loss::LeastSquares.right(&real, &made), 0.75);
+        assert_eq!(Loss::Wasserstein.right(&real, &made), 1.0);
+        assert_eq!(Loss::Relativistic.right(&[7.0, 7.0], &[8.0, 6.0]), 0.5);
     }
 
     #[test]

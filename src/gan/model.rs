@@ -71,7 +71,12 @@ impl Model {
                 model.spectral.push((w, u));
             }
         }
-        Ok(model)
+        /// Four gigabytes, and four times as much while they are trained.
+        const MOST: usize = 1 << 30;
+        match model.layout.len() {
+            len if len > MOST => Err(ShapeError::Weights(len)),
+            _ => Ok(model),
+        }
     }
 
     /// Names and places of all parameters.

@@ -109,24 +109,13 @@ mod tests {
     fn shape(network: Kind) -> Shape {
         let side = if network == Kind::Mlp { 2 } else { 8 };
         Shape {
-            network,
             height: side,
             width: side,
-            channels: 2,
-            latent: 3,
-            generator: vec![2],
-            critic: vec![3],
-            classes: 0,
-            critic_norms: false,
-            spectral: false,
-            pack: 1,
-            is_bounded: true,
-            spans: Vec::new(),
-            condition: 0,
+            ..Shape::small(network)
         }
     }
 
-    /// The gradients of a penalty at three samples, and its value with weights moved.
+    /// The gradients of a penalty at four samples, and its value with weights moved.
     fn check(shape: Shape, penalty: Penalty) {
         let model = Model::new(shape).unwrap();
         let mut weights = model.initial_weights(3);

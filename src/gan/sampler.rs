@@ -5,15 +5,18 @@
 //! between z, z'  z̄(s) = sin((1 − s) ω) / sin ω · z + sin(s ω) / sin ω · z',  cos ω = z · z' / ‖z‖ ‖z'‖
 //! ```
 //!
-//! Truncation: Brock et al. 2019. On the way between two z the length stays near that of random ones (Shoemake 1985,
+//! The choices of a row are drawn by their shares, as in training, by random numbers that z decides. Truncation: Brock et
+//! al. 2019. On the way between two z the length stays near that of random ones (Shoemake 1985,
 //! White 2016). Batch normalisation uses its running moments.
 
 use super::layers::Pass;
 use super::model::{Given, Model};
 use crate::nn::ops::batch_norm::Source;
+use crate::nn::ops::spans;
 use crate::nn::parameters::Weights;
 use crate::nn::tape::Tape;
 use crate::random::Random;
+use crate::text::hash;
 
 /// Samples that are made together.
 const BATCH: usize = 64;
@@ -69,26 +72,21 @@ pub fn samples(model: &Model, weights: &Weights, z: &[Vec<f32>], given: &Given) 
         };
         let inputs = model.inputs(batch.len(), &part, |i, to| to.copy_from_slice(&batch[i]));
         let tape = Tape::plain(weights);
-        let made_now = model.generate(&tape, inputs, Pass::plain(Source::Running), None);
-        made.extend_from_slice(made_now.values());
+        let (choices, ready) = model.outputs(&tape, inputs, Pass::plain(Source::Running), None);
+        if shape.spans.is_empty() {
+            made.extend_from_slice(ready.values());
+            continue;
+        }
+        for (row, z) in choices.values().chunks_exact(shape.values()).zip(batch) {
+            // Of z alone, so that a row is the same in any batch.
+            let bits = z.iter().map(|z| u64::from(z.to_bits()));
+            let mut random = Random::new(bits.fold(0, hash::mix), 0x726f_7773);
+            let first = made.len();
+            made.extend_from_slice(row);
+            spans::draw(&mut made[first..], &shape.spans, &mut random);
+        }
     }
     made
-}
-
-/// Samples of seeds from `first` on; with classes, of one after the other.
-pub fn of_seeds(model: &Model, weights: &Weights, first: u64, n: usize) -> Vec<f32> {
-    let z: Vec<_> = (first..)
-        .take(n)
-        .map(|seed| noise(model.shape.latent, seed, None))
-        .collect();
-    let given = Given {
-        labels: match model.shape.classes {
-            0 => [].into(),
-            classes => (0..n as u32).map(|i| i % classes as u32).collect(),
-        },
-        ..Given::default()
-    };
-    samples(model, weights, &z, &given)
 }
 
 #[cfg(test)]
@@ -100,20 +98,11 @@ mod tests {
     fn a_sample_is_the_same_in_any_batch() {
         for network in [Kind::Mlp, Kind::Dcgan, Kind::Resnet] {
             let model = Model::new(Shape {
-                network,
-                height: 8,
-                width: 8,
                 channels: 1,
                 latent: 5,
                 generator: vec![4],
-                critic: vec![4],
                 classes: 2,
-                critic_norms: false,
-                spectral: false,
-                pack: 1,
-                is_bounded: true,
-                spans: Vec::new(),
-                condition: 0,
+                ..Shape::small(network)
             })
             .unwrap();
             let weights = model.initial_weights(1);

@@ -78,6 +78,10 @@ pub enum ShapeError {
     },
     #[error("a critic that sees {0} samples at once cannot look at classes")]
     PackedClasses(usize),
+    #[error("{network} is shaped by one number of channels, not by {found}")]
+    Channels { network: &'static str, found: usize },
+    #[error("the networks would have {0} weights")]
+    Weights(usize),
 }
 
 /// Largest number of channels, hidden values and so on: far above use, far below what overflows.
@@ -129,6 +133,16 @@ impl Shape {
             height: self.height,
             width: self.width,
         };
+        for found in [self.generator.len(), self.critic.len()] {
+            let network = match self.network {
+                Kind::Mlp => continue,
+                Kind::Dcgan => "dcgan",
+                Kind::Resnet => "resnet",
+            };
+            if found != 1 {
+                return Err(ShapeError::Channels { network, found });
+            }
+        }
         match self.network {
             Kind::Mlp => Ok(()),
             Kind::Dcgan if self.doublings().is_none() => Err(sides(
@@ -234,7 +248,6 @@ pub(super) fn generator(shape: &Shape, layout: &mut Layout) -> Vec<Layer> {
             let c = shape.generator[0];
             let mut layers = vec![b.dense(inputs, 16 * c, Activation::Identity)];
             for i in 0..times {
-                let small = (4 << i, 4 << i, c);
                 let size = (8 << i, 8 << i, c);
                 let one = vec![
                     b.norm(c, Activation::Relu),
@@ -243,7 +256,6 @@ pub(super) fn generator(shape: &Shape, layout: &mut Layout) -> Vec<Layer> {
                     b.norm(c, Activation::Relu),
                     b.conv(same(size, 3), c, (false, true), Activation::Identity),
                 ];
-                debug_assert_eq!(small.0 * 2, size.0);
                 layers.push(Layer::Both(one, vec![Layer::Double(size)]));
             }
             layers.push(b.norm(c, Activation::Relu));
@@ -309,7 +321,7 @@ pub(super) fn critic(shape: &Shape, layout: &mut Layout) -> (Vec<Layer>, Conv) {
             let mut before = channels;
             for i in 0..times + 1 {
                 let side = (shape.height >> i).max(8);
-                let (size, halves) = ((side, side, before), i < times.max(2) - 1);
+                let (size, halves) = ((side, side, before), i + 1 < times);
                 let mut one = Vec::new();
                 if i > 0 {
                     one.push(Layer::Activate(leaky));
@@ -340,4 +352,27 @@ pub(super) fn critic(shape: &Shape, layout: &mut Layout) -> (Vec<Layer>, Conv) {
     let name = b.name();
     let head = Conv::new(b.layout, &name, head, 1, (false, has_bias));
     (layers, head)
+}
+
+#[cfg(test)]
+impl Shape {
+    /// Small networks for images of eight pixels a side.
+    pub fn small(network: Kind) -> Shape {
+        Shape {
+            network,
+            height: 8,
+            width: 8,
+            channels: 2,
+            latent: 3,
+            generator: vec![2],
+            critic: vec![3],
+            classes: 0,
+            critic_norms: false,
+            spectral: false,
+            pack: 1,
+            is_bounded: true,
+            spans: Vec::new(),
+            condition: 0,
+        }
+    }
 }

@@ -127,20 +127,12 @@ mod tests {
 
     fn model() -> Model {
         Model::new(Shape {
-            network: Kind::Mlp,
             height: 1,
             width: 1,
             channels: 3,
-            latent: 2,
-            generator: vec![2],
             critic: vec![4],
-            classes: 0,
-            critic_norms: false,
             spectral: true,
-            pack: 1,
-            is_bounded: false,
-            spans: Vec::new(),
-            condition: 0,
+            ..Shape::small(Kind::Mlp)
         })
         .unwrap()
     }

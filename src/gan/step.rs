@@ -99,13 +99,11 @@ impl Step<'_> {
         };
         let (real, fake) = (judge(&reals.values), judge(&made));
         let judged = loss.critic(real.values(), fake.values());
-        let right = real.values().iter().filter(|r| **r > 0.0).count()
-            + fake.values().iter().filter(|f| **f < 0.0).count();
         let mut seen = Seen {
             loss: judged.loss,
             real: mean(real.values()),
             made: mean(fake.values()),
-            right: right as f64 / (2 * real.rows()).max(1) as f64,
+            right: loss.right(real.values(), fake.values()),
             penalty: 0.0,
         };
         give(&tape, &real, Buffer::copy_of(&judged.real));

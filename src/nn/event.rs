@@ -23,14 +23,10 @@ pub struct Evaluation {
 }
 
 impl Evaluation {
-    /// What decides which weights are best, higher being better.
-    pub fn score(&self, metric: &str) -> f64 {
-        let loss = |name: &str| self.losses.get(name).map(|loss| -loss);
+    /// What decides which weights are best, higher being better; nothing where that was not measured.
+    pub fn score(&self, metric: &str) -> Option<f64> {
         let score = self.scores.get(metric).copied();
-        score
-            .or_else(|| loss(metric))
-            .or_else(|| loss("loss"))
-            .unwrap_or(f64::MIN)
+        score.or_else(|| self.losses.get(metric).map(|loss| -loss))
     }
 }
 

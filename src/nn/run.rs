@@ -271,12 +271,14 @@ impl<'a, T: Task> Run<'a, T> {
             return;
         };
         let score = evaluation.score(&self.plan.metric);
-        let is_best = self.state.best.is_none_or(|(_, best)| score > best);
-        if is_best {
-            self.state.best = Some((step, score));
-            self.state.waited = 0;
-        } else {
-            self.state.waited += 1;
+        let is_best =
+            score.is_some_and(|score| self.state.best.is_none_or(|(_, best)| score > best));
+        match score.filter(|_| is_best) {
+            Some(score) => {
+                self.state.best = Some((step, score));
+                self.state.waited = 0;
+            }
+            None => self.state.waited += 1,
         }
         let (epoch, seconds) = (self.task.epoch(), self.state.seconds);
         (self.tell)(&Event::Evaluation {

@@ -143,9 +143,17 @@ pub fn score(
     };
     let mut scores = Scores::of(n, made.features.n());
     let features = (&real.features, &made.features);
+    let mut too_few = None;
     for &measure in measures {
         step(measure, false);
-        scores.add(measure, features, (&real_pixels, &made_pixels), options)?;
+        match scores.add(measure, features, (&real_pixels, &made_pixels), options) {
+            Ok(()) => {}
+            Err(error @ MeasureError::TooFew { .. }) => too_few = Some(error),
+            Err(error) => return Err(error),
+        }
+    }
+    if let (Some(error), true) = (too_few, scores.is_empty()) {
+        return Err(error);
     }
     if options.has_floor {
         let order = halves(n, options.seed);
@@ -196,6 +204,14 @@ impl Scores {
             made,
             ..Scores::default()
         }
+    }
+
+    /// Whether nothing was measured.
+    fn is_empty(&self) -> bool {
+        self.frechet.is_none()
+            && self.kernel.is_none()
+            && self.sliced.is_none()
+            && self.overlap.is_none()
     }
 
     /// Adds what a measure finds.

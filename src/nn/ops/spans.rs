@@ -55,6 +55,29 @@ fn softmax(x: &mut [f32], temperature: f32) {
     x.iter_mut().for_each(|x| *x /= sum);
 }
 
+/// A standard Gumbel number; both logarithms stay finite.
+fn gumbel(random: &mut Random) -> f32 {
+    -(-random.unit().clamp(1e-7, 1.0 - 1e-7).ln()).ln()
+}
+
+/// What one row of outputs becomes when its choices are made for good: one of each is 1, drawn by its share.
+pub fn draw(row: &mut [f32], spans: &[Span], random: &mut Random) {
+    let mut at = 0;
+    for span in spans {
+        let values = &mut row[at..at + span.width()];
+        match span {
+            Span::Number => values[0] = values[0].tanh(),
+            Span::Choice(_) => {
+                values.iter_mut().for_each(|x| *x += gumbel(random));
+                let best = (0..values.len()).max_by(|a, b| values[*a].total_cmp(&values[*b]));
+                values.fill(0.0);
+                best.into_iter().for_each(|best| values[best] = 1.0);
+            }
+        }
+        at += span.width();
+    }
+}
+
 /// What rows of outputs become.
 pub fn forward(tape: &Tape, x: &Var, spans: &Arc<[Span]>, noise: Option<&mut Random>) -> Var {
     let columns = x.columns();
@@ -64,11 +87,7 @@ pub fn forward(tape: &Tape, x: &Var, spans: &Arc<[Span]>, noise: Option<&mut Ran
     );
     let mut y = Buffer::copy_of(x.values());
     if let Some(random) = noise {
-        for y in y.iter_mut() {
-            // Both logarithms stay finite.
-            let u = random.unit().clamp(1e-7, 1.0 - 1e-7);
-            *y -= (-u.ln()).ln();
-        }
+        y.iter_mut().for_each(|y| *y += gumbel(random));
     }
     for (row, x) in y
         .chunks_exact_mut(columns)
@@ -200,5 +219,13 @@ mod tests {
         let y = forward(&tape, &x, &spans, Some(&mut Random::new(1, 0)));
         let first = y.values().chunks(2).filter(|row| row[0] > row[1]).count();
         assert!((2900..3100).contains(&first), "{first}");
+        let mut random = Random::new(2, 0);
+        let drawn = (0..4000).filter(|_| {
+            let mut row = [3f32.ln(), 0.0];
+            draw(&mut row, &spans, &mut random);
+            row == [1.0, 0.0]
+        });
+        let drawn = drawn.count();
+        assert!((2900..3100).contains(&drawn), "{drawn}");
     }
 }

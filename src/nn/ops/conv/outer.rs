@@ -53,20 +53,17 @@ pub fn add(window: Window, y: &[f32], images: &[f32], g: &mut [f32]) {
         return panels_of(sides, 0..places, g);
     }
     let size = places.div_ceil(PARTS);
-    let parts: Vec<Buffer> = (0..PARTS)
-        .into_par_iter()
-        .map(|i| {
-            let mut part = Buffer::zeros(n * k);
-            panels_of(
-                sides,
-                (i * size).min(places)..((i + 1) * size).min(places),
-                &mut part,
-            );
-            part
-        })
-        .collect();
-    for part in parts {
-        g.iter_mut().zip(part.iter()).for_each(|(g, p)| *g += p);
+    // Of this thread alone: what several threads took and one gave back would never be taken again.
+    let mut parts = Buffer::zeros(PARTS * n * k);
+    parts
+        .par_chunks_mut(n * k)
+        .enumerate()
+        .for_each(|(i, part)| {
+            let rows = (i * size).min(places)..((i + 1) * size).min(places);
+            panels_of(sides, rows, part);
+        });
+    for part in parts.chunks_exact(n * k) {
+        g.iter_mut().zip(part).for_each(|(g, p)| *g += p);
     }
 }
 
