@@ -59,7 +59,8 @@ fn a_run_of_every_kind_goes_on_as_if_it_had_not_been_stopped() {
             "{DIGITS} --conditional --spectral-norm --loss hinge --mirror --augment colour,translation,cutout"
         ),
         format!("{DIGITS} --loss wasserstein --gradient-penalty 10 --ema 0"),
-        format!("{DIGITS} --network mlp --loss least-squares --r1 1"),
+        format!("{DIGITS} --network mlp --loss least-squares --r1 1 --pack 2"),
+        format!("{DIGITS} --network resnet --loss minimax --r2 0.5"),
         ROWS.to_owned(),
     ];
     for kind in kinds {
@@ -77,7 +78,9 @@ fn a_signal_ends_a_run_with_a_checkpoint_from_which_it_goes_on() {
     let place = tempfile::tempdir().unwrap();
     let run = place.path().join("run");
     let line = format!(
-        "wordmill gan train -q {TOY} --max-steps 100000 --out {} & sleep 2; kill -TERM $!; wait $!; echo $?",
+        "wordmill gan train -q {TOY} --max-steps 1000000 --save-every 50 --out {0} & \
+         for i in $(seq 600); do test -e {0}/last.json && break; sleep 0.1; done; \
+         kill -TERM $!; wait $!; echo $?",
         run.display()
     );
     assert_eq!(shell(&line).text(), "143\n");
@@ -404,11 +407,14 @@ fn flags_that_do_not_go_together_are_wrong_usage() {
         ("--no-such-flag", "unexpected argument"),
         ("", "nothing to learn from"),
         ("corpora/digits --toy moons", "cannot be used with"),
-        ("corpora/digits --network resnet", "resnet makes images of"),
+        ("corpora/digits --generator 4,8", "one number of channels"),
+        ("corpora/digits --generator 65000", "weights"),
+        ("--toy moons --metric fid", "there are sliced"),
+        ("--toy moons --augment cutout", "images alone"),
         ("corpora/digits --latent 0", "the length of z is 0"),
         (
             "corpora/digits --conditional --pack 2",
-            "do not go together",
+            "cannot look at classes",
         ),
         (
             "corpora/digits --batch-size 9 --pack 2",
@@ -424,6 +430,78 @@ fn flags_that_do_not_go_together_are_wrong_usage() {
         assert!(message.contains(expected), "{flags}: {message}");
         assert!(!place.path().join("run").exists(), "{flags}");
     }
+}
+
+#[test]
+fn a_run_does_not_go_on_with_what_its_networks_cannot_do() {
+    let place = tempfile::tempdir().unwrap();
+    let (digits, packed) = (place.path().join("digits"), place.path().join("packed"));
+    train(&digits, &format!("{DIGITS} --max-steps 1")).text();
+    train(&packed, &format!("{TOY} --pack 2 --max-steps 1")).text();
+    for (run, flags, expected) in [
+        (&digits, "--r1 1", "has batch normalisation"),
+        (&digits, "--loss relativistic", "has batch normalisation"),
+        (&packed, "--batch-size 9", "no multiple of --pack"),
+        (&packed, "--metric fid", "there are sliced"),
+    ] {
+        let message = train(run, &format!("--resume --max-steps 2 {flags}")).fails(2);
+        assert!(message.contains(expected), "{flags}: {message}");
+    }
+    // Nothing of that was kept.
+    train(&digits, "--resume --max-steps 2").text();
+    train(&packed, "--resume --max-steps 2 --loss hinge").text();
+    let init = format!("corpora/digits --conditional --init {}", packed.display());
+    let message = train(&place.path().join("run"), &init).fails(2);
+    assert!(message.contains("is not that of the run"), "{message}");
+    let init = format!("corpora/digits --init {}", packed.display());
+    let message = train(&place.path().join("run"), &init).fails(2);
+    assert!(message.contains("not of the kind"), "{message}");
+}
+
+#[test]
+fn a_time_to_train_is_kept() {
+    let place = tempfile::tempdir().unwrap();
+    let run = place.path().join("run");
+    train(&run, &format!("{TOY} --max-time 0.2s")).text();
+    let steps = || {
+        let text = String::from_utf8(bytes(&run.join("last.json"))).unwrap();
+        serde_json::from_str::<Value>(&text).unwrap()["step"]
+            .as_u64()
+            .unwrap()
+    };
+    let before = steps();
+    train(&run, "--resume").text();
+    assert_eq!(steps(), before);
+    train(&run, "--resume --max-time 0.4s").text();
+    assert!(steps() > before);
+}
+
+#[test]
+fn few_rows_are_enough_and_rows_are_asked_for_by_category() {
+    let place = tempfile::tempdir().unwrap();
+    let (file, run) = (place.path().join("a.csv"), place.path().join("run"));
+    let text = std::fs::read_to_string(root().join("corpora/deliveries.csv")).unwrap();
+    let few: Vec<&str> = text.lines().take(124).collect();
+    std::fs::write(&file, few.join("\n")).unwrap();
+    let flags = format!("{} --generator 8 --critic 8 --max-steps 2", file.display());
+    train(&run, &flags).text();
+    let sample = |flags: &str| wordmill(&format!("gan sample {} {flags}", run.display()));
+    let freight = sample("-n 7 --given service=freight").text();
+    assert_eq!(freight.lines().count(), 8);
+    let message = sample("--given service=boat").fails(2);
+    assert!(message.contains("service=boat"), "{message}");
+    // Other rows than those that were learned from.
+    let held_out = measured(&format!("{} corpora/deliveries.csv", run.display()));
+    assert!(held_out["column_shapes"].as_f64().unwrap() > 0.0);
+}
+
+#[test]
+fn a_checkpoint_that_is_not_there_is_named_beside_those_that_are() {
+    let message = sample("toy", "--checkpoint 99").fails(1);
+    assert!(
+        message.contains("no checkpoint of step 99; there are 4"),
+        "{message}"
+    );
 }
 
 #[test]

@@ -11,7 +11,7 @@ use wordmill::gan::images::idx::Labels;
 use wordmill::gan::images::open::{Options, open as open_images};
 use wordmill::gan::images::toys::Toy;
 use wordmill::gan::table::read::{Header, ReadOptions, TableError, read};
-use wordmill::gan::table::schema::Table;
+use wordmill::gan::table::schema::{Shape, Table};
 
 /// Flags for what is learned from.
 #[derive(clap::Args, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -50,6 +50,10 @@ pub struct DataArgs {
     /// Columns to leave out
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     pub drop: Vec<String>,
+    /// Texts that stand for a missing value [default: none, NA, N/A, null and the like]
+    #[arg(long, value_name = "TEXTS", value_delimiter = ',')]
+    #[serde(default)]
+    pub missing: Vec<String>,
     /// The file has no line of names
     #[arg(long)]
     pub no_header: bool,
@@ -97,13 +101,25 @@ impl DataArgs {
             );
         };
         match is_table(path) {
-            true => self.open_table(path),
+            true => self.open_table(path, tell),
             false => self.open_images(path, tell),
         }
     }
 
-    pub fn open_table(&self, path: &Path) -> Result<Source> {
+    pub fn open_table(&self, path: &Path, tell: &mut dyn FnMut(String)) -> Result<Source> {
         let table = self.read_table(path)?;
+        for column in &table.schema.columns {
+            if let Shape::Categorical { categories } = &column.shape
+                && categories.len() > 20
+                && 2 * categories.len() > table.rows
+            {
+                let (name, n) = (&column.name, categories.len());
+                tell(format!(
+                    "column {name} has {n} categories in {} rows, which will be learned by heart; --drop {name} leaves it out",
+                    table.rows
+                ));
+            }
+        }
         if table.rows < 2 {
             bail!(Failure::of_file(
                 &path.display().to_string(),
@@ -131,6 +147,10 @@ impl DataArgs {
             categories: self.categories.clone(),
             numbers: self.numbers.clone(),
             drop: self.drop.clone(),
+            missing: match self.missing.is_empty() {
+                true => ReadOptions::default().missing,
+                false => self.missing.clone(),
+            },
             ..ReadOptions::default()
         }
     }

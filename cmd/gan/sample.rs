@@ -48,7 +48,7 @@ pub struct Args {
     /// Leave out random numbers that are larger: samples get more alike, and better
     #[arg(long, value_name = "BOUND", value_parser = bound)]
     truncation: Option<f32>,
-    /// Ways from one seed to the next, so many of them
+    /// Ways from one seed to the next, so many of them, each of --frames pictures
     #[arg(long, value_name = "WAYS", requires = "frames", conflicts_with = "n", value_parser = clap::value_parser!(u32).range(1..=1000))]
     interpolate: Option<u32>,
     /// Pictures on each way: in one moving picture (--out), or in a file each (--dir)
@@ -87,7 +87,11 @@ impl Seeds {
                 Some((first, last)) if first <= last && last - first < MOST => {
                     seeds.extend(first..=last);
                 }
-                _ => return Err("expected seeds, as in 0-63 or 1,7,9".to_owned()),
+                Some((first, last)) if first > last => {
+                    return Err(format!("{first}-{last} runs backwards"));
+                }
+                Some(_) => return Err(format!("more than {MOST} seeds")),
+                None => return Err("expected seeds, as in 0-63 or 1,7,9".to_owned()),
             }
         }
         Ok(Seeds(seeds))

@@ -30,8 +30,9 @@ const FEATURES: usize = 128;
 /// Images that are looked at together.
 const BATCH: usize = 128;
 
-/// How often all images are learned from.
+/// How often images are learned from, and how many at most: more make no better measure, but take longer.
 const ROUNDS: u64 = 3;
+const MOST: usize = 20_000;
 
 /// The network, and its weights.
 #[derive(Debug)]
@@ -125,10 +126,13 @@ impl Classifier {
         };
         let mut moments = Moments::zeros(self.layout.len());
         let mut gradients = vec![0.0; self.layout.len()];
-        let (values, batches) = (images.shape().values(), images.len().div_ceil(BATCH) as u64);
+        let mut some: Vec<u32> = (0..images.len() as u32).collect();
+        Random::new(seed, ROUNDS).shuffle(&mut some);
+        some.truncate(MOST);
+        let (values, batches) = (images.shape().values(), some.len().div_ceil(BATCH) as u64);
         let (mut right, mut seen) = (0, 0);
         for round in 0..ROUNDS {
-            let mut order: Vec<u32> = (0..images.len() as u32).collect();
+            let mut order = some.clone();
             Random::new(seed, round).shuffle(&mut order);
             (right, seen) = (0, 0);
             for (i, batch) in (0..).zip(order.chunks(BATCH)) {

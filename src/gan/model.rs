@@ -256,3 +256,74 @@ impl Model {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::nn::ops::batch_norm::Source;
+
+    #[test]
+    fn networks_of_every_size_make_samples_and_one_verdict_for_each() {
+        let sides = [
+            (Kind::Mlp, vec![1, 5, 28]),
+            (Kind::Dcgan, vec![8, 14, 16, 28, 32, 56]),
+            (Kind::Resnet, vec![8, 16, 32, 64]),
+        ];
+        let all = sides.iter();
+        let all = all.flat_map(|(kind, sides)| sides.iter().map(|side| (*kind, *side)));
+        for (kind, side) in all {
+            for (pack, classes) in [(1, 0), (3, 0), (1, 2)] {
+                let model = Model::new(Shape {
+                    height: side,
+                    width: side,
+                    pack,
+                    classes,
+                    ..Shape::small(kind)
+                });
+                let model = model.unwrap();
+                let weights = model.initial_weights(1);
+                let tape = Tape::plain(&weights);
+                let given = Given {
+                    labels: (0..6).map(|i| i % 2).collect(),
+                    ..Given::default()
+                };
+                let pass = Pass::plain(Source::Unseen);
+                let z = model.noise(6, &given, &mut Random::new(1, 0));
+                let made = model.generate(&tape, z, pass, None);
+                let what = format!("{kind:?} {side} {pack} {classes}");
+                assert_eq!(made.values().len(), 6 * model.shape.values(), "{what}");
+                let verdicts = model.judge(&tape, &made, &given, pass);
+                assert_eq!(
+                    (verdicts.rows(), verdicts.columns()),
+                    (6 / pack, 1),
+                    "{what}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn shapes_that_make_no_networks_say_why() {
+        let changed = |change: &dyn Fn(&mut Shape)| {
+            let mut shape = Shape::small(Kind::Dcgan);
+            change(&mut shape);
+            Model::new(shape).unwrap_err().to_string()
+        };
+        let cases = [
+            (
+                changed(&|s| (s.height, s.width) = (30, 30)),
+                "dcgan makes images of",
+            ),
+            (changed(&|s| s.generator.clear()), "one number of channels"),
+            (changed(&|s| s.latent = 0), "the length of z is 0"),
+            (
+                changed(&|s| (s.pack, s.classes) = (2, 2)),
+                "cannot look at classes",
+            ),
+            (changed(&|s| s.generator = vec![60_000]), "weights"),
+        ];
+        for (found, expected) in cases {
+            assert!(found.contains(expected), "{expected}: {found}");
+        }
+    }
+}

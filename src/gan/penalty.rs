@@ -115,7 +115,7 @@ mod tests {
         }
     }
 
-    /// The gradients of a penalty at four samples, and its value with weights moved.
+    /// The gradients of a penalty at three samples or groups, and its value with weights moved.
     fn check(shape: Shape, penalty: Penalty) {
         let model = Model::new(shape).unwrap();
         let mut weights = model.initial_weights(3);
@@ -125,12 +125,13 @@ mod tests {
             *w = w.signum() * (0.1 + w.abs().min(0.4));
         });
         let values = model.shape.values();
-        let x: Vec<f32> = (0..4 * values).map(|i| (i as f32 * 0.77).sin()).collect();
+        let n = 3 * model.shape.pack;
+        let x: Vec<f32> = (0..n * values).map(|i| (i as f32 * 0.77).sin()).collect();
         let mut given = Given::default();
         if model.shape.classes > 0 {
-            given.labels = [1, 0, 2, 1].into();
+            given.labels = [1, 0, 2].into();
         }
-        given.conditions = (0..4 * model.shape.condition)
+        given.conditions = (0..n * model.shape.condition)
             .map(|i| (i as f32).cos())
             .collect();
         let (found, value) = penalty.add(
@@ -160,7 +161,7 @@ mod tests {
                 assert!(found[p.range()].iter().all(|g| *g == 0.0), "{name}");
                 continue;
             }
-            let (mut errors, mut length, mut lost) = (Vec::new(), 0.0, 0.0);
+            let (mut errors, mut length) = (Vec::new(), 0.0);
             for i in p.range() {
                 let mut moved = |by: f32| {
                     let before = weights.values()[i];
@@ -172,7 +173,6 @@ mod tests {
                 let slope = (moved(1e-3) - moved(-1e-3)) / 2e-3;
                 errors.push((f64::from(found[i]) - slope).abs());
                 length += slope * slope;
-                lost += slope * slope;
             }
             // A few weights move an activation over its bend; all others agree.
             errors.sort_by(f64::total_cmp);
@@ -182,7 +182,6 @@ mod tests {
                 typical > 1e-6 && most <= 2e-2 * typical,
                 "{name}: {most} of {typical}"
             );
-            assert!(lost > 0.0);
         }
         assert!(found[..border].iter().all(|g| *g == 0.0));
     }

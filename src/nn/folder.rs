@@ -53,6 +53,12 @@ pub enum FolderError {
     },
     #[error("{folder}: has no checkpoint")]
     Empty { folder: String },
+    #[error("{folder}: has no checkpoint of step {step}; there are {there}")]
+    NoStep {
+        folder: String,
+        step: u64,
+        there: String,
+    },
 }
 
 /// A folder.
@@ -115,8 +121,18 @@ impl Folder {
             .last()
             .copied()
             .filter(|_| !matches!(which, Which::Step(_)));
-        found.or(last).ok_or_else(|| FolderError::Empty {
-            folder: self.path.display().to_string(),
+        let folder = || self.path.display().to_string();
+        found.or(last).ok_or_else(|| match which {
+            Which::Step(step) if !steps.is_empty() => FolderError::NoStep {
+                folder: folder(),
+                step,
+                there: steps
+                    .iter()
+                    .map(u64::to_string)
+                    .collect::<Vec<_>>()
+                    .join(", "),
+            },
+            _ => FolderError::Empty { folder: folder() },
         })
     }
 
