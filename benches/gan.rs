@@ -41,6 +41,7 @@ fn main() {
         width: side,
         channels: 1,
         latent: 100,
+        codes: 0,
         generator,
         critic,
         classes: 0,

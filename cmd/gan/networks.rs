@@ -19,6 +19,10 @@ pub struct ShapeArgs {
     /// Length of z [default: 100 for images, 128 for rows, 16 for points]
     #[arg(long, value_name = "N")]
     latent: Option<u32>,
+    /// How many numbers of z are −1 or 1: samples then fall into parts without a way between them [default: 0; three
+    /// of four for points]
+    #[arg(long, value_name = "N")]
+    codes: Option<u32>,
     /// The generator's hidden layers, or, for dcgan and resnet, its channels beside the image [default: by the network]
     #[arg(long, value_name = "SIZES", value_delimiter = ',')]
     generator: Vec<u32>,
@@ -142,12 +146,14 @@ impl ShapeArgs {
             );
         }
         let pack = self.pack(source);
+        let latent = (self.latent).map_or(sort.of(16, 100, 128), |n| n as usize);
         Ok(Shape {
             network,
             height,
             width,
             channels,
-            latent: self.latent.map_or(sort.of(16, 100, 128), |n| n as usize),
+            latent,
+            codes: (self.codes).map_or(sort.of(latent * 3 / 4, 0, 0), |n| n as usize),
             generator: sizes(&self.generator, generator),
             critic: sizes(&self.critic, critic),
             classes: if self.conditional { classes } else { 0 },
@@ -175,6 +181,7 @@ impl ShapeArgs {
         let wrong = [
             ("--network", kind.is_some_and(|kind| kind != shape.network)),
             ("--latent", number(self.latent, shape.latent)),
+            ("--codes", number(self.codes, shape.codes)),
             ("--generator", differs(&self.generator, &shape.generator)),
             ("--critic", differs(&self.critic, &shape.critic)),
             ("--conditional", self.conditional && shape.classes == 0),

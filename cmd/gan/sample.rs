@@ -194,6 +194,16 @@ fn write_file(path: &Path, bytes: &[u8]) -> Result<()> {
     out.finish()
 }
 
+/// Writes one of many files, whole or not at all; unlike [`write_file`] it does not wait for the disk.
+fn write_one(path: &Path, bytes: &[u8]) -> Result<()> {
+    let part = path.with_extension("part");
+    let written = std::fs::write(&part, bytes).and_then(|()| std::fs::rename(&part, path));
+    written.map_err(|error| {
+        let _ = std::fs::remove_file(&part);
+        Failure::of_file(&path.display().to_string(), error.to_string()).into()
+    })
+}
+
 fn write_images(args: &Args, loaded: &Loaded, seeds: &[u64], how: How) -> Result<()> {
     if let Some(dir) = &args.dir {
         make_dir(dir)?;
@@ -203,7 +213,7 @@ fn write_images(args: &Args, loaded: &Loaded, seeds: &[u64], how: How) -> Result
             };
             let files = seeds.iter().zip(pixels.chunks_exact(shape.values()));
             files.into_iter().try_for_each(|(seed, image)| {
-                write_file(
+                write_one(
                     &dir.join(format!("{seed:06}.png")),
                     &png(&one(shape, image))?,
                 )
@@ -276,7 +286,7 @@ fn moving(args: &Args, loaded: &Loaded, (ways, frames): (usize, usize), how: How
             make_dir(dir)?;
             let mut files = pictures.iter().enumerate();
             files.try_for_each(|(i, picture)| {
-                write_file(&dir.join(format!("frame-{i:04}.png")), &png(picture)?)
+                write_one(&dir.join(format!("frame-{i:04}.png")), &png(picture)?)
             })
         }
         (None, Some(out)) => {

@@ -175,6 +175,7 @@ impl Model {
         for (i, row) in inputs.chunks_exact_mut(self.shape.inputs()).enumerate() {
             let (noise, told) = row.split_at_mut(latent);
             z(i, noise);
+            (noise[..self.shape.codes].iter_mut()).for_each(|code| *code = code.signum());
             let (class, told) = told.split_at_mut(classes);
             class.fill(0.0);
             if let Some(label) = given.labels.get(i).filter(|_| classes > 0) {

@@ -8,6 +8,10 @@
 //!          blocks of two windows of 3 pixels beside a shorter way (Gulrajani et al. 2017, Miyato et al. 2018)
 //! ```
 //!
+//! z has a standard normal distribution. Its first numbers may be codes instead, −1 or 1 each: what is made then falls into
+//! parts without a way between them, which a continuous function of normal numbers alone cannot make (Khayatkhoei et al.
+//! 2018, disconnected manifolds).
+//!
 //! base is 4, or 7 where the side is 7 · 2ⁿ. Before the last layer the critic has features φ; with classes it says
 //! D(x) = w · φ + b + e(class) · φ (Miyato and Koyama 2018), and the generator's z goes in beside the class as one of many.
 
@@ -39,6 +43,9 @@ pub struct Shape {
     pub channels: usize,
     /// Length of z.
     pub latent: usize,
+    /// How many numbers of z, the first ones, are −1 or 1 instead of normal.
+    #[serde(default)]
+    pub codes: usize,
     /// Sizes of the hidden layers, or the channels beside the image.
     pub generator: Vec<usize>,
     pub critic: Vec<usize>,
@@ -80,6 +87,8 @@ pub enum ShapeError {
     PackedClasses(usize),
     #[error("{network} is shaped by one number of channels, not by {found}")]
     Channels { network: &'static str, found: usize },
+    #[error("z has {latent} numbers, and no {codes} codes")]
+    Codes { codes: usize, latent: usize },
     #[error("the networks would have {0} weights")]
     Weights(usize),
 }
@@ -123,6 +132,12 @@ impl Shape {
                     most: MOST,
                 });
             }
+        }
+        if self.codes > self.latent {
+            return Err(ShapeError::Codes {
+                codes: self.codes,
+                latent: self.latent,
+            });
         }
         if self.classes > 0 && self.pack > 1 {
             return Err(ShapeError::PackedClasses(self.pack));
@@ -364,6 +379,7 @@ impl Shape {
             width: 8,
             channels: 2,
             latent: 3,
+            codes: 0,
             generator: vec![2],
             critic: vec![3],
             classes: 0,
