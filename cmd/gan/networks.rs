@@ -16,11 +16,11 @@ pub struct ShapeArgs {
     /// Family of networks [default: dcgan for images of 28, 32, 64 or 128 pixels a side, else mlp]
     #[arg(long, value_enum)]
     network: Option<KindName>,
-    /// Length of z [default: 100 for images, 128 for rows, 16 for points]
+    /// Length of z [default: 100 for images, 128 for rows, 8 for points]
     #[arg(long, value_name = "N")]
     latent: Option<u32>,
     /// How many numbers of z are −1 or 1: samples then fall into parts without a way between them [default: 0; three
-    /// of four for points]
+    /// of four for points with modes]
     #[arg(long, value_name = "N")]
     codes: Option<u32>,
     /// The generator's hidden layers, or, for dcgan and resnet, its channels beside the image [default: by the network]
@@ -132,7 +132,7 @@ impl ShapeArgs {
         let (generator, critic): (&[usize], &[usize]) = match (network, sort) {
             (Kind::Dcgan, _) => (&[64], &[64]),
             (Kind::Resnet, _) => (&[64], &[64]),
-            (_, Sort::Points) => (&[128, 128], &[128, 128]),
+            (_, Sort::Points) => (&[128, 128, 128], &[128, 128, 128]),
             (_, Sort::Rows) => (&[256, 256], &[256, 256]),
             _ => (&[256, 512, 1024], &[512, 256]),
         };
@@ -146,14 +146,18 @@ impl ShapeArgs {
             );
         }
         let pack = self.pack(source);
-        let latent = (self.latent).map_or(sort.of(16, 100, 128), |n| n as usize);
+        let latent = (self.latent).map_or(sort.of(8, 100, 128), |n| n as usize);
+        let codes = match source {
+            Source::Points(toy, _) if toy.modes().is_some() => latent * 3 / 4,
+            _ => 0,
+        };
         Ok(Shape {
             network,
             height,
             width,
             channels,
             latent,
-            codes: (self.codes).map_or(sort.of(latent * 3 / 4, 0, 0), |n| n as usize),
+            codes: (self.codes).map_or(codes, |n| n as usize),
             generator: sizes(&self.generator, generator),
             critic: sizes(&self.critic, critic),
             classes: if self.conditional { classes } else { 0 },

@@ -22,14 +22,16 @@ use wordmill::nn::schedule::{Decay, Schedule};
 #[derive(clap::Args, Clone, Debug, Default)]
 #[command(next_help_heading = "Training")]
 pub struct PlanArgs {
-    /// What the two learn from [default: non-saturating; wasserstein with a gradient penalty for rows]
+    /// What the two learn from [default: non-saturating; relativistic for points, wasserstein with a
+    /// gradient penalty for rows]
     #[arg(long, value_enum)]
     loss: Option<LossName>,
     /// Weight of the penalty on slopes of the critic other than 1, between real and made samples; 0 for none [default: 0;
     /// 10 for rows]
     #[arg(long, value_name = "WEIGHT", value_parser = not_negative)]
     gradient_penalty: Option<f32>,
-    /// Weight of the penalty on slopes at real samples; 0 for none [default: 0; 1 for relativistic]
+    /// Weight of the penalty on slopes at real samples; 0 for none [default: 0; for relativistic 1, or 0.02 of
+    /// points]
     #[arg(long, value_name = "WEIGHT", value_parser = not_negative)]
     r1: Option<f32>,
     /// Weight of the penalty on slopes at made samples; 0 for none [default: that of --r1 for relativistic, else 0]
@@ -44,7 +46,7 @@ pub struct PlanArgs {
     /// Steps of the critic for one of the generator [default: 1]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]
     critic_steps: Option<u32>,
-    /// Learning rate of the generator [default: 2e-4; 1e-3 for points]
+    /// Learning rate of the generator [default: 2e-4; 2e-3 for points]
     #[arg(long, value_name = "RATE", value_parser = positive)]
     lr: Option<f32>,
     /// The critic's learning rate, as a multiple of the generator's [default: 1]
@@ -168,7 +170,7 @@ impl Settings {
         let batch = (batch / pack.max(1)).max(1) * pack.max(1);
         let round = (source.len() / batch).max(1) as u64;
         let every = sort.of(1000, 500, round * 20);
-        let loss = sort.of(Loss::NonSaturating, Loss::NonSaturating, Loss::Wasserstein);
+        let loss = sort.of(Loss::Relativistic, Loss::NonSaturating, Loss::Wasserstein);
         let recipe = args.recipe(args.loss.map_or(loss, LossName::loss), sort, is_spectral);
         let mut settings = Settings {
             data: data.clone(),
@@ -178,7 +180,7 @@ impl Settings {
             max_seconds: None,
             plan: Plan {
                 schedule: Schedule {
-                    lr: sort.of(1e-3, 2e-4, 2e-4),
+                    lr: sort.of(2e-3, 2e-4, 2e-4),
                     warmup: 0,
                     decay: sort.of(Decay::Cosine, Decay::Constant, Decay::Constant),
                     last: 0,
@@ -259,7 +261,11 @@ impl PlanArgs {
             _ => 0.0,
         };
         let penalty = self.gradient_penalty.unwrap_or(penalty);
-        let r1 = self.r1.unwrap_or(if is_relative { 1.0 } else { 0.0 });
+        let r1 = match is_relative {
+            true => sort.of(0.02, 1.0, 1.0),
+            false => 0.0,
+        };
+        let r1 = self.r1.unwrap_or(r1);
         let is_unbounded = is_wasserstein && penalty == 0.0 && !is_spectral;
         Recipe {
             objective: Objective {
