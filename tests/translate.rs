@@ -294,7 +294,10 @@ fn a_run_in_company_with_itself_says_the_same() {
 #[test]
 fn a_checkpoint_that_is_not_there_is_no_checkpoint() {
     let message = translate("--checkpoint 7").fails(1);
-    assert!(message.contains("has no checkpoint of step 7; there are "), "{message}");
+    assert!(
+        message.contains("has no checkpoint of step 7; there are "),
+        "{message}"
+    );
     translate("--checkpoint newest").fails(2);
     assert_eq!(translate("--checkpoint last").stdin("\n").text(), "\n");
 }

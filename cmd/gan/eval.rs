@@ -34,7 +34,8 @@ use wordmill::nn::folder::{Folder, Which};
 ///
 /// Distances are better the lower: frechet and kernel of features, sliced of pixels or points, and reverse_kl of modes.
 /// Shares are better the higher: precision (of made samples among real ones), recall (of real among made ones), density,
-/// coverage; of points with modes high_quality, the percentage within three deviations of one; of rows column_shapes,
+/// coverage; of points with modes high_quality, the percentage within three deviations of one, and
+/// mode_spread, how far those lie apart, 0.97 for real ones; of rows column_shapes,
 /// pair_trends and validity. Copies are looked for in one half of the real samples, and tell beside the other half: nearer is
 /// ½ where made samples are no nearer than real ones, median_ratio is 1.
 ///

@@ -176,6 +176,9 @@ fn of_points(toy: Toy, real: &[f32], made: &[f32], has_floor: bool) -> Result<Me
             "quality".to_owned(),
             json!(100.0 * share * found.high_quality),
         );
+        if let Some(spread) = found.spread {
+            numbers.insert("mode_spread".to_owned(), json!(spread));
+        }
         if let Some(kl) = found.reverse_kl {
             numbers.insert("reverse_kl".to_owned(), json!(kl));
         }
@@ -277,8 +280,9 @@ pub fn table_of(schema: &Schema, rows: &[Vec<String>]) -> Result<Table> {
 }
 
 /// The names that are better the higher.
-const SCORES: [&str; 11] = [
+const SCORES: [&str; 12] = [
     "modes",
+    "mode_spread",
     "high_quality",
     "quality",
     "precision",
