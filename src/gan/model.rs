@@ -321,7 +321,10 @@ mod tests {
                 changed(&|s| (s.pack, s.classes) = (2, 2)),
                 "cannot look at classes",
             ),
-            (changed(&|s| s.generator = vec![60_000]), "weights"),
+            (
+                changed(&|s| (s.height, s.width, s.generator) = (32, 32, vec![60_000])),
+                "weights",
+            ),
         ];
         for (found, expected) in cases {
             assert!(found.contains(expected), "{expected}: {found}");

@@ -122,7 +122,7 @@ mod tests {
         // Larger than they begin with, so that all slopes differ.
         let border = model.of_critic().start;
         weights.values_mut()[border..].iter_mut().for_each(|w| {
-            *w = w.signum() * (0.1 + w.abs().min(0.4));
+            *w = w.signum() * (0.05 + w.abs().min(0.2));
         });
         let values = model.shape.values();
         let n = 3 * model.shape.pack;
@@ -170,7 +170,7 @@ mod tests {
                     weights.values_mut()[i] = before;
                     value
                 };
-                let slope = (moved(1e-3) - moved(-1e-3)) / 2e-3;
+                let slope = (moved(1e-4) - moved(-1e-4)) / 2e-4;
                 errors.push((f64::from(found[i]) - slope).abs());
                 length += slope * slope;
             }
