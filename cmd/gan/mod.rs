@@ -2,6 +2,7 @@
 
 mod data;
 mod eval;
+mod examine;
 mod features;
 mod loaded;
 mod measure;

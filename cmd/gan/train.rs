@@ -1,10 +1,10 @@
 //! `wordmill gan train`: two networks learn from each other.
 
 use super::data::DataArgs;
-use super::loaded::{self, Class, Config, NAME, of_seeds, shown};
-use super::measure::{Real, evaluation};
+use super::examine::{Examiner, show_reals};
+use super::loaded::{self, Config, NAME};
+use super::measure::Real;
 use super::networks::{self, ShapeArgs};
-use super::pictures::{picture, png};
 use super::report::LINES;
 use super::settings::{PlanArgs, Settings};
 use super::source::Source;
@@ -23,8 +23,7 @@ use wordmill::gan::feed::{Data, Feed, Position};
 use wordmill::gan::learn::Learner;
 use wordmill::gan::model::Model;
 use wordmill::gan::shape::Shape;
-use wordmill::gan::watch::{Watch, distance};
-use wordmill::nn::event::{Ended, Evaluation, Event};
+use wordmill::nn::event::{Ended, Event};
 use wordmill::nn::folder::{Folder, Which};
 use wordmill::nn::parameters::Weights;
 use wordmill::nn::run::{Limits, Run, RunError};
@@ -72,9 +71,6 @@ pub struct Args {
 
 /// Fewer images than that are learned by heart.
 const FEW: usize = 1000;
-
-/// Samples of a picture: a square of images, a cloud of points.
-const SHOWN: (usize, usize) = (64, 2500);
 
 pub fn run(args: &Args) -> Result<()> {
     args.device.check()?;
@@ -225,16 +221,8 @@ impl Prepared {
             model,
             weights,
         } = self;
-        let mut examiner = Examiner {
-            real,
-            source,
-            model,
-            folder,
-            report,
-            samples: settings.eval_samples,
-            watch: Watch::default(),
-            has_floor: false,
-        };
+        let samples = settings.eval_samples;
+        let mut examiner = Examiner::new(real, source, model, (folder, report), samples);
         let measure = move |weights: &Weights, step: u64, right: Option<f64>| {
             Some(examiner.examine(weights, step, right))
         };
@@ -300,97 +288,6 @@ fn open(data: &DataArgs, report: ReportArgs) -> Result<Source> {
         );
     }
     Ok(source)
-}
-
-/// Writes what real samples look like, in the way in which made ones are shown.
-fn show_reals(source: &Source, folder: &Folder) -> Result<()> {
-    let n = match source {
-        Source::Points(..) => SHOWN.1,
-        _ => SHOWN.0,
-    };
-    let mut values = vec![0.0; n.min(source.len()) * source.values()];
-    let mut random = wordmill::random::Random::new(1, 0);
-    let chosen = super::measure::some_of(source.len(), n);
-    for (to, index) in values.chunks_exact_mut(source.values()).zip(chosen) {
-        source.write(index, &mut random, to);
-    }
-    let made = source.kept().made(&values, source.shape());
-    if let Some(picture) = picture(source, &made) {
-        folder.write("reals.png", &png(&picture)?)?;
-    }
-    Ok(())
-}
-
-/// Who looks at samples during training.
-struct Examiner<'a> {
-    real: &'a Real<'a>,
-    source: &'a Source,
-    model: &'a Model,
-    folder: &'a Folder,
-    report: ReportArgs,
-    samples: usize,
-    watch: Watch,
-    /// Whether the distance between real samples was said.
-    has_floor: bool,
-}
-
-impl Examiner<'_> {
-    fn examine(&mut self, weights: &Weights, step: u64, right: Option<f64>) -> Evaluation {
-        match self.look(weights, step, right) {
-            Ok(evaluation) => evaluation,
-            // Training goes on; what cannot be measured now may be later.
-            Err(error) => Evaluation {
-                warnings: vec![format!("{error:#}")],
-                ..Evaluation::default()
-            },
-        }
-    }
-
-    fn look(&mut self, weights: &Weights, step: u64, right: Option<f64>) -> Result<Evaluation> {
-        let data = self.source.kept();
-        let make = |first: u64, n: usize| {
-            let seeds: Vec<u64> = (first..).take(n).collect();
-            let (z, given) = of_seeds(&self.model.shape, &data, &seeds, (Class::AsOften, None));
-            shown(self.model, weights, &data, &z, &given)
-        };
-        let n = match self.source {
-            Source::Points(..) => SHOWN.1,
-            _ => SHOWN.0,
-        };
-        let mut warnings = Vec::new();
-        if let Some(picture) = picture(self.source, &make(0, n)) {
-            let written = png(&picture).and_then(|bytes| {
-                Ok(self
-                    .folder
-                    .write(&format!("samples-{step:06}.png"), &bytes)?)
-            });
-            if let Err(error) = written {
-                warnings.push(format!("{error:#}; training goes on"));
-            }
-        }
-        // Other seeds than those that are looked at.
-        let made = make(1 << 32, self.samples);
-        let measured = self.real.measure(&made, !self.has_floor)?;
-        if let Some(floor) = measured.numbers.get("floor")
-            && !std::mem::replace(&mut self.has_floor, true)
-        {
-            let floor = evaluation(floor.as_object().unwrap_or(&serde_json::Map::new()));
-            self.report.say(
-                || json!({"event": "floor", "values": floor}),
-                || {
-                    format!(
-                        "real samples against real ones: {}",
-                        (LINES.evaluation)(&floor)
-                    )
-                },
-            );
-        }
-        let mut evaluation = evaluation(&measured.numbers);
-        let distance = distance(&evaluation);
-        evaluation.warnings = self.watch.look(distance, right, measured.spread);
-        evaluation.warnings.append(&mut warnings);
-        Ok(evaluation)
-    }
 }
 
 fn run_failure(error: RunError) -> Error {

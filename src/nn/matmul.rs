@@ -17,8 +17,11 @@
 //! On one core the tile reaches 113 to 116 GFLOP/s (AVX-512, Zen 4) where the crate `gemm` has 100 to 115, and a product
 //! of few rows does not pay for packing. On a decoder's step that packing is most of the time.
 
+mod grid;
+
 use super::buffer::Buffer;
 use crate::simd::{Lanes, Level, dispatch};
+pub use grid::{Shared, multiply_grid};
 use rayon::prelude::*;
 
 /// Columns of a panel: two of the widest registers.
@@ -177,59 +180,6 @@ pub fn multiply_all(a: Rows, m: usize, b: &Panels, c: &mut [f32], into: Into) {
             let own = Rows { values, ..a };
             multiply(own, c.len() / b.n, b, c, b.n, into);
         });
-}
-
-/// The same on all threads, each with rows and columns of its own: for products of few rows and many columns.
-///
-/// # Panics
-/// When a slice is shorter than the shapes say.
-pub fn multiply_grid(a: Rows, m: usize, b: &Panels, c: &mut [f32], into: Into) {
-    /// Rows and panels of a task.
-    const TASK: (usize, usize) = (64, 4);
-    let panels = b.n.div_ceil(PANEL);
-    if m > 4 * TASK.0 || panels <= TASK.1 || b.k == 0 {
-        return multiply_all(a, m, b, c, into);
-    }
-    if m == 0 {
-        return;
-    }
-    assert!(c.len() >= m * b.n);
-    let to = Shared::of(c);
-    (0..panels.div_ceil(TASK.1) * m.div_ceil(TASK.0))
-        .into_par_iter()
-        .for_each(|task| {
-            let (i, j) = (task % m.div_ceil(TASK.0), task / m.div_ceil(TASK.0));
-            let first = i * TASK.0;
-            let values = &a.values[first * a.stride..];
-            let own = j * TASK.1..panels.min((j + 1) * TASK.1);
-            let rows = TASK.0.min(m - first);
-            // SAFETY: C was checked above, and every task writes rows or columns of its own.
-            unsafe {
-                let c = to.at(first * b.n + own.start * PANEL);
-                multiply_columns(Rows { values, ..a }, rows, b, own, c, b.n, into);
-            }
-        });
-}
-
-/// Memory that tasks write parts of, each its own.
-pub struct Shared(*mut f32);
-
-// SAFETY: whoever writes says that no two tasks write the same.
-unsafe impl Sync for Shared {}
-
-impl Shared {
-    pub fn of(values: &mut [f32]) -> Shared {
-        Shared(values.as_mut_ptr())
-    }
-
-    /// The n-th value.
-    ///
-    /// # Safety
-    /// It lies within the memory.
-    pub unsafe fn at(&self, n: usize) -> *mut f32 {
-        // SAFETY: the caller's promise.
-        unsafe { self.0.add(n) }
-    }
 }
 
 /// The same for the columns of some panels of B; C begins at the first one's.
