@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """What becomes of long sequences: how much each kind of model gets right, by length.
 
-    lengths.py made WORDMILL FOLDER [SECONDS]        on made-up tasks, learned from sequences of up to 40 tokens
+    lengths.py made WORDMILL FOLDER [STEPS]          on made-up tasks, learned from sequences of up to 40 tokens
     lengths.py buckets WORDMILL SOURCE REFERENCE HYPOTHESIS        BLEU of translations, by words of the source
 
-`made` trains without attention, with Luong's and Bahdanau's and a Transformer, SECONDS (600) each, on two tasks: digits that are
+`made` trains without attention, with Luong's and Bahdanau's and a Transformer, STEPS (4000) on the same batches, on two tasks: digits that are
 to be copied, and numbers said digit by digit (`three one four`) that are to be written (314). It prints the share of 200
 new sequences of each length that come out right, and writes it to FOLDER/lengths.svg.
 """
@@ -40,7 +40,7 @@ def run(wordmill, command, text=None):
     return subprocess.run(line, input=text, stdout=subprocess.PIPE, check=True, encoding="utf8").stdout
 
 
-def made(wordmill, folder, seconds=600):
+def made(wordmill, folder, steps=4000):
     folder = pathlib.Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     shares = {}
@@ -52,7 +52,7 @@ def made(wordmill, folder, seconds=600):
         tests = {n: [digits(rng, n) for _ in range(EACH)] for n in LENGTHS}
         for name, command in MODELS.items():
             out = folder / f"{task.split()[0]}-{name}"
-            flags = f"--pairs {train} --valid {valid} --metric exact --vocab-size 400 --max-time {seconds}s -q --out {out}"
+            flags = f"--pairs {train} --valid {valid} --metric exact --vocab-size 400 --batch-tokens 2048 --max-steps {steps} -q --out {out}"
             shape = "--preset tiny --lr 2e-3" if name == "Transformer" else "--dim 256 --embedding 64"
             run(wordmill, f"{command} {flags} {shape} --dropout 0.1")
             for n, sequences in tests.items():

@@ -8,11 +8,18 @@
 //! Bahdanau's and input feeding), threads, steps. The batches are cut as those of `nmt_ref.py bench` are: sorted by length,
 //! rows × the longer side below 4096 (base: 2048), shuffled. WORDMILL_BATCHES names a file with its own, lists of pair
 //! numbers: `peers/steps.py` sees to that. Memory is the peak minus what was there before the first step.
+//!
+//! With `--features cuda`, WORDMILL_DEVICE=cuda computes on the first GPU in bf16, cuda-f32 and cuda-tf32 in these, and
+//! WORDMILL_BATCH_TOKENS is another limit for batches. Steps are then counted from the fourth to the last, both waited for.
 
+use std::sync::Arc;
 use std::time::Instant;
 use wordmill::nn::adam::{Adam, Moments};
+use wordmill::nn::device::{Gpu, Numbers};
 use wordmill::nn::dropout::Dropout;
 use wordmill::nn::ops::cell::Kind;
+use wordmill::nn::ops::cuda::learning::Learning;
+use wordmill::nn::parameters::Weights;
 use wordmill::nn::tape::Tape;
 use wordmill::random::Random;
 use wordmill::translate::architecture::{Architecture, Tied};
@@ -157,10 +164,11 @@ fn train<A: Architecture>(
     steps: usize,
     pairs: &Pairs,
 ) {
-    let mut weights = model.initial_weights(1);
-    let mut gradients = vec![0.0; model.layout().len()];
-    let mut moments = Moments::zeros(model.layout().len());
     let (warm, mut tokens, mut start) = (3, 0, Instant::now());
+    let budget = match std::env::var("WORDMILL_BATCH_TOKENS") {
+        Ok(tokens) => number(&tokens),
+        Err(_) => budget,
+    };
     let all = match std::env::var("WORDMILL_BATCHES") {
         Ok(path) => {
             let text = std::fs::read_to_string(path).expect("the batches");
@@ -168,10 +176,20 @@ fn train<A: Architecture>(
         }
         Err(_) => batches(pairs, budget),
     };
-    let (before, mut losses) = (peak(), Vec::new());
+    let mut learner: Box<dyn Learner> = match gpu() {
+        Some(gpu) => Box::new(There::new(gpu, model)),
+        None => Box::new(Here::new(model)),
+    };
+    let (before, mut last, mut total) = (peak(), 0.0, (0.0, 0));
     for (step, rows) in all.iter().cycle().take(warm + steps).enumerate() {
         if step == warm {
+            learner.loss();
             (tokens, start) = (0, Instant::now());
+        }
+        // The mean of the last five.
+        if step + 5 == warm + steps {
+            learner.loss();
+            total = (0.0, 0);
         }
         // Each side of the file ends with its mark, which the batch adds.
         let unmarked = |ids: &'_ [u32]| -> Vec<u32> { ids[..ids.len() - 1].to_vec() };
@@ -187,24 +205,130 @@ fn train<A: Architecture>(
             rate: dropout,
             seed: step as u64,
         };
-        let tape = Tape::recording(&weights, gradients, dropout);
-        let weight = 1.0 / batch.target_out.len() as f32;
-        let loss = model.loss(&tape, &batch, 0.1, weight);
-        gradients = tape.backward();
         let lr = 5e-3 * ((step + 1) as f32 / 1000.0);
-        Adam::default().update(weights.values_mut(), &mut gradients, &mut moments, lr, 1.0);
-        tokens += loss.tokens;
-        losses.push(loss.smoothed / loss.tokens as f64);
+        let count = learner.step(&batch, dropout, (step as u64 + 1, lr));
+        tokens += count;
+        total.1 += count;
+        if step + 1 == warm + steps {
+            last = learner.loss() / total.1 as f64;
+        }
     }
     let seconds = start.elapsed().as_secs_f64();
-    let last = &losses[losses.len() - 5.min(losses.len())..];
     println!(
-        "wordmill {name}: {:.0} target tokens/s, loss {:.3}, mean of the last five {:.3}, {} MiB",
+        "wordmill {name}: {:.0} target tokens/s, mean loss of the last five steps {last:.3}, {} MiB",
         tokens as f64 / seconds,
-        losses.last().expect("a step"),
-        last.iter().sum::<f64>() / last.len() as f64,
-        (peak() - before) / 1024
+        learner.memory().unwrap_or((peak() - before) / 1024),
     );
+}
+
+/// What changes weights by batches.
+trait Learner {
+    /// One step; gives the target tokens of the batch.
+    fn step(&mut self, batch: &Batch, dropout: Dropout, update: (u64, f32)) -> usize;
+
+    /// The sum of the losses since the last call, when all steps are done.
+    fn loss(&mut self) -> f64;
+
+    /// MiB, if they are not those of the process.
+    fn memory(&self) -> Option<u64>;
+}
+
+/// On the host.
+struct Here<'a, A> {
+    model: &'a A,
+    weights: Weights,
+    gradients: Vec<f32>,
+    moments: Moments,
+    loss: f64,
+}
+
+impl<'a, A: Architecture> Here<'a, A> {
+    fn new(model: &'a A) -> Here<'a, A> {
+        Here {
+            model,
+            weights: model.initial_weights(1),
+            gradients: vec![0.0; model.layout().len()],
+            moments: Moments::zeros(model.layout().len()),
+            loss: 0.0,
+        }
+    }
+}
+
+impl<A: Architecture> Learner for Here<'_, A> {
+    fn step(&mut self, batch: &Batch, dropout: Dropout, (_, lr): (u64, f32)) -> usize {
+        let gradients = std::mem::take(&mut self.gradients);
+        let tape = Tape::recording(&self.weights, gradients, dropout);
+        let weight = 1.0 / batch.target_out.len() as f32;
+        let loss = self.model.loss(&tape, batch, 0.1, weight);
+        self.gradients = tape.backward();
+        let values = self.weights.values_mut();
+        Adam::default().update(values, &mut self.gradients, &mut self.moments, lr, 1.0);
+        self.loss += loss.smoothed;
+        loss.tokens
+    }
+
+    fn loss(&mut self) -> f64 {
+        std::mem::take(&mut self.loss)
+    }
+
+    fn memory(&self) -> Option<u64> {
+        None
+    }
+}
+
+/// On a GPU.
+struct There<'a, A> {
+    model: &'a A,
+    weights: Weights,
+    learning: Learning,
+}
+
+impl<'a, A: Architecture> There<'a, A> {
+    fn new(gpu: Gpu, model: &'a A) -> There<'a, A> {
+        let mut weights = model.initial_weights(1);
+        weights.bring_to(&gpu);
+        let moments = Moments::zeros(model.layout().len());
+        There {
+            model,
+            weights,
+            learning: Learning::of(&gpu, &moments, None),
+        }
+    }
+}
+
+impl<A: Architecture> Learner for There<'_, A> {
+    fn step(&mut self, batch: &Batch, dropout: Dropout, (updates, lr): (u64, f32)) -> usize {
+        let gradients = Arc::clone(&self.learning.gradients);
+        let tape = Tape::recording_there(&self.weights, gradients, dropout);
+        let weight = 1.0 / batch.target_out.len() as f32;
+        let loss = self.model.loss(&tape, batch, 0.1, weight);
+        tape.backward();
+        let rates = (lr, 0.0);
+        (self.learning).update(&self.weights, &Adam::default(), updates, rates);
+        loss.tokens
+    }
+
+    fn loss(&mut self) -> f64 {
+        let there = self.weights.there().expect("weights on the device");
+        let (smoothed, _) = there.take_losses();
+        self.learning.gpu().check().expect("a device that works");
+        smoothed
+    }
+
+    fn memory(&self) -> Option<u64> {
+        Some(self.learning.gpu().held() as u64 >> 20)
+    }
+}
+
+/// The GPU that WORDMILL_DEVICE names.
+fn gpu() -> Option<Gpu> {
+    let numbers = match std::env::var("WORDMILL_DEVICE").ok()?.as_str() {
+        "cuda" => None,
+        "cuda-f32" => Some(Numbers::F32),
+        "cuda-tf32" => Some(Numbers::Tf32),
+        other => panic!("no device: {other}"),
+    };
+    Some(Gpu::open(0, numbers).expect("a GPU"))
 }
 
 /// The most memory this process has had, in KiB.

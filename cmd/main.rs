@@ -10,6 +10,7 @@ mod bow;
 mod classes;
 mod completions;
 mod corpus;
+mod device;
 mod entities;
 mod eval;
 mod gan;

@@ -1,7 +1,6 @@
 //! Where to compute: the one pool of threads, and how many it has.
 
-use crate::stream::Failure;
-use anyhow::{Result, bail};
+use anyhow::Result;
 
 /// Limits every pool to `threads`; none means one per core.
 ///
@@ -14,24 +13,4 @@ pub fn limit(threads: Option<u16>) -> Result<()> {
             .build_global()?;
     }
     Ok(())
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-pub enum Device {
-    Cpu,
-    /// An NVIDIA GPU
-    Cuda,
-}
-
-impl Device {
-    /// # Errors
-    /// When this build has no such device.
-    pub fn check(self) -> Result<()> {
-        if self == Device::Cuda {
-            bail!(Failure::usage("this wordmill computes on the CPU only").hint(
-                "leave --device out; GPUs need a build with --features cuda, which this version has not yet"
-            ));
-        }
-        Ok(())
-    }
 }

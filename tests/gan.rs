@@ -420,7 +420,7 @@ fn flags_that_do_not_go_together_are_wrong_usage() {
             "corpora/digits --batch-size 9 --pack 2",
             "no multiple of --pack",
         ),
-        ("--toy moons --device cuda", "computes on the CPU only"),
+        ("--toy moons --device cuda", "trained on the CPU only"),
         (
             "--toy moons --schedule cosine --max-time 1s",
             "needs --max-steps",

@@ -71,6 +71,13 @@ impl Call {
         self
     }
 
+    /// Sets a variable of the environment.
+    pub fn env(mut self, name: &str, value: &str) -> Call {
+        self.shown = format!("{name}={value} {}", self.shown);
+        self.command.env(name, value);
+        self
+    }
+
     /// Starts from an empty environment.
     pub fn no_environment(mut self) -> Call {
         self.command.env_clear();

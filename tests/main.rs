@@ -7,6 +7,7 @@ mod bow;
 mod classes;
 mod colours;
 mod contract;
+mod device;
 mod docs;
 mod entities;
 mod evaluation;

@@ -273,7 +273,7 @@ fn what_is_wrong_with_the_input_is_said_and_nothing_is_left() {
             2,
             "dim 30 is no multiple of 4 heads",
         ),
-        (format!("{PAIRS} --device cuda"), 2, "CPU only"),
+        (format!("{PAIRS} --device cuda:999"), 2, "GPU"),
         (format!("{PAIRS} --dropout 1"), 2, "a number from 0 to 1"),
         (format!("{PAIRS} --max-time soon"), 2, "as in 90m"),
         (String::new(), 2, "no pairs to learn from"),

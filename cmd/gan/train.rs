@@ -8,6 +8,7 @@ use super::networks::{self, ShapeArgs};
 use super::report::LINES;
 use super::settings::{PlanArgs, Settings};
 use super::source::Source;
+use crate::device::DeviceArgs;
 use crate::made::Made;
 use crate::report::ReportArgs;
 use crate::stop;
@@ -59,9 +60,8 @@ pub struct Args {
     shape: ShapeArgs,
     #[command(flatten)]
     plan: PlanArgs,
-    /// Where to compute
-    #[arg(long, value_enum, default_value = "cpu")]
-    device: threads::Device,
+    #[command(flatten)]
+    device: DeviceArgs,
     /// Number of threads [default: one per core]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     threads: Option<u16>,
@@ -73,7 +73,8 @@ pub struct Args {
 const FEW: usize = 1000;
 
 pub fn run(args: &Args) -> Result<()> {
-    args.device.check()?;
+    args.device
+        .refuse("adversarial networks are trained on the CPU only")?;
     threads::limit(args.threads)?;
     let toy = (args.data.toy).map(|toy| clap::ValueEnum::to_possible_value(&toy));
     let toy = toy.flatten().map(|toy| PathBuf::from(toy.get_name()));

@@ -5,6 +5,7 @@ use super::data::PairFiles;
 use super::prepare::Prepared;
 use super::report::LINES;
 use super::settings::PlanArgs;
+use crate::device::DeviceArgs;
 use crate::report::ReportArgs;
 use crate::stop;
 use crate::stream::Failure;
@@ -14,6 +15,7 @@ use anyhow::{Error, Result, bail};
 use std::path::PathBuf;
 use std::sync::atomic::Ordering;
 use wordmill::nn::dense::Precision;
+use wordmill::nn::device::{Fault, Gpu};
 use wordmill::nn::event::{Ended, Event};
 use wordmill::nn::folder::{Folder, FolderError};
 use wordmill::nn::parameters::Weights;
@@ -65,9 +67,8 @@ pub struct TrainArgs<S: clap::Args> {
     pub shape: S,
     #[command(flatten)]
     pub plan: PlanArgs,
-    /// Where to compute
-    #[arg(long, value_enum, default_value = "cpu")]
-    device: threads::Device,
+    #[command(flatten)]
+    device: DeviceArgs,
     /// Number of threads [default: one per core]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub threads: Option<u16>,
@@ -77,7 +78,6 @@ pub struct TrainArgs<S: clap::Args> {
 
 pub fn run<S: Shape>(args: &TrainArgs<S>) -> Result<()> {
     let name = S::Architecture::NAME;
-    args.device.check()?;
     threads::limit(args.threads)?;
     let folder = Folder::new(&args.out);
     let is_there = folder.path("config.json").exists();
@@ -97,10 +97,14 @@ pub fn run<S: Shape>(args: &TrainArgs<S>) -> Result<()> {
         ),
         _ => {}
     }
+    // Before anything is learned or written.
+    let gpu = args.device.open(args.report, name)?;
     let prepared = match is_there {
         true => Prepared::of_folder(args, &folder)?,
         false => Prepared::new(args, &folder)?,
     };
+    let problem = prepared.model.not_on_gpu();
+    let gpu = args.device.allow(gpu, problem, (args.report, name))?;
     let (stop, signal) = stop::on_signals(true)?;
     let ends = (&prepared.settings.plan, args.plan.max_time);
     let mut teller = Teller::new((name, LINES), args.report, &folder, ends);
@@ -109,8 +113,9 @@ pub fn run<S: Shape>(args: &TrainArgs<S>) -> Result<()> {
         time: args.plan.max_time,
     };
     // Inside the pool, so that this thread is one of its workers.
-    let ended = rayon::scope(|_| prepared.train(is_there, &folder, &mut teller, limits))
-        .map_err(|error| run_failure(error, S::ADVICE))?;
+    let ended =
+        rayon::scope(|_| prepared.train((is_there, gpu.as_ref()), &folder, &mut teller, limits))
+            .map_err(|error| run_failure(error, S::ADVICE))?;
     if ended == Ended::Stopped {
         signal_hook::low_level::emulate_default_handler(signal.load(Ordering::Relaxed) as i32)?;
     }
@@ -121,7 +126,7 @@ impl<A: Architecture> Prepared<A> {
     /// Trains until something ends it.
     fn train(
         self,
-        resumes: bool,
+        (resumes, gpu): (bool, Option<&Gpu>),
         folder: &Folder,
         teller: &mut Teller,
         limits: Limits,
@@ -218,7 +223,10 @@ impl<A: Architecture> Prepared<A> {
                 )
             }
         };
-        run.train(limits)
+        match gpu {
+            Some(gpu) => run.on(gpu).train(limits),
+            None => run.train(limits),
+        }
     }
 
     fn batches(&self) -> Vec<Batch> {
@@ -249,6 +257,17 @@ fn run_failure(error: RunError, advice: &str) -> Error {
     let failure = Failure::plain(error.to_string());
     match error {
         RunError::Diverged { .. } => failure.hint(advice).into(),
+        RunError::Device {
+            fault: Fault::Memory { .. },
+            ..
+        } => failure
+            .hint(
+                "a smaller --batch-tokens needs less (--accumulate makes up for it); then --resume",
+            )
+            .into(),
+        RunError::Device { .. } => failure
+            .hint("the last checkpoint stands: --resume goes on from it")
+            .into(),
         RunError::Folder(FolderError::Shape { .. }) => failure
             .hint("the folder holds a run of another model")
             .into(),

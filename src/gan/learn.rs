@@ -217,10 +217,13 @@ impl Task for Learner<'_> {
         let gradient = self.step_of_generator(learned, (plan, lr), &reals)?;
         learned.moments.updates = learned.step;
         learned.update_average(plan.average);
-        Ok(Stepped { lr, gradient })
+        Ok(Stepped {
+            lr,
+            gradient: Some(gradient),
+        })
     }
 
-    fn told(&mut self, seconds: f64) -> Values {
+    fn told(&mut self, _learned: &Learned, seconds: f64) -> Values {
         let sums = std::mem::take(&mut self.seen);
         let (critic, steps) = (sums.critic_steps.max(1) as f64, sums.steps.max(1) as f64);
         let mut values = vec![

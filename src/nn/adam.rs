@@ -55,14 +55,14 @@ impl Moments {
 
 /// What a block of the update multiplies by.
 #[derive(Clone, Copy)]
-struct Factors {
+pub(super) struct Factors {
     adam: Adam,
     clip: f32,
     /// lr / (1 − β₁ᵗ)
-    rate: f32,
+    pub rate: f32,
     /// 1 / (1 − β₂ᵗ)
-    second: f32,
-    shrink: f32,
+    pub second: f32,
+    pub shrink: f32,
 }
 
 impl Adam {
@@ -80,6 +80,19 @@ impl Adam {
         self.update_part(weights, gradients, both, moments.updates, (lr, clip));
     }
 
+    /// What the `updates`-th update multiplies by.
+    pub(super) fn factors(&self, updates: u64, lr: f32, clip: f32) -> Factors {
+        let power =
+            |beta: f32| 1.0 - f64::from(beta).powi(i32::try_from(updates).unwrap_or(i32::MAX));
+        Factors {
+            adam: *self,
+            clip,
+            rate: (f64::from(lr) / power(self.beta1)) as f32,
+            second: (1.0 / power(self.beta2)) as f32,
+            shrink: 1.0 - lr * self.decay,
+        }
+    }
+
     /// The `updates`-th update of some of the weights, with the moments of these.
     pub fn update_part(
         &self,
@@ -89,15 +102,7 @@ impl Adam {
         updates: u64,
         (lr, clip): (f32, f32),
     ) {
-        let power =
-            |beta: f32| 1.0 - f64::from(beta).powi(i32::try_from(updates).unwrap_or(i32::MAX));
-        let factors = Factors {
-            adam: *self,
-            clip,
-            rate: (f64::from(lr) / power(self.beta1)) as f32,
-            second: (1.0 / power(self.beta2)) as f32,
-            shrink: 1.0 - lr * self.decay,
-        };
+        let factors = self.factors(updates, lr, clip);
         (weights.par_chunks_mut(BLOCK))
             .zip(gradients.par_chunks_mut(BLOCK))
             .zip(

@@ -4,10 +4,13 @@
 //! ∂f/∂w ≈ (f(w + h) − f(w − h)) / 2h,   h = 10⁻⁵      error about h² + 10⁻¹⁶ / h = 10⁻¹⁰
 //! ```
 
+use super::device::{Gpu, Kind, Memory, Numbers};
 use super::dropout::Dropout;
 use super::parameters::{Layout, Parameter, Weights};
 use super::tape::{Tape, Var};
 use crate::nn::buffer::Buffer;
+use crate::nn::ops::cuda::rows;
+use std::sync::{Arc, OnceLock};
 
 /// What single precision may differ by, as a share of the length of the gradient.
 const TOLERANCE: f64 = 1e-4;
@@ -22,12 +25,16 @@ pub fn weights(layout: &Layout, seed: f64) -> Weights {
 
 /// Passes a made-up gradient to a value: f is then the sum of y ∘ [`coefficient`].
 pub fn seed(tape: &Tape, y: &Var) {
-    let mut gradient = Buffer::of(y.values().len());
+    let mut gradient = Buffer::of(y.len());
     gradient
         .iter_mut()
         .enumerate()
         .for_each(|(i, g)| *g = coefficient(i) as f32);
     let slot = y.slot().expect("a slot");
+    if let Some(gpu) = tape.gpu() {
+        let gradient = rows::upload(gpu, &gradient);
+        return tape.push(move |gradients| gradients.give_there(slot, gradient));
+    }
     tape.push(move |gradients| gradients.give(slot, gradient));
 }
 
@@ -57,6 +64,19 @@ pub fn gradients_within(
     pass: impl Fn(&Tape),
     exact: impl Fn(&[f64]) -> f64,
 ) {
+    let differences = host_gradients_within(tolerance, layout, &pass, exact);
+    if let Some(gpu) = gpu() {
+        device_gradients_within(tolerance, gpu, layout, pass, &differences);
+    }
+}
+
+/// On the host; gives the differences.
+fn host_gradients_within(
+    tolerance: f64,
+    layout: &Layout,
+    pass: impl Fn(&Tape),
+    exact: impl Fn(&[f64]) -> f64,
+) -> Vec<f64> {
     let weights = weights(layout, 0.4);
     let tape = Tape::recording(&weights, vec![0.0; layout.len()], Dropout::none());
     pass(&tape);
@@ -73,6 +93,58 @@ pub fn gradients_within(
             "{name} has no gradient to lose"
         );
     }
+    differences
+}
+
+fn device_gradients_within(
+    tolerance: f64,
+    gpu: &Gpu,
+    layout: &Layout,
+    pass: impl Fn(&Tape),
+    differences: &[f64],
+) {
+    let mut weights = weights(layout, 0.4);
+    weights.bring_to(gpu);
+    let there = Arc::new(Memory::zeros(gpu, Kind::F32, layout.len()));
+    let tape = Tape::recording_there(&weights, Arc::clone(&there), Dropout::none());
+    pass(&tape);
+    tape.backward();
+    let found = there.to_f32();
+    gpu.check().expect("a device that works");
+    match gpu.numbers() {
+        Numbers::F32 | Numbers::Tf32 => {
+            for (name, p) in layout.entries() {
+                let error = distance(&found, differences, p);
+                assert!(error <= tolerance, "{name} on the device: error {error}");
+            }
+        }
+        // Eight bits of every value, and of every gradient on its way: what is small beside the rest is lost in it.
+        Numbers::Bf16 => {
+            let length = |values: &mut dyn Iterator<Item = f64>| values.map(|v| v * v).sum::<f64>();
+            let errors = &mut found
+                .iter()
+                .zip(differences)
+                .map(|(f, e)| f64::from(*f) - e);
+            let error = (length(errors) / length(&mut differences.iter().copied())).sqrt();
+            assert!(error <= 0.05, "all together on the device: error {error}");
+        }
+    }
+}
+
+/// The device that tests run on besides the host: WORDMILL_TEST_GPU names how it keeps numbers, `f32` or `bf16`. Only
+/// operations that have a half there can be tested so (`tests/gpu/run.sh`).
+pub fn gpu() -> Option<&'static Gpu> {
+    static FOUND: OnceLock<Option<Gpu>> = OnceLock::new();
+    let open = || {
+        let numbers = match std::env::var("WORDMILL_TEST_GPU").ok()?.as_str() {
+            "f32" => Numbers::F32,
+            "tf32" => Numbers::Tf32,
+            "bf16" => Numbers::Bf16,
+            other => panic!("WORDMILL_TEST_GPU is {other}"),
+        };
+        Some(Gpu::open(0, Some(numbers)).expect("a device"))
+    };
+    FOUND.get_or_init(open).as_ref()
 }
 
 fn differences(values: &[f64], exact: &impl Fn(&[f64]) -> f64) -> Vec<f64> {

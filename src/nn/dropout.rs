@@ -49,6 +49,14 @@ pub struct Mask {
 }
 
 impl Mask {
+    /// As kernels on a device are told.
+    pub fn words(mask: Option<Mask>) -> [u32; 4] {
+        match mask {
+            Some(mask) => [mask.low, mask.high, mask.threshold, mask.scale.to_bits()],
+            None => [0, 0, 0, 1.0f32.to_bits()],
+        }
+    }
+
     /// Multiplies a row, the `row`-th of its matrix, by the mask, in place. To be inlined into a kernel.
     #[inline(always)]
     pub fn apply(&self, row: usize, values: &mut [f32]) {

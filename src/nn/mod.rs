@@ -3,6 +3,7 @@
 //! | module | what is in it |
 //! |---|---|
 //! | [`buffer`], [`matmul`], [`outer`] | memory that is used again; the two shapes of matrix product |
+//! | [`device`] | an NVIDIA GPU |
 //! | [`packed`] | sentences without padding |
 //! | [`parameters`], [`tape`] | what is learned; how gradients find their way back to it |
 //! | [`dropout`], [`ops`] | operations, forward and backward by hand |
@@ -32,6 +33,7 @@ pub mod buffer;
 pub mod check;
 pub mod curves;
 pub mod dense;
+pub mod device;
 pub mod dropout;
 pub mod event;
 pub mod folder;

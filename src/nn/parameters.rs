@@ -3,9 +3,11 @@
 //! Values, gradients and the optimizer's moments are such rows of the same layout, so that clipping and Adam are one
 //! pass over each, and a checkpoint is a copy.
 
+use super::device::{Argument, Gpu, Kind, Memory, Operand};
 use super::matmul::{Panels, Rows};
+use std::collections::HashMap;
 use std::ops::Range;
-use std::sync::OnceLock;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 /// Where a tensor lies. A matrix is (outputs, inputs), as in PyTorch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,6 +19,11 @@ pub struct Parameter {
 }
 
 impl Parameter {
+    /// The place of its first value, among those of all.
+    pub fn start(&self) -> usize {
+        self.start
+    }
+
     /// Its values, among those of all.
     pub fn range(&self) -> Range<usize> {
         self.start..self.start + self.rows * self.columns
@@ -78,6 +85,81 @@ pub struct Weights {
     starts: Vec<usize>,
     forward: Vec<OnceLock<Panels>>,
     backward: Vec<OnceLock<Panels>>,
+    there: Option<There>,
+}
+
+/// A table of the host, and the same on a device.
+type Table = (Arc<Vec<f32>>, Arc<Memory>);
+
+/// Weights on a device: what is computed with there. Those of the host are older, until they are fetched.
+#[derive(Debug)]
+pub struct There {
+    pub values: Memory,
+    /// The same in half the bytes, for products of activations that are kept so.
+    pub shadow: Option<Memory>,
+    /// Sums of the losses of all passes since they were last asked for: smoothed, and − ln p of the right tokens.
+    pub losses: Memory,
+    /// Tables that are not learned, by where the host has them.
+    tables: Mutex<HashMap<usize, Table>>,
+}
+
+impl There {
+    fn of(gpu: &Gpu, values: &[f32]) -> There {
+        let there = There {
+            values: Memory::from_f32(gpu, values),
+            shadow: (gpu.kind() == Kind::Bf16).then(|| Memory::of(gpu, Kind::Bf16, values.len())),
+            losses: Memory::zeros(gpu, Kind::F64, 2),
+            tables: Mutex::default(),
+        };
+        there.refresh();
+        there
+    }
+
+    /// Makes the shadow that of the values.
+    fn refresh(&self) {
+        if let Some(shadow) = &self.shadow {
+            let arguments = [
+                shadow.into(),
+                (&self.values).into(),
+                self.values.len().into(),
+            ];
+            self.values
+                .gpu()
+                .launch_over(self.values.len(), "from_f32_bf16", &arguments);
+        }
+    }
+
+    /// A table that never changes: it is brought there once.
+    pub fn table(&self, values: &Arc<Vec<f32>>) -> Arc<Memory> {
+        let mut tables = self.tables.lock().unwrap_or_else(PoisonError::into_inner);
+        let place = Arc::as_ptr(values) as usize;
+        let bring = || {
+            (
+                Arc::clone(values),
+                Arc::new(Memory::from_f32(self.values.gpu(), values)),
+            )
+        };
+        let (_, table) = tables.entry(place).or_insert_with(bring);
+        Arc::clone(table)
+    }
+
+    /// The sums of the losses since they were last asked for: smoothed, and − ln p of the right tokens.
+    pub fn take_losses(&self) -> (f64, f64) {
+        let sums = self.losses.to_f64();
+        self.losses.clear();
+        (sums[0], sums[1])
+    }
+
+    /// A parameter as products take it.
+    pub fn matrix(&self, parameter: Parameter) -> Operand<'_> {
+        let values = self.shadow.as_ref().unwrap_or(&self.values);
+        values.matrix(parameter.start, parameter.columns)
+    }
+
+    /// A parameter in f32.
+    pub fn at(&self, parameter: Parameter) -> Argument<'_> {
+        self.values.at(parameter.start)
+    }
 }
 
 impl Weights {
@@ -89,6 +171,35 @@ impl Weights {
             starts: layout.entries.iter().map(|(_, p)| p.start).collect(),
             forward: packs(),
             backward: packs(),
+            there: None,
+        }
+    }
+
+    /// Brings the values to a device, where everything is computed from then on.
+    pub fn bring_to(&mut self, gpu: &Gpu) {
+        self.there = Some(There::of(gpu, &self.values));
+    }
+
+    /// The values on the device.
+    pub fn there(&self) -> Option<&There> {
+        self.there.as_ref()
+    }
+
+    /// Takes the values on the device away, so that the host computes; [`Weights::return_to`] brings them back.
+    pub fn leave(&mut self) -> Option<There> {
+        self.there.take()
+    }
+
+    /// Goes on computing where it was left.
+    pub fn return_to(&mut self, there: Option<There>) {
+        self.there = there;
+    }
+
+    /// Makes the values of the host those of the device, if there is one.
+    pub fn fetch(&mut self) {
+        if let Some(there) = self.there.take() {
+            there.values.read_into(self.values_mut());
+            self.there = Some(there);
         }
     }
 

@@ -14,8 +14,10 @@ mod predicted;
 mod saved;
 
 use super::adam::{self, Moments};
+use super::device::{Fault, Gpu};
 use super::event::{Ended, Evaluation, Event, Report, Values};
 use super::folder::{Folder, FolderError};
+use super::ops::cuda::learning::Learning;
 use super::parameters::{Layout, Weights};
 use super::plan::Plan;
 pub use predicted::{Predict, Predicted};
@@ -43,7 +45,7 @@ pub trait Task {
     fn step(&mut self, learned: &mut Learned, plan: &Plan) -> Result<Stepped, RunError>;
 
     /// What the steps since the last call have seen, in so many seconds.
-    fn told(&mut self, seconds: f64) -> Values;
+    fn told(&mut self, learned: &Learned, seconds: f64) -> Values;
 
     /// How good weights are, on data that is not learned from, after a step.
     fn evaluate(&mut self, weights: &Weights, step: u64) -> Option<Evaluation>;
@@ -59,14 +61,39 @@ pub struct Learned {
     pub moments: Moments,
     /// The number of the step, from 1 on.
     pub step: u64,
+    /// All of this on a device, which computes; what the host has is older, until it is fetched.
+    pub there: Option<Learning>,
 }
 
 impl Learned {
+    /// Brings all of it to a device.
+    pub fn bring_to(&mut self, gpu: &Gpu) {
+        self.weights.bring_to(gpu);
+        let average = self.average.as_ref().map(Weights::values);
+        self.there = Some(Learning::of(gpu, &self.moments, average));
+    }
+
+    /// Brings what the device has learned back, as a copy.
+    ///
+    /// # Errors
+    /// When the device has failed.
+    pub fn fetch(&mut self) -> Result<(), Fault> {
+        let Some(there) = &self.there else {
+            return Ok(());
+        };
+        self.weights.fetch();
+        there.fetch(&mut self.moments, self.average.as_mut());
+        there.gpu().check()
+    }
+
     /// Brings the average up to date, if there is one: `share` of the old one stays.
     pub fn update_average(&mut self, share: f32) {
         if let Some(average) = &mut self.average {
             // A young average forgets faster, so that it does not hang on to the first weights.
             let share = share.min((1 + self.step) as f32 / (10 + self.step) as f32);
+            if let Some(there) = &self.there {
+                return there.update_average(&self.weights, share);
+            }
             adam::average(average.values_mut(), self.weights.values(), share);
         }
     }
@@ -90,8 +117,8 @@ impl Learned {
 #[derive(Clone, Copy, Debug)]
 pub struct Stepped {
     pub lr: f32,
-    /// ‖g‖ before clipping.
-    pub gradient: f64,
+    /// ‖g‖ before clipping; nothing where it is known on the device alone.
+    pub gradient: Option<f64>,
 }
 
 /// Why a run cannot go on.
@@ -110,6 +137,8 @@ pub enum RunError {
     },
     #[error("no gradient came of the data")]
     NoTokens,
+    #[error("step {step}: {fault}")]
+    Device { step: u64, fault: Fault },
 }
 
 /// What ends a run from outside.
@@ -161,11 +190,18 @@ impl<'a, T: Task> Run<'a, T> {
                 gradients: vec![0.0; layout.len()],
                 moments: Moments::zeros(layout.len()),
                 step: 0,
+                there: None,
             },
             plan,
             task,
             tell,
         }
+    }
+
+    /// The same run, computed on a device.
+    pub fn on(mut self, gpu: &Gpu) -> Run<'a, T> {
+        self.learned.bring_to(gpu);
+        self
     }
 
     /// Trains until something ends it.
@@ -178,18 +214,43 @@ impl<'a, T: Task> Run<'a, T> {
             if let Some(reason) = self.reason(&limits) {
                 break reason;
             }
-            let stepped = self.step()?;
+            let stepped = match self.step() {
+                Err(error @ RunError::Device { .. }) => return Err(self.save_what_can_be(error)),
+                stepped => stepped?,
+            };
+            let due = [
+                self.plan.report_every,
+                self.plan.evaluate_every,
+                self.plan.save_every,
+            ];
+            if due
+                .iter()
+                .any(|every| self.state.step.is_multiple_of(*every))
+                && let Some(there) = &self.learned.there
+            {
+                // A device that is behind is training still.
+                let waited = there.gpu().wait();
+                let step = self.state.step;
+                waited.map_err(|fault| RunError::Device { step, fault })?;
+            }
             self.state.seconds += std::mem::replace(&mut clock, Instant::now())
                 .elapsed()
                 .as_secs_f64();
             let step = self.state.step;
             if step.is_multiple_of(self.plan.report_every) {
-                self.report(std::mem::replace(&mut since, Instant::now()), stepped);
+                self.report(std::mem::replace(&mut since, Instant::now()), stepped)?;
             }
-            if step.is_multiple_of(self.plan.evaluate_every) {
+            let (evaluates, saves) = (
+                step.is_multiple_of(self.plan.evaluate_every),
+                step.is_multiple_of(self.plan.save_every),
+            );
+            if evaluates || saves {
+                self.fetch(stepped.lr)?;
+            }
+            if evaluates {
                 self.evaluate();
             }
-            if step.is_multiple_of(self.plan.save_every) {
+            if saves {
                 self.save();
             }
             // What was spent on evaluations is no time of training.
@@ -197,6 +258,7 @@ impl<'a, T: Task> Run<'a, T> {
             since += paused;
             clock = Instant::now();
         };
+        self.fetch(self.plan.schedule.rate(self.state.step))?;
         if !self.state.step.is_multiple_of(self.plan.evaluate_every) && ended != Ended::Stopped {
             self.evaluate();
         }
@@ -252,22 +314,76 @@ impl<'a, T: Task> Run<'a, T> {
         Ok(stepped)
     }
 
-    fn report(&mut self, since: Instant, Stepped { lr, gradient }: Stepped) {
+    fn report(
+        &mut self,
+        since: Instant,
+        Stepped { lr, gradient }: Stepped,
+    ) -> Result<(), RunError> {
+        let gradient = match gradient {
+            Some(gradient) => gradient,
+            None => self.seen(lr)?,
+        };
         let report = Report {
             step: self.state.step,
             epoch: self.task.epoch(),
             lr,
             gradient,
             seconds: self.state.seconds,
-            values: self.task.told(since.elapsed().as_secs_f64().max(1e-9)),
+            values: (self.task).told(&self.learned, since.elapsed().as_secs_f64().max(1e-9)),
         };
         (self.tell)(&Event::Report(report));
+        Ok(())
+    }
+
+    /// ‖g‖ of the last step on a device.
+    fn seen(&mut self, lr: f32) -> Result<f64, RunError> {
+        let step = self.state.step;
+        let Some(there) = &self.learned.there else {
+            return Ok(0.0);
+        };
+        let seen = there.seen();
+        (there.gpu().check()).map_err(|fault| RunError::Device { step, fault })?;
+        match seen.diverged {
+            None => Ok(seen.gradient),
+            // Updates are counted from the begin of the run, as steps are.
+            Some((step, gradient)) => Err(RunError::Diverged {
+                step,
+                loss: f64::NAN,
+                gradient,
+                lr,
+            }),
+        }
+    }
+
+    /// Brings what a device has learned to the host, for an evaluation or a checkpoint.
+    fn fetch(&mut self, lr: f32) -> Result<(), RunError> {
+        self.seen(lr)?;
+        let step = self.state.step;
+        let fetched = self.learned.fetch();
+        fetched.map_err(|fault| RunError::Device { step, fault })
+    }
+
+    /// After a fault of the device: the weights are those of the last good step, and where it only lacked memory they can
+    /// still be had.
+    fn save_what_can_be(&mut self, error: RunError) -> RunError {
+        if let Some(there) = &self.learned.there
+            && there.gpu().forgive()
+            && there.seen().diverged.is_none()
+            && self.learned.fetch().is_ok()
+        {
+            self.save();
+        }
+        error
     }
 
     fn evaluate(&mut self) {
+        // The host evaluates, with what was fetched.
+        let there = self.learned.weights.leave();
         let (learned, step) = (&self.learned, self.state.step);
         let weights = learned.average.as_ref().unwrap_or(&learned.weights);
-        let Some(evaluation) = self.task.evaluate(weights, step) else {
+        let evaluation = self.task.evaluate(weights, step);
+        self.learned.weights.return_to(there);
+        let Some(evaluation) = evaluation else {
             return;
         };
         let score = evaluation.score(&self.plan.metric);

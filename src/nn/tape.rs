@@ -12,9 +12,11 @@
 //! other, and only attention needs to know where they begin.
 
 use super::buffer::Buffer;
+use super::device::{Gpu, Memory};
 use super::dropout::{Dropout, Mask};
 use super::matmul::Into;
-use super::parameters::{Parameter, Weights};
+use super::ops::cuda;
+use super::parameters::{Parameter, There, Weights};
 use std::cell::{Cell, RefCell};
 use std::ops::Range;
 use std::sync::Arc;
@@ -22,9 +24,16 @@ use std::sync::Arc;
 /// A matrix in the course of a computation, and where its gradient goes.
 #[derive(Clone, Debug)]
 pub struct Var {
-    values: Arc<Buffer>,
+    values: Values,
     columns: usize,
     slot: Option<Slot>,
+}
+
+/// Where values lie: all those of a pass in the same place.
+#[derive(Clone, Debug)]
+enum Values {
+    Host(Arc<Buffer>),
+    Device(Arc<Memory>),
 }
 
 /// Where a gradient is collected.
@@ -32,8 +41,34 @@ pub struct Var {
 pub struct Slot(usize);
 
 impl Var {
+    /// # Panics
+    /// When they lie on a device.
     pub fn values(&self) -> &[f32] {
-        &self.values
+        match &self.values {
+            Values::Host(values) => values,
+            Values::Device(_) => panic!("{ON_DEVICE}"),
+        }
+    }
+
+    /// # Panics
+    /// When the values lie on the host.
+    pub fn memory(&self) -> &Memory {
+        match &self.values {
+            Values::Host(_) => panic!("values of the host, wanted on a device"),
+            Values::Device(memory) => memory,
+        }
+    }
+
+    /// How many values there are.
+    pub fn len(&self) -> usize {
+        match &self.values {
+            Values::Host(values) => values.len(),
+            Values::Device(memory) => memory.len(),
+        }
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
     }
 
     pub fn columns(&self) -> usize {
@@ -41,7 +76,7 @@ impl Var {
     }
 
     pub fn rows(&self) -> usize {
-        self.values.len() / self.columns.max(1)
+        self.len() / self.columns.max(1)
     }
 
     /// The same values, and the same gradient, in rows of another length: pixels of many colours as images, and back.
@@ -49,7 +84,7 @@ impl Var {
     /// # Panics
     /// When they do not fill whole rows.
     pub fn with_columns(&self, columns: usize) -> Var {
-        assert!(self.values.len().is_multiple_of(columns));
+        assert!(self.len().is_multiple_of(columns));
         Var {
             columns,
             ..self.clone()
@@ -61,6 +96,9 @@ impl Var {
         self.slot
     }
 }
+
+/// What is said where an operation that knows the host alone meets a device.
+const ON_DEVICE: &str = "an operation that has no half on the device";
 
 type Step<'w> = Box<dyn FnOnce(&mut Gradients) + 'w>;
 
@@ -82,13 +120,36 @@ impl<'w> Tape<'w> {
         assert_eq!(weights.values().len(), parameters.len());
         Tape {
             gradients: Some(RefCell::new(Gradients {
-                slots: Vec::new(),
                 parameters,
+                ..Gradients::default()
             })),
             dropout,
             learned: 0..usize::MAX,
             ..Tape::plain(weights)
         }
+    }
+
+    /// The same on a device, for weights that lie there.
+    pub fn recording_there(
+        weights: &'w Weights,
+        parameters: Arc<Memory>,
+        dropout: Dropout,
+    ) -> Tape<'w> {
+        assert_eq!(weights.values().len(), parameters.len());
+        Tape {
+            gradients: Some(RefCell::new(Gradients {
+                there: Some(parameters),
+                ..Gradients::default()
+            })),
+            dropout,
+            learned: 0..usize::MAX,
+            ..Tape::plain(weights)
+        }
+    }
+
+    /// The device that computes this pass, if one does.
+    pub fn gpu(&self) -> Option<&'w Gpu> {
+        self.weights.there().map(|there| there.values.gpu())
     }
 
     /// A pass that leaves the parameters outside of `learned` without gradients, where an operation asks for that.
@@ -137,8 +198,25 @@ impl<'w> Tape<'w> {
         self.is_recording().then(|| dropout.mask(place)).flatten()
     }
 
+    /// The weights on the device that computes this pass.
+    ///
+    /// # Panics
+    /// When none does.
+    pub fn there(&self) -> &'w There {
+        self.weights.there().expect("a pass on a device")
+    }
+
     /// A value that the pass goes on from; it has a gradient if `needs_gradient`.
     pub fn var(&self, values: Buffer, columns: usize, needs_gradient: bool) -> Var {
+        self.var_of(Values::Host(Arc::new(values)), columns, needs_gradient)
+    }
+
+    /// The same, of values on the device.
+    pub fn var_there(&self, values: Memory, columns: usize, needs_gradient: bool) -> Var {
+        self.var_of(Values::Device(Arc::new(values)), columns, needs_gradient)
+    }
+
+    fn var_of(&self, values: Values, columns: usize, needs_gradient: bool) -> Var {
         let gradients = self.gradients.as_ref().filter(|_| needs_gradient);
         let slot = gradients.map(|gradients| {
             let slots = &mut gradients.borrow_mut().slots;
@@ -146,7 +224,7 @@ impl<'w> Tape<'w> {
             Slot(slots.len() - 1)
         });
         Var {
-            values: Arc::new(values),
+            values,
             columns,
             slot,
         }
@@ -154,6 +232,9 @@ impl<'w> Tape<'w> {
 
     /// A parameter as a value of its own, its rows as they are.
     pub fn parameter(&self, parameter: Parameter) -> Var {
+        if let Some(gpu) = self.gpu() {
+            return cuda::rows::parameter(gpu, self, parameter);
+        }
         let values = Buffer::copy_of(self.weights.of(parameter));
         let var = self.var(values, parameter.columns, true);
         if let Some(slot) = var.slot() {
@@ -200,14 +281,42 @@ impl<'w> Tape<'w> {
 /// Gradients on their way.
 #[derive(Debug, Default)]
 pub struct Gradients {
-    slots: Vec<Option<Buffer>>,
+    slots: Vec<Option<Gradient>>,
     parameters: Vec<f32>,
+    /// Those of the parameters of a pass on a device.
+    there: Option<Arc<Memory>>,
+}
+
+#[derive(Debug)]
+enum Gradient {
+    Host(Buffer),
+    Device(Memory),
+}
+
+impl Gradient {
+    fn host(&mut self) -> &mut Buffer {
+        match self {
+            Gradient::Host(values) => values,
+            Gradient::Device(_) => panic!("{ON_DEVICE}"),
+        }
+    }
 }
 
 impl Gradients {
     /// The finished gradient of a value; nothing when nobody used the value.
     pub fn take(&mut self, slot: Slot) -> Option<Buffer> {
-        self.slots[slot.0].take()
+        match self.slots[slot.0].take()? {
+            Gradient::Host(values) => Some(values),
+            Gradient::Device(_) => panic!("{ON_DEVICE}"),
+        }
+    }
+
+    /// The same on a device.
+    pub fn take_there(&mut self, slot: Slot) -> Option<Memory> {
+        match self.slots[slot.0].take()? {
+            Gradient::Host(_) => panic!("a gradient of the host, wanted on a device"),
+            Gradient::Device(memory) => Some(memory),
+        }
     }
 
     /// Where a gradient of `n` values is to be written, and whether it is set or added to.
@@ -216,17 +325,41 @@ impl Gradients {
             Some(_) => Into::Add,
             None => Into::Set,
         };
-        (
-            self.slots[slot.0].get_or_insert_with(|| Buffer::of(n)),
-            into,
-        )
+        let gradient = self.slots[slot.0].get_or_insert_with(|| Gradient::Host(Buffer::of(n)));
+        (gradient.host(), into)
+    }
+
+    /// The same on a device: the memory, and whether it is added to. `room` makes it where there is none.
+    pub fn open_there(&mut self, slot: Slot, room: impl FnOnce() -> Memory) -> (&Memory, bool) {
+        let adds = self.slots[slot.0].is_some();
+        match self.slots[slot.0].get_or_insert_with(|| Gradient::Device(room())) {
+            Gradient::Host(_) => panic!("a gradient of the host, wanted on a device"),
+            Gradient::Device(memory) => (memory, adds),
+        }
+    }
+
+    /// The gradients of all parameters on a device.
+    ///
+    /// # Panics
+    /// When the pass is computed on the host.
+    pub fn there(&self) -> &Memory {
+        self.there.as_ref().expect("gradients on a device")
     }
 
     /// Passes on a gradient that is of no use here any more.
     pub fn give(&mut self, slot: Slot, gradient: Buffer) {
         match &mut self.slots[slot.0] {
-            Some(sum) => add(sum, &gradient),
-            empty => *empty = Some(gradient),
+            Some(sum) => add(sum.host(), &gradient),
+            empty => *empty = Some(Gradient::Host(gradient)),
+        }
+    }
+
+    /// The same on a device.
+    pub fn give_there(&mut self, slot: Slot, gradient: Memory) {
+        match &mut self.slots[slot.0] {
+            Some(Gradient::Device(sum)) => cuda::rows::add(gradient.gpu(), sum, &gradient),
+            Some(Gradient::Host(_)) => panic!("a gradient of the host, wanted on a device"),
+            empty => *empty = Some(Gradient::Device(gradient)),
         }
     }
 

@@ -38,6 +38,9 @@ pub trait Architecture: Sized + Send + Sync {
 
     fn layout(&self) -> &Layout;
 
+    /// Why a GPU cannot train it, if it cannot.
+    fn not_on_gpu(&self) -> Option<String>;
+
     /// Weights to begin with.
     fn initial_weights(&self, seed: u64) -> Weights;
 

@@ -9,6 +9,7 @@
 //! attention, where a token sees itself and what stands before. P is not kept: the backward pass computes it again, from
 //! the logarithm of each row's sum. Vaswani et al. 2017; recomputation: Dao et al. 2022.
 
+use super::cuda;
 use super::exp::{dot, exp, exp_and_sum, largest};
 use crate::nn::buffer::{Buffer, split};
 use crate::nn::matmul::{Into, Panels, Rows, multiply};
@@ -17,13 +18,13 @@ use crate::nn::tape::{Gradients, Slot, Tape, Var};
 use crate::simd::{Lanes, Level, dispatch};
 use rayon::prelude::*;
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// Rows of queries that are worked on together.
 const QUERIES: usize = 64;
 
 /// Which rows attend to which.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Spans {
     /// Rows of the queries and of the keys of each sentence.
     pub sentences: Vec<(Range<usize>, Range<usize>)>,
@@ -32,10 +33,24 @@ pub struct Spans {
     pub heads: usize,
     /// Whether products are divided by the root of the size of a head.
     pub is_scaled: bool,
+    /// The same, as a device is told.
+    pub tiles: OnceLock<cuda::attention::Tiles>,
 }
 
 impl Spans {
-    fn scale(&self, size: usize) -> f32 {
+    /// Attention of every query to all keys of its sentence, products divided by the root of the size of a head.
+    pub fn new(sentences: Vec<(Range<usize>, Range<usize>)>, heads: usize) -> Spans {
+        Spans {
+            sentences,
+            is_causal: false,
+            heads,
+            is_scaled: true,
+            tiles: OnceLock::new(),
+        }
+    }
+
+    /// What products are multiplied by, of heads of a size.
+    pub fn scale(&self, size: usize) -> f32 {
         match self.is_scaled {
             true => 1.0 / (size as f32).sqrt(),
             false => 1.0,
@@ -68,11 +83,16 @@ pub fn cross_attention(tape: &Tape, q: &Var, kv: &Var, spans: &Arc<Spans>) -> Va
 
 /// Attention of queries (rows, d) to rows that are keys and values in one, (other rows, d): (rows, d).
 pub fn shared_attention(tape: &Tape, q: &Var, memory: &Var, spans: &Arc<Spans>) -> Var {
-    attention(tape, q, (memory, 0, 0), q.columns(), spans)
+    match tape.gpu() {
+        Some(gpu) if spans.heads == 1 && !spans.is_causal => {
+            cuda::context::shared(gpu, tape, q, memory, spans)
+        }
+        _ => attention(tape, q, (memory, 0, 0), q.columns(), spans),
+    }
 }
 
 /// Keys and values: their matrix, and the first column of each.
-type KeysAndValues<'a> = (&'a Var, usize, usize);
+pub(super) type KeysAndValues<'a> = (&'a Var, usize, usize);
 
 /// Queries at the first columns of `q`.
 fn attention(
@@ -82,6 +102,9 @@ fn attention(
     d: usize,
     spans: &Arc<Spans>,
 ) -> Var {
+    if let Some(gpu) = tape.gpu() {
+        return cuda::attention::forward(gpu, tape, q, (kv, key, value), d, spans);
+    }
     let mut out = Buffer::of(q.rows() * d);
     let mut sums = Buffer::of(q.rows() * spans.heads);
     let inputs = Inputs::of(q, (kv, key, value), d);

@@ -12,6 +12,7 @@
 //! k: keys that were made of the rows m once for the sentence. a is computed again on the way back. Additive: Bahdanau et
 //! al. 2015, what Luong et al. 2015 call `concat`; dot: theirs, as `general` when q is a linear map of the state.
 
+use super::cuda;
 use super::exp::{dot, exp_and_sum, largest, tanh};
 use super::recurrent::Sequences;
 use crate::nn::buffer::{Buffer, split};
@@ -273,6 +274,9 @@ pub fn additive_attention(
     v: Parameter,
     pairs: &Arc<Pairs>,
 ) -> Var {
+    if let Some(gpu) = tape.gpu() {
+        return cuda::context::additive(gpu, tape, q, (keys, memory), v, pairs);
+    }
     let (a, m) = (q.columns(), memory.columns());
     let mut out = Buffer::of(q.rows() * m);
     let mut p = Buffer::of(pairs.weights());

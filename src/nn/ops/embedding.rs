@@ -9,6 +9,7 @@
 //! Sinusoids: Vaswani et al. 2017, 3.5; a learned table of positions gets the sum of the gradients at each position.
 
 use super::BLOCK;
+use super::cuda;
 use crate::nn::buffer::Buffer;
 use crate::nn::dropout::{self, Mask};
 use crate::nn::parameters::{Parameter, Weights};
@@ -64,6 +65,9 @@ pub struct Embedding {
 impl Embedding {
     /// The rows of tokens, which stand at `positions` of their sentences.
     pub fn forward(&self, tape: &Tape, ids: &[u32], positions: &[u32], mask: Option<Mask>) -> Var {
+        if let Some(gpu) = tape.gpu() {
+            return cuda::embedding::forward(gpu, tape, self, (ids, positions), mask);
+        }
         let d = self.table.columns;
         let mut y = Buffer::of(ids.len() * d);
         self.apply(tape.weights, ids, positions, mask, &mut y);
@@ -88,7 +92,7 @@ impl Embedding {
     }
 
     /// What rows of the table are multiplied by.
-    fn scale(&self) -> f32 {
+    pub fn scale(&self) -> f32 {
         match self.positions {
             Positions::None => 1.0,
             _ => (self.table.columns as f32).sqrt(),

@@ -24,6 +24,7 @@ mod walk;
 use super::activation::Activation;
 use super::cell::{Cell, Step, step};
 use super::context::{Pairs, Source, context};
+use super::cuda;
 use super::linear::Linear;
 use super::rows::pick;
 use crate::nn::buffer::{Buffer, split};
@@ -87,6 +88,9 @@ struct Pass<'w> {
 impl Feeding {
     /// The states of the last layer (tokens, d), and the contexts (tokens, m).
     pub fn forward(&self, tape: &Tape, inputs: &Inputs, pairs: &Arc<Pairs>) -> (Var, Var) {
+        if let Some(gpu) = tape.gpu() {
+            return cuda::feeding::forward(gpu, tape, self, inputs, pairs);
+        }
         let sentences = &pairs.target.blocks;
         let blocks: Vec<Block> = sentences.iter().map(|s| Block::of(pairs, s)).collect();
         let order: Vec<usize> = (blocks.iter())

@@ -9,6 +9,7 @@
 
 use super::BLOCK;
 use super::activation::{Activation, finish, undo};
+use super::cuda;
 use crate::nn::buffer::Buffer;
 use crate::nn::dropout::Mask;
 use crate::nn::matmul::{Into, Rows, multiply};
@@ -38,6 +39,9 @@ impl Linear {
     pub fn forward(&self, tape: &Tape, x: &Var, activation: Activation, mask: Option<Mask>) -> Var {
         let (inputs, outputs) = (self.weight.columns, self.weight.rows);
         assert_eq!(x.columns(), inputs);
+        if let Some(gpu) = tape.gpu() {
+            return cuda::linear::forward(gpu, tape, self, x, activation, mask);
+        }
         let mut y = Buffer::of(x.rows() * outputs);
         self.apply(tape.weights, x.values(), activation, mask, &mut y);
         let y = tape.var(y, outputs, true);

@@ -8,6 +8,7 @@ pub mod cell;
 pub mod columns;
 pub mod context;
 pub mod conv;
+pub mod cuda;
 pub mod embedding;
 pub mod exp;
 pub mod feeding;

@@ -10,6 +10,7 @@
 //! normalisation: Ba et al. 2016. Saved are z and, of each row, μ and 1/σ.
 
 use super::BLOCK;
+use super::cuda;
 use super::exp::dot;
 use crate::nn::buffer::Buffer;
 use crate::nn::dropout::{self, Mask};
@@ -63,6 +64,9 @@ impl Norm {
     fn add(&self, tape: &Tape, x: &Var, sublayer: Option<&Var>, mask: Option<Mask>) -> (Var, Var) {
         let (rows, d) = (x.rows(), self.scale.columns);
         assert_eq!(x.columns(), d);
+        if let Some(gpu) = tape.gpu() {
+            return cuda::norm::forward(gpu, tape, self, (x, sublayer), mask);
+        }
         let mut z = Buffer::copy_of(sublayer.unwrap_or(x).values());
         let mut y = Buffer::of(rows * d);
         let mut moments = Buffer::of(rows * 2);

@@ -9,6 +9,7 @@
 //! The gradient is known as soon as the logits are, so that it is computed on the way forward, 256 tokens at a time: a
 //! block's logits become its dl in place, and nothing of it is kept but dH. Label smoothing: Szegedy et al. 2016.
 
+use super::cuda;
 use super::exp::{exp_and_sum, largest};
 use crate::nn::buffer::Buffer;
 use crate::nn::matmul::{Into, PANEL, Panels, Rows, multiply, multiply_columns};
@@ -62,6 +63,9 @@ pub fn loss(
 ) -> Loss {
     let (d, words) = (table.columns, table.rows);
     assert_eq!((h.columns(), h.rows()), (d, targets.len()));
+    if let Some(gpu) = tape.gpu() {
+        return cuda::projection::loss(gpu, tape, h, table, targets, (smoothing, weight));
+    }
     let mut logits = Buffer::of(TOKENS.min(targets.len()) * words);
     let mut dh = tape.is_recording().then(|| Buffer::of(h.values().len()));
     let mut total = Loss::default();
@@ -112,6 +116,9 @@ pub fn loss(
 /// The word with the highest logit of each row of `h`.
 pub fn best(weights: &Weights, h: &Var, table: Parameter) -> Vec<u32> {
     let (d, words) = (table.columns, table.rows);
+    if let Some(there) = weights.there() {
+        return cuda::projection::best(there.values.gpu(), weights, h, table);
+    }
     let mut best = Vec::with_capacity(h.rows());
     let mut logits = Buffer::of(TOKENS.min(h.rows()) * words);
     for h in h.values().chunks(TOKENS * d) {

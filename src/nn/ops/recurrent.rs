@@ -14,6 +14,7 @@
 
 use super::activation::Activation;
 use super::cell::{Back, Cell, Kind, Step, step, step_back};
+use super::cuda;
 use crate::nn::buffer::{Buffer, split};
 use crate::nn::dropout::{self, Mask};
 use crate::nn::matmul::{Into, Rows, multiply};
@@ -113,6 +114,9 @@ struct Known<'a> {
 impl Cell {
     /// The states of all tokens, (tokens, d), from inputs (tokens, inputs).
     pub fn forward(&self, tape: &Tape, x: &Var, sequences: &Arc<Sequences>, how: How) -> Var {
+        if let Some(gpu) = tape.gpu() {
+            return cuda::recurrent::forward(gpu, tape, self, x, sequences, how);
+        }
         let (d, width, tokens) = (self.dim(), self.width(), x.rows());
         let pass = Pass {
             cell: *self,

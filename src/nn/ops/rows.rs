@@ -7,6 +7,7 @@
 //! ```
 
 use super::BLOCK;
+use super::cuda;
 use crate::nn::buffer::Buffer;
 use crate::nn::dropout::{self, Mask};
 use crate::nn::tape::{Tape, Var};
@@ -16,6 +17,9 @@ use rayon::prelude::*;
 pub fn beside(tape: &Tape, a: &Var, b: &Var) -> Var {
     let (n, m) = (a.columns(), b.columns());
     assert_eq!(a.rows(), b.rows());
+    if let Some(gpu) = tape.gpu() {
+        return cuda::rows::beside(gpu, tape, a, b);
+    }
     let mut y = Buffer::of(a.rows() * (n + m));
     y.par_chunks_mut(BLOCK * (n + m))
         .zip(a.values().par_chunks(BLOCK * n))
@@ -54,6 +58,9 @@ pub fn beside(tape: &Tape, a: &Var, b: &Var) -> Var {
 
 /// The rows of X with these numbers, in their order.
 pub fn pick(tape: &Tape, x: &Var, rows: Vec<usize>) -> Var {
+    if let Some(gpu) = tape.gpu() {
+        return cuda::rows::pick(gpu, tape, x, &rows);
+    }
     let d = x.columns();
     let mut y = Buffer::of(rows.len() * d);
     let blocks = y.par_chunks_mut(BLOCK * d).zip(rows.par_chunks(BLOCK));
@@ -85,6 +92,9 @@ pub fn dropped(tape: &Tape, x: &Var, mask: Option<Mask>) -> Var {
     let Some(mask) = mask else {
         return x.clone();
     };
+    if let Some(gpu) = tape.gpu() {
+        return cuda::rows::dropped_var(gpu, tape, x, mask);
+    }
     let d = x.columns();
     let apply = move |values: &mut [f32]| {
         let blocks = values.par_chunks_mut(BLOCK * d).enumerate();

@@ -201,10 +201,8 @@ fn self_attention_has_the_gradients_of_its_formula() {
             (start - n..start, start - n..start)
         });
         let spans = Arc::new(Spans {
-            sentences: sentences.collect(),
             is_causal,
-            heads,
-            is_scaled: true,
+            ..Spans::new(sentences.collect(), heads)
         });
         let exact = |v: &[f64]| {
             let at = |first| (of(v, qkv), 3 * d, first);
@@ -227,12 +225,7 @@ fn cross_attention_has_the_gradients_of_its_formula() {
     let mut layout = Layout::default();
     let (q, kv) = (layout.matrix("q", 7, d), layout.matrix("kv", 40, 2 * d));
     let sentences = vec![(0..4, 0..35), (4..5, 35..36), (5..7, 36..40)];
-    let spans = Arc::new(Spans {
-        sentences,
-        is_causal: false,
-        heads,
-        is_scaled: true,
-    });
+    let spans = Arc::new(Spans::new(sentences, heads));
     gradients(
         &layout,
         |tape| {
@@ -254,10 +247,8 @@ fn rows_that_are_keys_and_values_in_one_have_the_gradients_of_both() {
     let mut layout = Layout::default();
     let (q, rows) = (layout.matrix("q", 3, d), layout.matrix("rows", 6, d));
     let spans = Arc::new(Spans {
-        sentences: vec![(0..2, 0..4), (2..3, 4..6)],
-        is_causal: false,
-        heads: 1,
         is_scaled: false,
+        ..Spans::new(vec![(0..2, 0..4), (2..3, 4..6)], 1)
     });
     gradients(
         &layout,
@@ -486,10 +477,8 @@ fn one_thread_gives_the_bytes_of_two() {
     let table = layout.matrix("table", 500, 64);
     let weights = weights(&layout, 0.4);
     let spans = Arc::new(Spans {
-        sentences: vec![(0..200, 0..200), (200..300, 200..300)],
         is_causal: true,
-        heads: 4,
-        is_scaled: true,
+        ..Spans::new(vec![(0..200, 0..200), (200..300, 200..300)], 4)
     });
     let targets: Vec<u32> = (0..300).collect();
     let pass = |threads| {

@@ -10,6 +10,7 @@ use crate::nn::plan::Plan;
 use crate::nn::tape::Tape;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use std::sync::Arc;
 
 /// What predicts tokens, from what.
 pub trait Predict {
@@ -85,41 +86,61 @@ impl<P: Predict> Task for Predicted<P> {
                 rate: plan.dropout_at(step),
                 seed,
             };
-            let gradients = std::mem::take(&mut learned.gradients);
-            let tape = Tape::recording(&learned.weights, gradients, dropout);
+            let tape = match &learned.there {
+                Some(there) => {
+                    Tape::recording_there(&learned.weights, Arc::clone(&there.gradients), dropout)
+                }
+                None => {
+                    let gradients = std::mem::take(&mut learned.gradients);
+                    Tape::recording(&learned.weights, gradients, dropout)
+                }
+            };
             let loss = self.predict.loss(&tape, batch, 1.0 / target as f32);
             learned.gradients = tape.backward();
             total.add(loss);
         }
-        let gradient = adam::norm(&learned.gradients);
-        learned.check(total.smoothed / target as f64, gradient, lr)?;
-        let clip = match plan.clip {
-            most if most > 0.0 && gradient > f64::from(most) => (f64::from(most) / gradient) as f32,
-            _ => 1.0,
-        };
         let adam = Adam {
             decay: plan.decay,
             ..Adam::default()
         };
-        let weights = learned.weights.values_mut();
-        adam.update(
-            weights,
-            &mut learned.gradients,
-            &mut learned.moments,
-            lr,
-            clip,
-        );
+        let gradient = match &learned.there {
+            Some(there) => {
+                learned.moments.updates += 1;
+                let updates = learned.moments.updates;
+                there.update(&learned.weights, &adam, updates, (lr, plan.clip));
+                let checked = there.gpu().check();
+                checked.map_err(|fault| RunError::Device { step, fault })?;
+                None
+            }
+            None => {
+                let gradient = adam::norm(&learned.gradients);
+                learned.check(total.smoothed / target as f64, gradient, lr)?;
+                let clip = match plan.clip {
+                    most if most > 0.0 && gradient > f64::from(most) => {
+                        (f64::from(most) / gradient) as f32
+                    }
+                    _ => 1.0,
+                };
+                let weights = learned.weights.values_mut();
+                let (gradients, moments) = (&mut learned.gradients, &mut learned.moments);
+                adam.update(weights, gradients, moments, lr, clip);
+                Some(gradient)
+            }
+        };
         learned.update_average(plan.average);
         self.loss.add(total);
         self.source += source;
         Ok(Stepped { lr, gradient })
     }
 
-    fn told(&mut self, seconds: f64) -> Values {
-        let (loss, source) = (
+    fn told(&mut self, learned: &Learned, seconds: f64) -> Values {
+        let (mut loss, source) = (
             std::mem::take(&mut self.loss),
             std::mem::take(&mut self.source),
         );
+        if let Some(there) = learned.weights.there() {
+            (loss.smoothed, loss.nll) = there.take_losses();
+        }
         let values = [
             ("loss", loss.smoothed / loss.tokens.max(1) as f64),
             ("perplexity", loss.perplexity()),

@@ -1,9 +1,10 @@
 //! The recurrent translator as one among others.
 
-use super::config::{Config, recipe};
+use super::config::{Attention, Config, recipe};
 use super::decode::Decoder;
 use super::model::Recurrent;
 use crate::nn::dense::Precision;
+use crate::nn::ops::cuda::context::WIDEST;
 use crate::nn::ops::projection::Loss;
 use crate::nn::parameters::{Layout, Weights};
 use crate::nn::tape::Tape;
@@ -34,6 +35,12 @@ impl Architecture for Recurrent {
 
     fn layout(&self) -> &Layout {
         &self.layout
+    }
+
+    fn not_on_gpu(&self) -> Option<String> {
+        let is_too_wide = self.config.attention != Attention::None && self.config.dim > WIDEST;
+        is_too_wide
+            .then(|| format!("a GPU attends to rows of {WIDEST} values at most: --dim {WIDEST}"))
     }
 
     fn initial_weights(&self, seed: u64) -> Weights {

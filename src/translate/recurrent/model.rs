@@ -325,11 +325,10 @@ impl Recurrent {
                 &of.pairs(target),
             )),
             _ => {
+                let sentences = target.sentences().zip(source.sentences()).collect();
                 let spans = Spans {
-                    sentences: target.sentences().zip(source.sentences()).collect(),
-                    is_causal: false,
-                    heads: 1,
                     is_scaled: false,
+                    ..Spans::new(sentences, 1)
                 };
                 Some(shared_attention(tape, q, &of.memory, &Arc::new(spans)))
             }

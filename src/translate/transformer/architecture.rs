@@ -4,6 +4,7 @@ use super::config::{Config, recipe};
 use super::decode::Decoder;
 use super::model::Transformer;
 use crate::nn::dense::Precision;
+use crate::nn::ops::cuda::attention::HEAD;
 use crate::nn::ops::projection::Loss;
 use crate::nn::parameters::{Layout, Weights};
 use crate::nn::tape::Tape;
@@ -34,6 +35,12 @@ impl Architecture for Transformer {
 
     fn layout(&self) -> &Layout {
         &self.layout
+    }
+
+    fn not_on_gpu(&self) -> Option<String> {
+        let size = self.config.dim / self.config.heads;
+        (size > HEAD)
+            .then(|| format!("a head of {size} columns is too large for a GPU: {HEAD} at most"))
     }
 
     fn initial_weights(&self, seed: u64) -> Weights {

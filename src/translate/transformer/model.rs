@@ -225,15 +225,8 @@ impl Transformer {
         let x = self
             .source
             .forward(tape, &source.ids, &source.positions(), tape.mask());
-        let spans = Arc::new(Spans {
-            sentences: source
-                .sentences()
-                .map(|rows| (rows.clone(), rows))
-                .collect(),
-            is_causal: false,
-            heads: self.config.heads,
-            is_scaled: true,
-        });
+        let sentences = source.sentences().map(|rows| (rows.clone(), rows));
+        let spans = Arc::new(Spans::new(sentences.collect(), self.config.heads));
         let own = self
             .encoder
             .iter()
@@ -260,18 +253,11 @@ impl Transformer {
             .map(|rows| (rows.clone(), rows))
             .collect();
         let own = Arc::new(Spans {
-            sentences: own,
             is_causal: true,
-            heads,
-            is_scaled: true,
+            ..Spans::new(own, heads)
         });
         let cross = target.sentences().zip(source.sentences()).collect();
-        let cross = Arc::new(Spans {
-            sentences: cross,
-            is_causal: false,
-            heads,
-            is_scaled: true,
-        });
+        let cross = Arc::new(Spans::new(cross, heads));
         let norms = (self.decoder.iter()).flat_map(|layer| {
             [
                 layer.attention.norm,

@@ -4,12 +4,15 @@ use super::config::{Config, PositionKind};
 use super::model::Transformer;
 use crate::nn::adam::{Adam, Moments};
 use crate::nn::check;
+use crate::nn::device::{Gpu, Numbers};
 use crate::nn::dropout::Dropout;
+use crate::nn::ops::cuda::learning::Learning;
 use crate::nn::parameters::Weights;
 use crate::nn::tape::Tape;
 use crate::translate::architecture::Tied;
 use crate::translate::batch::Batch;
 use std::collections::HashMap;
+use std::sync::Arc;
 
 fn config(pre_norm: bool, positions: PositionKind, tied: Tied) -> Config {
     Config {
@@ -292,6 +295,26 @@ fn losses(model: &Transformer, mut weights: Weights, steps: usize) -> Vec<f64> {
     found
 }
 
+/// The same on a device.
+fn losses_there(gpu: &Gpu, model: &Transformer, mut weights: Weights, steps: usize) -> Vec<f64> {
+    let (batch, moments) = (batch(), Moments::zeros(model.layout.len()));
+    weights.bring_to(gpu);
+    let learning = Learning::of(gpu, &moments, None);
+    let step = |updates| {
+        let gradients = Arc::clone(&learning.gradients);
+        let tape = Tape::recording_there(&weights, gradients, Dropout::none());
+        let loss = model.loss(&tape, &batch, 0.1, 1.0 / batch.target_out.len() as f32);
+        tape.backward();
+        learning.update(&weights, &Adam::default(), updates, (0.01, 0.0));
+        let (smoothed, _) = weights.there().unwrap().take_losses();
+        smoothed / loss.tokens as f64
+    };
+    let found = (1..=steps as u64).map(step).collect();
+    gpu.check().unwrap();
+    assert_eq!(learning.seen().diverged, None);
+    found
+}
+
 /// PyTorch 2.15, from the same weights, w[i] = 0.8 sin(1.7 i + 0.4) in the order of the layout, `nmt_ref.py`'s
 /// Transformer with V = 11, d = 8, 1 + 2 layers, 2 heads, ffn 12, no dropout; `benches/peers/losses.py` prints them.
 #[test]
@@ -306,6 +329,20 @@ fn ten_losses_are_those_of_pytorch() {
         assert!(
             (found - expected).abs() < 2e-5 * expected,
             "{found} {expected}"
+        );
+    }
+    let Some(gpu) = check::gpu() else {
+        return;
+    };
+    let found = losses_there(gpu, &model, check::weights(&model.layout, 0.4), 10);
+    let tolerance = match gpu.numbers() {
+        Numbers::F32 | Numbers::Tf32 => 2e-5,
+        Numbers::Bf16 => 0.01,
+    };
+    for (found, expected) in found.iter().zip(expected) {
+        assert!(
+            (found - expected).abs() < tolerance * expected,
+            "{found} {expected} on the device"
         );
     }
 }

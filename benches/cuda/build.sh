@@ -1,0 +1,24 @@
+#!/usr/bin/env bash
+# Builds for NVIDIA GPUs where there is none: build.sh FOLDER leaves wordmill, steps (the bench of training steps) and
+# tests (of the library, with the names of those for a GPU) in FOLDER, stripped. nvcc comes from PyPI, into FOLDER/toolkit, unless CUDA_HOME has one.
+set -euo pipefail
+mkdir -p "$1"
+folder=$(cd "$1" && pwd)
+cd "$(dirname "$0")/../.."
+
+if [[ -z ${CUDA_HOME-} ]]; then
+    if [[ ! -d $folder/toolkit ]]; then
+        python3 -m venv "$folder/toolkit"
+        "$folder/toolkit/bin/pip" install --quiet nvidia-{cuda-nvcc,nvvm,cuda-crt,cuda-runtime,cuda-cccl}==13.0.*
+    fi
+    CUDA_HOME=$(echo "$folder"/toolkit/lib/python3*/site-packages/nvidia/cu13)
+    export CUDA_HOME
+fi
+# The name of the program that a build leaves, out of what cargo tells.
+built() {
+    cargo "$@" --message-format json | sed -n 's/.*"executable":"\([^"]*\)".*/\1/p' | tail -n 1
+}
+install -s "$(built build --release --features cuda)" "$folder/wordmill"
+install -s "$(built bench --features cuda --bench steps --no-run)" "$folder/steps"
+install -s "$(built test --features cuda --lib --no-run)" "$folder/tests"
+cp tests/gpu/parts.txt "$folder/parts.txt"

@@ -1,0 +1,38 @@
+#!/usr/bin/env bash
+# Tests and measures on a machine with a GPU: measure.sh FOLDER NMT_REF WORK OUT
+#
+# FOLDER is what build.sh left, NMT_REF nmt_ref.py, WORK the folder that its `prep` filled. Each stage writes a file to
+# OUT; one that is there is not run again, so that what was cut off goes on. On a machine without a GPU WORDMILL_DEVICE and
+# REFERENCE name others: REFERENCE="--device cpu" rehearses. SECONDS_EACH bounds a stage (120).
+set -uo pipefail
+folder=$1 nmt_ref=$2 work=$3 out=$4
+mkdir -p "$out"
+reference=${REFERENCE---device cuda --amp}
+export WORDMILL_IDS=$work/data.json WORDMILL_DEVICE=${WORDMILL_DEVICE-cuda}
+
+stage() {
+    local file=$out/$1.txt
+    shift
+    [[ -e $file ]] && return
+    echo "$*" > "$file.part"
+    if timeout "${SECONDS_EACH-120}" "$@" >> "$file.part" 2>&1; then
+        mv "$file.part" "$file"
+    else
+        echo "failed: $?" >> "$file.part"
+    fi
+    tail -n 3 "$file" "$file.part" 2> /dev/null
+}
+
+stage gpu nvidia-smi --query-gpu=name,driver_version,memory.total --format=csv
+mapfile -t parts < "$folder/parts.txt"
+for numbers in f32 bf16; do
+    stage "tests-$numbers" env WORDMILL_TEST_GPU=$numbers "$folder/tests" --include-ignored --test-threads 1 "${parts[@]}"
+done
+for round in 1 2; do
+    stage "tiny-$round" env WORDMILL_BATCH_TOKENS=8192 "$folder/steps" tiny 2 200
+    stage "tiny-torch-$round" python3 "$nmt_ref" bench --work "$work" --model tiny --max-tokens 8192 --steps 60 --bench-warm 10 $reference
+    stage "base-$round" env WORDMILL_BATCH_TOKENS=16384 "$folder/steps" base 2 60
+    stage "base-torch-$round" python3 "$nmt_ref" bench --work "$work" --model base --max-tokens 16384 --steps 30 --bench-warm 5 $reference
+    stage "lstm2-$round" env WORDMILL_BATCH_TOKENS=8192 "$folder/steps" lstm2 2 60
+    stage "lstm2-torch-$round" python3 "$nmt_ref" bench --work "$work" --model lstm2 --max-tokens 8192 --steps 30 --bench-warm 5 $reference
+done

@@ -1,0 +1,155 @@
+//! Where a network is computed: `--device` and `--precision`.
+
+use crate::report::ReportArgs;
+use crate::stream::Failure;
+use anyhow::{Result, bail};
+use serde_json::json;
+use std::str::FromStr;
+use wordmill::nn::device::{DeviceError, Gpu, Numbers};
+
+/// Flags for the device.
+#[derive(clap::Args)]
+pub struct DeviceArgs {
+    /// Where to compute: cpu, cuda (the first GPU), cuda:N (the N-th, from 0 on), or auto, a GPU where there is one
+    #[arg(long, value_name = "DEVICE", default_value = "auto")]
+    device: Device,
+    /// How numbers are kept on a GPU; auto takes bf16 where there are units for it
+    #[arg(long, value_enum, value_name = "NUMBERS", default_value = "auto")]
+    precision: Precision,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Device {
+    Auto,
+    Cpu,
+    Cuda(usize),
+}
+
+impl FromStr for Device {
+    type Err = String;
+
+    fn from_str(text: &str) -> std::result::Result<Device, String> {
+        let number = |text: &str| {
+            text.parse()
+                .map_err(|_| format!("no number of a GPU: {text}"))
+        };
+        match text {
+            "auto" => Ok(Device::Auto),
+            "cpu" => Ok(Device::Cpu),
+            "cuda" => Ok(Device::Cuda(0)),
+            _ => match text.strip_prefix("cuda:") {
+                Some(text) => Ok(Device::Cuda(number(text)?)),
+                None => Err("expected cpu, cuda, cuda:N or auto".to_owned()),
+            },
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Precision {
+    Auto,
+    F32,
+    /// F32, multiplied in TensorFloat-32
+    Tf32,
+    /// Values between layers in bfloat16; weights, gradients and sums in f32
+    Bf16,
+}
+
+impl DeviceArgs {
+    /// The GPU, if one is to compute; that is said to the user of `wordmill NAME train`.
+    ///
+    /// # Errors
+    /// When one is asked for that cannot be used.
+    pub fn open(&self, report: ReportArgs, name: &str) -> Result<Option<Gpu>> {
+        let number = match self.device {
+            Device::Cpu => return Ok(None),
+            Device::Auto => 0,
+            Device::Cuda(number) => number,
+        };
+        let error = match Gpu::open(number, self.numbers()) {
+            Ok(gpu) => {
+                let (device, numbers) = (&gpu.facts().name, gpu.numbers());
+                let numbers = format!("{numbers:?}").to_lowercase();
+                report.say(
+                    || json!({"event": "device", "name": device, "precision": numbers}),
+                    || format!("wordmill {name} train: computes on {device} in {numbers}"),
+                );
+                return Ok(Some(gpu));
+            }
+            Err(error) => error,
+        };
+        match (self.device, &error) {
+            // Most machines have none, and nobody asked for one.
+            (Device::Auto, DeviceError::Built | DeviceError::Library { name: DRIVER }) => {}
+            (Device::Auto, _) => on_the_cpu(report, name, &error.to_string()),
+            _ => bail!(failure(&error)),
+        }
+        Ok(None)
+    }
+
+    /// The GPU, unless there is a problem that keeps it from computing.
+    ///
+    /// # Errors
+    /// When it was asked for.
+    pub fn allow(
+        &self,
+        gpu: Option<Gpu>,
+        problem: Option<String>,
+        (report, name): (ReportArgs, &str),
+    ) -> Result<Option<Gpu>> {
+        match problem {
+            Some(problem) if gpu.is_some() => {
+                self.refuse(&problem)?;
+                on_the_cpu(report, name, &problem);
+                Ok(None)
+            }
+            _ => Ok(gpu),
+        }
+    }
+
+    /// # Errors
+    /// When a GPU was asked for, which cannot compute for that reason.
+    pub fn refuse(&self, problem: &str) -> Result<()> {
+        match self.device {
+            Device::Cuda(_) => {
+                bail!(Failure::usage(problem).hint("leave --device out: the CPU computes"))
+            }
+            Device::Auto | Device::Cpu => Ok(()),
+        }
+    }
+
+    fn numbers(&self) -> Option<Numbers> {
+        match self.precision {
+            Precision::Auto => None,
+            Precision::F32 => Some(Numbers::F32),
+            Precision::Tf32 => Some(Numbers::Tf32),
+            Precision::Bf16 => Some(Numbers::Bf16),
+        }
+    }
+}
+
+/// The library of NVIDIA's driver.
+const DRIVER: &str = "libcuda.so.1";
+
+fn on_the_cpu(report: ReportArgs, name: &str, problem: &str) {
+    report.say(
+        || json!({"event": "device", "name": "cpu", "problem": problem}),
+        || format!("wordmill {name} train: computes on the CPU: {problem}"),
+    );
+}
+
+fn failure(error: &DeviceError) -> Failure {
+    let hint = match error {
+        DeviceError::Built => "leave --device out, or take a wordmill built with --features cuda",
+        DeviceError::Library { .. } => {
+            "it comes with NVIDIA's driver, cuBLAS with the CUDA toolkit; LD_LIBRARY_PATH names other folders"
+        }
+        DeviceError::None { .. } => "nvidia-smi shows what the driver sees",
+        DeviceError::Number { .. } => "GPUs are counted from 0 on",
+        DeviceError::Capability { .. } => {
+            "--device cpu computes without it; CUDA_COMPUTE_CAP says at the build for which it is"
+        }
+        DeviceError::Numbers { .. } => "--precision f32 is what every GPU has",
+    };
+    Failure::usage(error.to_string()).hint(hint)
+}

@@ -1,0 +1,364 @@
+//! CUDA, by the crate cudarc: a context, a stream, the kernels of `ops/cuda`, and cuBLAS for products.
+//!
+//! cuBLAS takes matrices in columns. A matrix in rows is its transpose in columns, and Cᵀ = op(B)ᵀ · op(A)ᵀ, so that
+//! its two operands change places and nothing is copied.
+
+use super::{Argument, DeviceError, Facts, Kind, Numbers, Operand, Product};
+use cudarc::cublas::result as blas;
+use cudarc::cublas::sys as blas_sys;
+use cudarc::driver::result::{self, DriverError};
+use cudarc::driver::sys;
+use std::collections::HashMap;
+use std::ffi::{CString, c_void};
+use std::ptr::from_ref;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// The kernels as PTX: the driver of the device compiles them for it.
+const KERNELS: &str = include_str!(concat!(env!("OUT_DIR"), "/kernels.ptx"));
+
+/// The compute capability they are made for, times ten.
+const LEAST: u32 = match u32::from_str_radix(env!("WORDMILL_COMPUTE_CAP"), 10) {
+    Ok(least) => least,
+    Err(_) => panic!("build.rs sets a number"),
+};
+
+/// Pinned memory that copies to the device go through. From memory that is not pinned they may wait for all work before.
+const STAGING: usize = 16 << 20;
+
+/// Memory that cuBLAS may use, as NVIDIA advises for devices from Hopper on.
+const WORKSPACE: usize = 32 << 20;
+
+pub struct Driver {
+    facts: Facts,
+    device: sys::CUdevice,
+    context: sys::CUcontext,
+    stream: sys::CUstream,
+    module: sys::CUmodule,
+    blas: blas_sys::cublasHandle_t,
+    workspace: u64,
+    staging: Mutex<Staging>,
+    functions: Mutex<HashMap<&'static str, Function>>,
+}
+
+/// Pinned memory, and how much of it copies under way may still read.
+struct Staging {
+    memory: *mut u8,
+    used: usize,
+}
+
+#[derive(Clone, Copy)]
+struct Function(sys::CUfunction);
+
+// SAFETY: handles of CUDA may be used on any thread, where the context is made current first (`here`).
+unsafe impl Send for Function {}
+// SAFETY: the same; cuBLAS' handle is used by one thread at a time, for `functions` is locked around it.
+unsafe impl Send for Driver {}
+// SAFETY: the same.
+unsafe impl Sync for Driver {}
+
+impl std::fmt::Debug for Driver {
+    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
+        f.debug_tuple("Driver").field(&self.facts).finish()
+    }
+}
+
+impl Driver {
+    pub fn open(number: usize) -> Result<Driver, DeviceError> {
+        // SAFETY: only looks whether the library can be opened.
+        if !unsafe { sys::is_culib_present() } {
+            return Err(DeviceError::Library {
+                name: "libcuda.so.1",
+            });
+        }
+        let none = |error: DriverError| DeviceError::None {
+            problem: said(&error),
+        };
+        result::init().map_err(none)?;
+        let count = result::device::get_count().map_err(none)? as usize;
+        if number >= count {
+            return Err(DeviceError::Number { number, count });
+        }
+        // SAFETY: as above.
+        if !unsafe { blas_sys::is_culib_present() } {
+            return Err(DeviceError::Library {
+                name: "libcublas.so",
+            });
+        }
+        let device = result::device::get(number as i32).map_err(none)?;
+        use sys::CUdevice_attribute_enum::{
+            CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR as MAJOR,
+            CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR as MINOR,
+        };
+        // SAFETY: `device` is one; every handle is used with those it was made with.
+        unsafe {
+            let attribute = |which| result::device::get_attribute(device, which).map(|v| v as u32);
+            let facts = Facts {
+                name: result::device::get_name(device).map_err(none)?,
+                capability: (
+                    attribute(MAJOR).map_err(none)?,
+                    attribute(MINOR).map_err(none)?,
+                ),
+            };
+            let least = (LEAST / 10, LEAST % 10);
+            if facts.capability < least {
+                return Err(DeviceError::Capability {
+                    name: facts.name,
+                    found: facts.capability,
+                    least,
+                });
+            }
+            let context = result::primary_ctx::retain(device).map_err(none)?;
+            result::ctx::set_current(context).map_err(none)?;
+            let stream =
+                result::stream::create(result::stream::StreamKind::NonBlocking).map_err(none)?;
+            let kernels = CString::new(KERNELS).unwrap_or_default();
+            let module = result::module::load_data(kernels.as_ptr().cast()).map_err(none)?;
+            let problem = |error: blas::CublasError| DeviceError::None {
+                problem: format!("cuBLAS: {error:?}"),
+            };
+            let blas = blas::create_handle().map_err(problem)?;
+            blas::set_stream(blas, stream.cast()).map_err(problem)?;
+            // Sums of products stay in f32 where they are parted, too.
+            let mode = blas_sys::cublasMath_t::CUBLAS_MATH_DISALLOW_REDUCED_PRECISION_REDUCTION;
+            (blas_sys::cublasSetMathMode(blas, mode).result()).map_err(problem)?;
+            let workspace = result::malloc_sync(WORKSPACE).map_err(none)?;
+            (blas_sys::cublasSetWorkspace_v2(blas, workspace as *mut c_void, WORKSPACE).result())
+                .map_err(problem)?;
+            let staging = Staging {
+                memory: result::malloc_host(STAGING, 0).map_err(none)?.cast(),
+                used: 0,
+            };
+            Ok(Driver {
+                facts,
+                staging: Mutex::new(staging),
+                device,
+                context,
+                stream,
+                module,
+                blas,
+                workspace,
+                functions: Mutex::default(),
+            })
+        }
+    }
+
+    pub fn facts(&self) -> &Facts {
+        &self.facts
+    }
+
+    /// Makes the context the calling thread's.
+    fn here(&self) -> Result<(), String> {
+        // SAFETY: the context lives as long as the driver.
+        unsafe { result::ctx::set_current(self.context) }.map_err(|error| said(&error))
+    }
+
+    /// Nothing when there is not so much.
+    pub fn allocate(&self, bytes: usize) -> Result<Option<u64>, String> {
+        self.here()?;
+        // SAFETY: memory that is only used through the driver.
+        match unsafe { result::malloc_sync(bytes) } {
+            Ok(pointer) => Ok(Some(pointer)),
+            Err(DriverError(sys::cudaError_enum::CUDA_ERROR_OUT_OF_MEMORY)) => Ok(None),
+            Err(error) => Err(said(&error)),
+        }
+    }
+
+    pub fn free(&self, pointer: u64) {
+        if self.here().is_ok() {
+            // SAFETY: it came from `allocate`, and nobody has it any more. A failure can be told to no one.
+            let _ = unsafe { result::free_sync(pointer) };
+        }
+    }
+
+    pub fn copy_in(&self, to: u64, bytes: &[u8]) -> Result<(), String> {
+        self.here()?;
+        if bytes.len() > STAGING {
+            // SAFETY: the caller's memory is as long, and it is waited for.
+            return unsafe {
+                result::memcpy_htod_async(to, bytes, self.stream)
+                    .and_then(|()| result::stream::synchronize(self.stream))
+            }
+            .map_err(|error| said(&error));
+        }
+        let mut staging = self.staging();
+        if staging.used + bytes.len() > STAGING {
+            self.wait()?;
+            staging.used = 0;
+        }
+        // SAFETY: there is room for so many bytes, which no copy under way reads.
+        unsafe {
+            let own = std::slice::from_raw_parts_mut(staging.memory.add(staging.used), bytes.len());
+            own.copy_from_slice(bytes);
+            staging.used += bytes.len();
+            result::memcpy_htod_async(to, own, self.stream)
+        }
+        .map_err(|error| said(&error))
+    }
+
+    pub fn copy_out(&self, bytes: &mut [u8], from: u64) -> Result<(), String> {
+        self.here()?;
+        // SAFETY: the memory is as long, and it is waited for.
+        unsafe {
+            result::memcpy_dtoh_async(bytes, from, self.stream)
+                .and_then(|()| result::stream::synchronize(self.stream))
+        }
+        .map_err(|error| said(&error))?;
+        self.staging().used = 0;
+        Ok(())
+    }
+
+    fn staging(&self) -> MutexGuard<'_, Staging> {
+        self.staging.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub fn copy(&self, to: u64, from: u64, bytes: usize) -> Result<(), String> {
+        self.here()?;
+        // SAFETY: both are as long.
+        unsafe { result::memcpy_dtod_async(to, from, bytes, self.stream) }
+            .map_err(|error| said(&error))
+    }
+
+    pub fn fill(&self, to: u64, byte: u8, bytes: usize) -> Result<(), String> {
+        self.here()?;
+        // SAFETY: it is as long.
+        unsafe { result::memset_d8_async(to, byte, bytes, self.stream) }
+            .map_err(|error| said(&error))
+    }
+
+    pub fn wait(&self) -> Result<(), String> {
+        self.here()?;
+        // SAFETY: the stream is ours.
+        unsafe { result::stream::synchronize(self.stream) }.map_err(|error| said(&error))
+    }
+
+    pub fn launch(
+        &self,
+        kernel: &'static str,
+        (x, y): (u32, u32),
+        threads: u32,
+        arguments: &[Argument],
+    ) -> Result<(), String> {
+        self.here()?;
+        let mut functions = self
+            .functions
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let function = match functions.get(kernel) {
+            Some(function) => *function,
+            None => {
+                let name = CString::new(kernel).map_err(|error| error.to_string())?;
+                // SAFETY: the module is loaded.
+                let found = unsafe { result::module::get_function(self.module, name) };
+                let function = Function(found.map_err(|error| said(&error))?);
+                functions.insert(kernel, function);
+                function
+            }
+        };
+        let mut pointers: Vec<*mut c_void> = arguments
+            .iter()
+            .map(|a| from_ref(a).cast_mut().cast())
+            .collect();
+        // SAFETY: the kernel takes these arguments: its caller stands beside it.
+        unsafe {
+            result::launch_kernel(
+                function.0,
+                (x, y, 1),
+                (threads, 1, 1),
+                0,
+                self.stream,
+                &mut pointers,
+            )
+        }
+        .map_err(|error| said(&error))
+    }
+
+    pub fn multiply(&self, product: &Product, numbers: Numbers) -> Result<(), String> {
+        use blas_sys::cublasComputeType_t::{CUBLAS_COMPUTE_32F, CUBLAS_COMPUTE_32F_FAST_TF32};
+        self.here()?;
+        let _alone = self
+            .functions
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let (m, n, k) = product.shape;
+        let (one, beta) = (1.0f32, if product.adds { 1.0f32 } else { 0.0 });
+        let compute = match numbers {
+            Numbers::Tf32 => CUBLAS_COMPUTE_32F_FAST_TF32,
+            _ => CUBLAS_COMPUTE_32F,
+        };
+        // SAFETY: the matrices have these shapes: the caller says so.
+        unsafe {
+            blas::gemm_ex(
+                self.blas,
+                turned(&product.b),
+                turned(&product.a),
+                size(n)?,
+                size(m)?,
+                size(k)?,
+                from_ref(&one).cast(),
+                product.b.place.0[0] as *const c_void,
+                type_of(product.b.kind),
+                size(product.b.stride)?,
+                product.a.place.0[0] as *const c_void,
+                type_of(product.a.kind),
+                size(product.a.stride)?,
+                from_ref(&beta).cast(),
+                product.c.place.0[0] as *mut c_void,
+                type_of(product.c.kind),
+                size(product.c.stride)?,
+                compute,
+                blas_sys::cublasGemmAlgo_t::CUBLAS_GEMM_DEFAULT,
+            )
+        }
+        .map_err(|error| format!("{error:?}"))
+    }
+}
+
+impl Drop for Driver {
+    fn drop(&mut self) {
+        if self.here().is_err() {
+            return;
+        }
+        // SAFETY: each is destroyed once, the context last. Failures on the way out can be told to no one.
+        unsafe {
+            let _ = result::stream::synchronize(self.stream);
+            let _ = blas::destroy_handle(self.blas);
+            let _ = result::free_sync(self.workspace);
+            let staging = self
+                .staging
+                .get_mut()
+                .unwrap_or_else(PoisonError::into_inner);
+            let _ = result::free_host(staging.memory.cast());
+            let _ = result::module::unload(self.module);
+            let _ = result::stream::destroy(self.stream);
+            let _ = result::primary_ctx::release(self.device);
+        }
+    }
+}
+
+fn turned(operand: &Operand) -> blas_sys::cublasOperation_t {
+    match operand.is_transposed {
+        true => blas_sys::cublasOperation_t::CUBLAS_OP_T,
+        false => blas_sys::cublasOperation_t::CUBLAS_OP_N,
+    }
+}
+
+fn type_of(kind: Kind) -> blas_sys::cudaDataType {
+    match kind {
+        Kind::Bf16 => blas_sys::cudaDataType_t::CUDA_R_16BF,
+        Kind::F64 => blas_sys::cudaDataType_t::CUDA_R_64F,
+        Kind::F32 | Kind::U32 => blas_sys::cudaDataType_t::CUDA_R_32F,
+    }
+}
+
+/// cuBLAS counts in 32 bits.
+fn size(n: usize) -> Result<i32, String> {
+    i32::try_from(n).map_err(|_| format!("a side of {n} is too long"))
+}
+
+/// An error's text, as the driver has it.
+fn said(error: &DriverError) -> String {
+    match error.error_string() {
+        Ok(text) => text.to_string_lossy().into_owned(),
+        Err(_) => format!("{error:?}"),
+    }
+}

@@ -1,0 +1,83 @@
+//! The operations' halves on a GPU: what is launched, forward and backward. The kernels stand beside (`*.cu`).
+//!
+//! | module | what is in it |
+//! |---|---|
+//! | [`linear`], [`norm`], [`embedding`], [`projection`] | layers of every model |
+//! | [`attention`], [`context`] | attention over heads, in tiles; of one query to its sentence |
+//! | [`recurrent`], `order`, [`feeding`] | layers that go through time, and in which order |
+//! | [`rows`] | sums, copies and masks of matrices |
+//! | [`learning`] | the optimizer, and what it keeps |
+//!
+//! Each function does what the operation of the same name does on the host, to values on the device; formulas are there.
+//! Activations are kept in f32 or bf16 ([`Gpu::kind`]), sums and gradients of parameters in f32. No step waits for the
+//! device, but where words are guessed ([`projection::best`]).
+
+pub mod attention;
+pub mod context;
+pub mod embedding;
+pub mod feeding;
+pub mod learning;
+pub mod linear;
+pub mod norm;
+mod order;
+pub mod projection;
+pub mod recurrent;
+pub mod rows;
+
+use crate::nn::device::{Argument, Gpu, Kind, Memory};
+use crate::nn::dropout::Mask;
+
+/// The instance of a kernel for how activations are kept.
+macro_rules! kernel {
+    ($gpu:expr, $($name:literal),+) => {
+        match $gpu.kind() {
+            $crate::nn::device::Kind::Bf16 => concat!($($name,)+ "_bf16"),
+            _ => concat!($($name,)+ "_f32"),
+        }
+    };
+}
+use kernel;
+
+impl From<Option<Mask>> for Argument<'_> {
+    fn from(mask: Option<Mask>) -> Self {
+        Argument::words(&Mask::words(mask))
+    }
+}
+
+/// Threads of a block that sums columns.
+const SUMMING: u32 = 256;
+
+/// Into how many shares rows are parted where columns are summed: few enough to be brought together by one thread each.
+fn shares(rows: usize) -> usize {
+    rows.div_ceil(256).clamp(1, 32)
+}
+
+/// to = to + Σ_rows x, of the first of so many columns.
+fn add_columns(gpu: &Gpu, x: &Memory, (first, columns): (usize, usize), to: Argument) {
+    let rows = x.len() / columns;
+    let count = shares(rows);
+    let parts = Memory::of(gpu, Kind::F32, count * columns);
+    let grid = (columns.div_ceil(32) as u32, count as u32);
+    let arguments = [(&parts).into(), x.into(), rows.into(), columns.into()];
+    gpu.launch(kernel!(gpu, "column_shares"), grid, SUMMING, &arguments);
+    add_shares(gpu, &parts, (0, count, columns), first, to);
+}
+
+/// to = to + Σ of `count` rows of f32 that are `stride` apart, from the value `first` on.
+fn add_shares(
+    gpu: &Gpu,
+    parts: &Memory,
+    (first, count, stride): (usize, usize, usize),
+    columns: usize,
+    to: Argument,
+) {
+    let grid = (columns.div_ceil(128) as u32, 1);
+    let arguments = [
+        to,
+        parts.at(first),
+        count.into(),
+        stride.into(),
+        columns.into(),
+    ];
+    gpu.launch("add_shares", grid, 128, &arguments);
+}

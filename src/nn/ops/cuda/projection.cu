@@ -1,0 +1,87 @@
+// Label-smoothed cross entropy of logits, which become their own gradient in place.
+//
+//   p = softmax(l)     loss = lse(l) − (1 − ε) · l[target] − ε · mean(l)     dl = (p − (1 − ε) · [v = target] − ε / V) · w
+//
+// As in ops/projection.rs; a block to a token.
+
+#include "values.cuh"
+
+// Rows of logits are `stride` apart, which products like even. losses: the smoothed loss and − ln p(target) of each token.
+template <typename T>
+__device__ void softmax_and_loss(T* logits, float* losses, const u32* targets, u32 words, u32 stride, float smoothing, float weight) {
+    __shared__ float part[WARP];
+    T* row = logits + (u64)blockIdx.x * stride;
+    u32 target = targets[blockIdx.x];
+    float most = -INFINITY, total = 0.0f;
+    for (u32 i = threadIdx.x; i < words; i += blockDim.x) {
+        float l = get(row[i]);
+        most = fmaxf(most, l);
+        total += l;
+    }
+    most = block_all<true>(most, part);
+    float mean = block_all<false>(total, part) / words - most;
+    float right = get(row[target]) - most, sum = 0.0f;
+    for (u32 i = threadIdx.x; i < words; i += blockDim.x) sum += expf(get(row[i]) - most);
+    sum = block_all<false>(sum, part);
+    float scale = weight / sum, low = weight * smoothing / words;
+    // Nobody writes before all have read the target's logit.
+    __syncthreads();
+    for (u32 i = threadIdx.x; i < words; i += blockDim.x) {
+        float dl = expf(get(row[i]) - most) * scale - low;
+        put(row[i], i == target ? dl - weight * (1.0f - smoothing) : dl);
+    }
+    if (threadIdx.x == 0) {
+        float lse = logf(sum);
+        losses[2 * blockIdx.x] = lse - ((1.0f - smoothing) * right + smoothing * mean);
+        losses[2 * blockIdx.x + 1] = lse - right;
+    }
+}
+
+// total = total + Σ losses, both columns; one block.
+extern "C" __global__ void sum_losses(double* total, const float* losses, u32 tokens) {
+    __shared__ double part[256];
+    for (int column = 0; column < 2; column++) {
+        double sum = 0.0;
+        for (u32 i = threadIdx.x; i < tokens; i += blockDim.x) sum += losses[2 * i + column];
+        __syncthreads();
+        part[threadIdx.x] = sum;
+        __syncthreads();
+        if (threadIdx.x == 0) {
+            for (u32 i = 1; i < blockDim.x; i++) sum += part[i];
+            total[column] += sum;
+        }
+    }
+}
+REGISTER(sum_losses)
+
+// The word with the highest logit of each row, the first of several; a block to a row.
+template <typename T> __device__ void best(u32* found, const T* logits, u32 words, u32 stride) {
+    __shared__ float most[256];
+    __shared__ u32 place[256];
+    const T* row = logits + (u64)blockIdx.x * stride;
+    u32 own = threadIdx.x;
+    most[own] = -INFINITY;
+    place[own] = words;
+    for (u32 i = own; i < words; i += blockDim.x)
+        if (get(row[i]) > most[own]) most[own] = get(row[i]), place[own] = i;
+    __syncthreads();
+    for (u32 half = blockDim.x / 2; half > 0; half /= 2) {
+        u32 other = own + half;
+        if (own < half && (most[other] > most[own] || (most[other] == most[own] && place[other] < place[own])))
+            most[own] = most[other], place[own] = place[other];
+        __syncthreads();
+    }
+    if (own == 0) found[blockIdx.x] = place[0] < words ? place[0] : 0;
+}
+
+#define PROJECTION(T, S) \
+    extern "C" __global__ void best_##S(u32* found, const T* logits, u32 words, u32 stride) { \
+        best<T>(found, logits, words, stride); \
+    } \
+    REGISTER(best_##S) \
+    extern "C" __global__ void softmax_and_loss_##S(T* logits, float* losses, const u32* targets, u32 words, \
+                                                    u32 stride, float smoothing, float weight) { \
+        softmax_and_loss<T>(logits, losses, targets, words, stride, smoothing, weight); \
+    } \
+    REGISTER(softmax_and_loss_##S)
+EACH(PROJECTION)

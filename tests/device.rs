@@ -1,0 +1,201 @@
+//! `--device`: what is said without a GPU, and training on one (`tests/gpu/run.sh` runs what is ignored here).
+
+use crate::harness::{Call, wordmill};
+use std::path::Path;
+
+const FILES: &str = "--source corpora/parallel.en --target corpora/parallel.de";
+const MODEL: &str = "--vocab-size 400 --dim 32 --heads 2 --ffn 48 --encoder-layers 1 --decoder-layers 1 --batch-tokens 300";
+const RECURRENT: &str = "--vocab-size 400 --dim 32 --embedding 16 --batch-tokens 300";
+
+fn train(out: &Path, flags: &str) -> Call {
+    wordmill(&format!("transformer train {FILES} {MODEL} {flags} --out")).arg(out)
+}
+
+fn train_recurrent(out: &Path, flags: &str) -> Call {
+    wordmill(&format!("seq2seq train {FILES} {RECURRENT} {flags} --out")).arg(out)
+}
+
+/// The largest difference of losses, as a share.
+fn apart(host: &[f64], other: &[f64]) -> f64 {
+    assert_eq!(host.len(), other.len());
+    let each = host.iter().zip(other).map(|(a, b)| (a - b).abs() / a);
+    // No number is as far as can be.
+    each.fold(
+        0.0,
+        |most: f64, apart| if apart <= most { most } else { apart },
+    )
+}
+
+/// The values of a run's last checkpoint, whatever they are called.
+fn values(run: &Path, step: u64, name: &str) -> Vec<f32> {
+    let bytes = std::fs::read(run.join(format!("checkpoints/{step}/{name}.safetensors"))).unwrap();
+    let header = u64::from_le_bytes(*bytes.first_chunk().unwrap()) as usize;
+    let (numbers, _) = bytes[8 + header..].as_chunks();
+    numbers
+        .iter()
+        .map(|bytes| f32::from_le_bytes(*bytes))
+        .collect()
+}
+
+/// ‖a − b‖ / ‖a‖
+fn distance(a: &[f32], b: &[f32]) -> f64 {
+    assert_eq!(a.len(), b.len());
+    let length =
+        |values: &mut dyn Iterator<Item = f32>| values.map(|v| f64::from(v).powi(2)).sum::<f64>();
+    let apart = length(&mut a.iter().zip(b).map(|(a, b)| a - b));
+    (apart / length(&mut a.iter().copied())).sqrt()
+}
+
+/// The losses of a run's reports.
+fn losses(run: &Path) -> Vec<f64> {
+    let log = std::fs::read_to_string(run.join("log.jsonl")).unwrap();
+    let objects = log
+        .lines()
+        .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
+    let reports = objects.filter(|object| object["event"] == "report");
+    reports
+        .map(|report| report["loss"].as_f64().unwrap())
+        .collect()
+}
+
+#[test]
+fn a_device_that_is_none_is_refused_and_auto_takes_what_there_is() {
+    let place = tempfile::tempdir().unwrap();
+    for (device, said) in [
+        ("gpu", "expected cpu, cuda, cuda:N or auto"),
+        ("cuda:first", "no number of a GPU: first"),
+        ("cuda:999", "GPU"),
+    ] {
+        let run = train(&place.path().join("none"), &format!("--device {device}"));
+        assert!(run.fails(2).contains(said), "{device}");
+    }
+    for device in ["auto", "cpu"] {
+        let out = place.path().join(device);
+        train(&out, &format!("--device {device} -q --max-steps 2")).text();
+        assert!(out.join("last.json").exists(), "{device}");
+    }
+}
+
+#[test]
+#[ignore = "wants a GPU"]
+fn device_losses_are_those_of_the_cpu() {
+    let place = tempfile::tempdir().unwrap();
+    // Dropout too: both drop the same values. A clip that is less than every gradient; an average beside the weights.
+    let flags = "-q --max-steps 12 --log-every 3 --dropout 0.2 --ema 0.9 --clip 0.5 --accumulate 2";
+    let devices = ["cpu", "cuda --precision f32", "cuda:0 --precision bf16"];
+    let runs = devices.map(|device| {
+        let out = place.path().join(device.replace(' ', "-"));
+        train(&out, &format!("{flags} --device {device}")).text();
+        out
+    });
+    for (name, most) in [("model", 1e-4), ("optimizer", 1e-3)] {
+        let [host, f32] = [&runs[0], &runs[1]].map(|run| values(run, 12, name));
+        assert!(
+            distance(&host, &f32) < most,
+            "{name}: {}",
+            distance(&host, &f32)
+        );
+    }
+    let [host, f32, bf16] = runs.map(|run| losses(&run));
+    assert_eq!(host.len(), 4);
+    assert!(apart(&host, &f32) < 1e-5, "{host:?} {f32:?}");
+    assert!(apart(&host, &bf16) < 1e-2, "{host:?} {bf16:?}");
+}
+
+#[test]
+#[ignore = "wants a GPU"]
+fn device_losses_of_recurrent_models_are_those_of_the_cpu() {
+    let place = tempfile::tempdir().unwrap();
+    for model in [
+        "--cell lstm --attention general --layers 2 --recurrent-dropout 0.1",
+        "--cell gru --attention concat --layer-norm",
+        "--attention none",
+        "--attention bahdanau --layers 2 --recurrent-dropout 0.1",
+        "--attention dot --input-feeding on --cell gru --scheduled-sampling 0.3",
+    ] {
+        let flags = format!("{model} -q --max-steps 6 --log-every 2 --dropout 0.2");
+        let [host, device] = ["cpu", "cuda --precision f32"].map(|device| {
+            let out = place
+                .path()
+                .join(format!("{model}{device}").replace(' ', ""));
+            train_recurrent(&out, &format!("{flags} --device {device}")).text();
+            losses(&out)
+        });
+        assert_eq!(host.len(), 3);
+        assert!(apart(&host, &device) < 1e-5, "{model}: {host:?} {device:?}");
+    }
+}
+
+#[test]
+#[ignore = "wants a GPU"]
+fn device_runs_go_on_as_if_they_had_not_been_ended() {
+    let place = tempfile::tempdir().unwrap();
+    let (whole, parts) = (place.path().join("whole"), place.path().join("parts"));
+    let flags = "-q --save-every 4 --ema 0.9 --device cuda --precision f32";
+    train(&whole, &format!("{flags} --max-steps 8")).text();
+    train(&parts, &format!("{flags} --max-steps 4")).text();
+    train(&parts, &format!("{flags} --max-steps 8 --resume")).text();
+    for name in ["model.safetensors", "optimizer.safetensors"] {
+        let read = |run: &Path| std::fs::read(run.join("checkpoints/8").join(name)).unwrap();
+        assert!(read(&whole) == read(&parts), "{name}");
+    }
+    // What a GPU has learned, the CPU goes on with.
+    train(&parts, "-q --max-steps 9 --resume --device cpu").text();
+}
+
+#[test]
+#[ignore = "wants a GPU"]
+fn device_that_diverges_says_so_and_changes_nothing_more() {
+    let place = tempfile::tempdir().unwrap();
+    let out = place.path().join("run");
+    let flags =
+        "--lr 1e38 --warmup 1 --max-steps 40 --log-every 20 -q --device cuda --precision f32";
+    let said = train(&out, flags).fails(1);
+    assert!(
+        said.contains("diverged at step") && said.contains("--lr"),
+        "{said}"
+    );
+}
+
+#[test]
+#[ignore = "wants a GPU"]
+fn device_is_named_when_it_computes() {
+    let place = tempfile::tempdir().unwrap();
+    let said = train(
+        &place.path().join("run"),
+        "--max-steps 1 --device cuda --precision bf16",
+    )
+    .run();
+    let said = said.stderr;
+    assert!(
+        said.contains("wordmill transformer train: computes on ") && said.contains(" in bf16"),
+        "{said}"
+    );
+}
+
+#[test]
+#[ignore = "wants the emulated GPU"]
+fn device_without_memory_leaves_a_checkpoint_and_says_which_flag_needs_less() {
+    let place = tempfile::tempdir().unwrap();
+    let out = place.path().join("run");
+    // Weights and their moments fit, batches of 3,000 tokens do not.
+    let flags = "--max-steps 3 --save-every 1 -q --device cuda --batch-tokens 20000";
+    let run = train(&out, flags).env("WORDMILL_GPU_MEMORY", "3000000");
+    let said = run.fails(1);
+    assert!(said.contains("out of memory on the GPU"), "{said}");
+    assert!(said.contains("--batch-tokens"), "{said}");
+    assert!(out.join("checkpoints/0/model.safetensors").exists());
+    let run = train(
+        &out,
+        "--max-steps 1 -q --resume --device cuda --batch-tokens 100",
+    );
+    run.env("WORDMILL_GPU_MEMORY", "3000000").text();
+}
+
+#[test]
+#[ignore = "wants a GPU"]
+fn device_has_one_gpu_less_than_is_asked_for() {
+    let place = tempfile::tempdir().unwrap();
+    let said = train(&place.path().join("run"), "--device cuda:99").fails(2);
+    assert!(said.contains("there is no GPU 99"), "{said}");
+}
