@@ -4,9 +4,9 @@
     lengths.py made WORDMILL FOLDER [STEPS]          on made-up tasks, learned from sequences of up to 40 tokens
     lengths.py buckets WORDMILL SOURCE REFERENCE HYPOTHESIS        BLEU of translations, by words of the source
 
-`made` trains without attention, with Luong's and Bahdanau's and a Transformer, STEPS (4000) on the same batches, on two tasks: digits that are
-to be copied, and numbers said digit by digit (`three one four`) that are to be written (314). It prints the share of 200
-new sequences of each length that come out right, and writes it to FOLDER/lengths.svg.
+`made` trains without attention, with Luong's and Bahdanau's and a Transformer, STEPS (4000) on the same batches, on two
+tasks: digits that are to be copied, and numbers said digit by digit (`three one four`) that are to be written (314). It
+prints the share of 200 new sequences of each length that come out right, and writes it to FOLDER/lengths.svg.
 """
 import pathlib
 import random
