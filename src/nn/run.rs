@@ -12,9 +12,10 @@
 
 mod predicted;
 mod saved;
+mod there;
 
 use super::adam::{self, Moments};
-use super::device::{Fault, Gpu};
+use super::device::Fault;
 use super::event::{Ended, Evaluation, Event, Report, Values};
 use super::folder::{Folder, FolderError};
 use super::ops::cuda::learning::Learning;
@@ -66,26 +67,6 @@ pub struct Learned {
 }
 
 impl Learned {
-    /// Brings all of it to a device.
-    pub fn bring_to(&mut self, gpu: &Gpu) {
-        self.weights.bring_to(gpu);
-        let average = self.average.as_ref().map(Weights::values);
-        self.there = Some(Learning::of(gpu, &self.moments, average));
-    }
-
-    /// Brings what the device has learned back, as a copy.
-    ///
-    /// # Errors
-    /// When the device has failed.
-    pub fn fetch(&mut self) -> Result<(), Fault> {
-        let Some(there) = &self.there else {
-            return Ok(());
-        };
-        self.weights.fetch();
-        there.fetch(&mut self.moments, self.average.as_mut());
-        there.gpu().check()
-    }
-
     /// Brings the average up to date, if there is one: `share` of the old one stays.
     pub fn update_average(&mut self, share: f32) {
         if let Some(average) = &mut self.average {
@@ -198,12 +179,6 @@ impl<'a, T: Task> Run<'a, T> {
         }
     }
 
-    /// The same run, computed on a device.
-    pub fn on(mut self, gpu: &Gpu) -> Run<'a, T> {
-        self.learned.bring_to(gpu);
-        self
-    }
-
     /// Trains until something ends it.
     ///
     /// # Errors
@@ -218,21 +193,7 @@ impl<'a, T: Task> Run<'a, T> {
                 Err(error @ RunError::Device { .. }) => return Err(self.save_what_can_be(error)),
                 stepped => stepped?,
             };
-            let due = [
-                self.plan.report_every,
-                self.plan.evaluate_every,
-                self.plan.save_every,
-            ];
-            if due
-                .iter()
-                .any(|every| self.state.step.is_multiple_of(*every))
-                && let Some(there) = &self.learned.there
-            {
-                // A device that is behind is training still.
-                let waited = there.gpu().wait();
-                let step = self.state.step;
-                waited.map_err(|fault| RunError::Device { step, fault })?;
-            }
+            self.wait_when_due()?;
             self.state.seconds += std::mem::replace(&mut clock, Instant::now())
                 .elapsed()
                 .as_secs_f64();
@@ -333,47 +294,6 @@ impl<'a, T: Task> Run<'a, T> {
         };
         (self.tell)(&Event::Report(report));
         Ok(())
-    }
-
-    /// ‖g‖ of the last step on a device.
-    fn seen(&mut self, lr: f32) -> Result<f64, RunError> {
-        let step = self.state.step;
-        let Some(there) = &self.learned.there else {
-            return Ok(0.0);
-        };
-        let seen = there.seen();
-        (there.gpu().check()).map_err(|fault| RunError::Device { step, fault })?;
-        match seen.diverged {
-            None => Ok(seen.gradient),
-            // Updates are counted from the begin of the run, as steps are.
-            Some((step, gradient)) => Err(RunError::Diverged {
-                step,
-                loss: f64::NAN,
-                gradient,
-                lr,
-            }),
-        }
-    }
-
-    /// Brings what a device has learned to the host, for an evaluation or a checkpoint.
-    fn fetch(&mut self, lr: f32) -> Result<(), RunError> {
-        self.seen(lr)?;
-        let step = self.state.step;
-        let fetched = self.learned.fetch();
-        fetched.map_err(|fault| RunError::Device { step, fault })
-    }
-
-    /// After a fault of the device: the weights are those of the last good step, and where it only lacked memory they can
-    /// still be had.
-    fn save_what_can_be(&mut self, error: RunError) -> RunError {
-        if let Some(there) = &self.learned.there
-            && there.gpu().forgive()
-            && there.seen().diverged.is_none()
-            && self.learned.fetch().is_ok()
-        {
-            self.save();
-        }
-        error
     }
 
     fn evaluate(&mut self) {

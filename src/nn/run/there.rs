@@ -1,0 +1,93 @@
+//! A run whose steps are computed on a device: when the host waits for it, and what it brings back.
+//!
+//! The host runs ahead of the device from report to report. Evaluations and checkpoints are the host's, of what it has
+//! fetched; the device goes on with its own.
+
+use super::{Learned, Run, RunError, Task};
+use crate::nn::device::{Fault, Gpu};
+use crate::nn::ops::cuda::learning::Learning;
+use crate::nn::parameters::Weights;
+
+impl Learned {
+    /// Brings all of it to a device.
+    fn bring_to(&mut self, gpu: &Gpu) {
+        self.weights.bring_to(gpu);
+        let average = self.average.as_ref().map(Weights::values);
+        self.there = Some(Learning::of(gpu, &self.moments, average));
+    }
+
+    /// Brings what the device has learned back, as a copy.
+    ///
+    /// # Errors
+    /// When the device has failed.
+    fn fetch(&mut self) -> Result<(), Fault> {
+        let Some(there) = &self.there else {
+            return Ok(());
+        };
+        self.weights.fetch();
+        there.fetch(&mut self.moments, self.average.as_mut());
+        there.gpu().check()
+    }
+}
+
+impl<'a, T: Task> Run<'a, T> {
+    /// The same run, computed on a device.
+    pub fn on(mut self, gpu: &Gpu) -> Run<'a, T> {
+        self.learned.bring_to(gpu);
+        self
+    }
+
+    /// Waits for a device where something is told or kept: one that is behind is training still.
+    pub(super) fn wait_when_due(&self) -> Result<(), RunError> {
+        let (plan, step) = (&self.plan, self.state.step);
+        let due = [plan.report_every, plan.evaluate_every, plan.save_every];
+        match &self.learned.there {
+            Some(there) if due.iter().any(|every| step.is_multiple_of(*every)) => {
+                let waited = there.gpu().wait();
+                waited.map_err(|fault| RunError::Device { step, fault })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// ‖g‖ of the last step on a device.
+    pub(super) fn seen(&mut self, lr: f32) -> Result<f64, RunError> {
+        let step = self.state.step;
+        let Some(there) = &self.learned.there else {
+            return Ok(0.0);
+        };
+        let seen = there.seen();
+        (there.gpu().check()).map_err(|fault| RunError::Device { step, fault })?;
+        match seen.diverged {
+            None => Ok(seen.gradient),
+            // Updates are counted from the begin of the run, as steps are.
+            Some((step, gradient)) => Err(RunError::Diverged {
+                step,
+                loss: f64::NAN,
+                gradient,
+                lr,
+            }),
+        }
+    }
+
+    /// Brings what a device has learned to the host, for an evaluation or a checkpoint.
+    pub(super) fn fetch(&mut self, lr: f32) -> Result<(), RunError> {
+        self.seen(lr)?;
+        let step = self.state.step;
+        let fetched = self.learned.fetch();
+        fetched.map_err(|fault| RunError::Device { step, fault })
+    }
+
+    /// After a fault of the device: the weights are those of the last good step, and where it only lacked memory they can
+    /// still be had.
+    pub(super) fn save_what_can_be(&mut self, error: RunError) -> RunError {
+        if let Some(there) = &self.learned.there
+            && there.gpu().forgive()
+            && there.seen().diverged.is_none()
+            && self.learned.fetch().is_ok()
+        {
+            self.save();
+        }
+        error
+    }
+}
