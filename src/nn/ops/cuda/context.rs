@@ -1,7 +1,7 @@
 //! Contexts of queries on a device: see `ops/context.rs`; and attention of one head, whatever its size, to rows that are
 //! keys and values in one (`ops/attention.rs`).
 
-use super::{add_columns, kernel};
+use super::{add_columns, kernel, launch_rows};
 use crate::nn::device::{Argument, Gpu, Kind, Memory};
 use crate::nn::ops::attention::Spans;
 use crate::nn::ops::context::Pairs;
@@ -11,11 +11,6 @@ use std::ops::Range;
 
 /// Values of a query, a key or a row, at most: what the registers of a warp hold.
 pub const WIDEST: usize = 1024;
-
-/// A warp to a row, four to a block.
-const WARPS: usize = 4;
-
-const THREADS: u32 = 32 * WARPS as u32;
 
 /// A pair's rows on either side.
 type Pair<'a> = (&'a Range<usize>, &'a Range<usize>);
@@ -148,8 +143,7 @@ impl<'w> Attended<'w> {
             n.into(),
             self.sizes,
         ];
-        self.gpu
-            .launch(self.kernels.forward, grid(n), THREADS, &arguments);
+        launch_rows(&self.gpu, n, self.kernels.forward, &arguments);
     }
 
     /// The way back to some queries.
@@ -170,8 +164,7 @@ impl<'w> Attended<'w> {
             n.into(),
             self.sizes,
         ];
-        self.gpu
-            .launch(self.kernels.queries, grid(n), THREADS, &arguments);
+        launch_rows(&self.gpu, n, self.kernels.queries, &arguments);
     }
 
     /// The way back to keys, rows and v, when that to all queries is done.
@@ -196,7 +189,7 @@ impl<'w> Attended<'w> {
             rows.into(),
             self.sizes,
         ];
-        gpu.launch(self.kernels.keys, grid(rows), THREADS, &arguments);
+        launch_rows(gpu, rows, self.kernels.keys, &arguments);
         if let (Some((_, v)), Some(dv)) = (keys, to.dv) {
             add_columns(gpu, dv, (self.a, self.a), gradients.there().at(v.start()));
         }
@@ -284,8 +277,4 @@ fn forward<'w>(tape: &Tape<'w>, q: &Var, attended: Attended<'w>) -> Var {
         });
     }
     out
-}
-
-fn grid(rows: usize) -> (u32, u32) {
-    (rows.div_ceil(WARPS) as u32, 1)
 }

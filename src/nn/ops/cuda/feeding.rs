@@ -4,7 +4,7 @@
 use super::context::{Attended, Found, Slopes};
 use super::order::Order;
 use super::recurrent::{Layer, Returning, Running, Saved};
-use super::{add_columns, kernel, linear};
+use super::{kernel, linear};
 use crate::nn::device::{Gpu, Kind, Memory, Product};
 use crate::nn::dropout::Mask;
 use crate::nn::ops::activation::Activation;
@@ -136,23 +136,8 @@ impl Pass<'_> {
 
     /// y = x · Wᵀ + b for some rows.
     fn apply(&self, layer: &Linear, x: (&Memory, usize), y: (&Memory, usize), n: usize) {
-        let (inputs, outputs) = (layer.weight.columns, layer.weight.rows);
-        self.gpu.multiply(&Product {
-            a: x.0.matrix(x.1 * inputs, inputs),
-            b: self.there.matrix(layer.weight).transposed(),
-            c: y.0.matrix(y.1 * outputs, outputs),
-            shape: (n, outputs, inputs),
-            adds: false,
-        });
-        let arguments = [
-            y.0.at(y.1 * outputs),
-            self.there.at(layer.bias),
-            n.into(),
-            outputs.into(),
-            Activation::Identity.into(),
-            None::<Mask>.into(),
-        ];
-        (self.gpu).launch_over(n * outputs, kernel!(self.gpu, "finish"), &arguments);
+        let identity = (Activation::Identity, None);
+        linear::apply_rows(&self.gpu, self.there, layer, (x, y, n), identity);
     }
 
     /// What is kept, the states of the last layer, and the contexts.
@@ -311,11 +296,12 @@ impl Pass<'_> {
             );
             if l > 0 {
                 let below = self.below(l, states(l - 1), 0..tokens, d);
-                self.add_weights(&layer.cell.input, &kept.saved[l].gates, &below, gradients);
+                let gates = &kept.saved[l].gates;
+                linear::add_weights(gpu, &layer.cell.input, (gates, &below), gradients);
             }
         }
         if let Some(query) = &self.decoder.query {
-            self.add_weights(query, &dq, last_states.memory(), gradients);
+            linear::add_weights(gpu, query, (&dq, last_states.memory()), gradients);
         }
         let (first, gates) = (&self.layers[0].cell, &kept.saved[0].gates);
         let before = self.order.rows_before(contexts.memory(), None, m, None);
@@ -354,19 +340,5 @@ impl Pass<'_> {
                     .launch_over(n, kernel!(self.gpu, "add"), &arguments);
             }
         }
-    }
-
-    /// dW = dW + dyᵀ · x, db = db + Σ_rows dy
-    fn add_weights(&self, layer: &Linear, dy: &Memory, x: &Memory, gradients: &Gradients) {
-        let (inputs, outputs) = (layer.weight.columns, layer.weight.rows);
-        let to = gradients.there();
-        self.gpu.multiply(&Product {
-            a: dy.matrix(0, outputs).transposed(),
-            b: x.matrix(0, inputs),
-            c: to.matrix(layer.weight.start(), inputs),
-            shape: (outputs, inputs, self.tokens.rows()),
-            adds: true,
-        });
-        add_columns(&self.gpu, dy, (outputs, outputs), to.at(layer.bias.start()));
     }
 }

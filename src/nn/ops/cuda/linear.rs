@@ -62,28 +62,42 @@ pub(super) fn apply(
     there: &There,
     layer: &Linear,
     x: &Memory,
-    (activation, mask): (Activation, Option<Mask>),
+    how: (Activation, Option<Mask>),
 ) -> Memory {
+    let rows = x.len() / layer.weight.columns;
+    let y = Memory::of(gpu, gpu.kind(), rows * layer.weight.rows);
+    apply_rows(gpu, there, layer, ((x, 0), (&y, 0), rows), how);
+    y
+}
+
+/// Rows of a matrix, from one on.
+type Rows<'a> = (&'a Memory, usize);
+
+/// The same on so many rows of a matrix, to rows of another; dropped by their numbers among these.
+pub(super) fn apply_rows(
+    gpu: &Gpu,
+    there: &There,
+    layer: &Linear,
+    (x, y, rows): (Rows, Rows, usize),
+    (activation, mask): (Activation, Option<Mask>),
+) {
     let (inputs, outputs) = (layer.weight.columns, layer.weight.rows);
-    let rows = x.len() / inputs;
-    let y = Memory::of(gpu, gpu.kind(), rows * outputs);
     gpu.multiply(&Product {
-        a: x.matrix(0, inputs),
+        a: x.0.matrix(x.1 * inputs, inputs),
         b: there.matrix(layer.weight).transposed(),
-        c: y.matrix(0, outputs),
+        c: y.0.matrix(y.1 * outputs, outputs),
         shape: (rows, outputs, inputs),
         adds: false,
     });
     let arguments = [
-        (&y).into(),
+        y.0.at(y.1 * outputs),
         there.at(layer.bias),
         rows.into(),
         outputs.into(),
         activation.into(),
         mask.into(),
     ];
-    gpu.launch_over(y.len(), kernel!(gpu, "finish"), &arguments);
-    y
+    gpu.launch_over(rows * outputs, kernel!(gpu, "finish"), &arguments);
 }
 
 /// Passes the gradient of X · Wᵀ + b on to X, W and b.
@@ -106,13 +120,24 @@ pub(super) fn pass_back(
             adds,
         });
     }
+    add_weights(gpu, layer, (dz, x.memory()), gradients);
+}
+
+/// dW = dW + dzᵀ · x, db = db + Σ_rows dz
+pub(super) fn add_weights(
+    gpu: &Gpu,
+    layer: &Linear,
+    (dz, x): (&Memory, &Memory),
+    gradients: &Gradients,
+) {
+    let (inputs, outputs) = (layer.weight.columns, layer.weight.rows);
+    let to = gradients.there();
     gpu.multiply(&Product {
         a: dz.matrix(0, outputs).transposed(),
-        b: x.memory().matrix(0, inputs),
-        c: gradients.there().matrix(layer.weight.start(), inputs),
-        shape: (outputs, inputs, rows),
+        b: x.matrix(0, inputs),
+        c: to.matrix(layer.weight.start(), inputs),
+        shape: (outputs, inputs, x.len() / inputs),
         adds: true,
     });
-    let to = gradients.there().at(layer.bias.start());
-    add_columns(gpu, dz, (outputs, outputs), to);
+    add_columns(gpu, dz, (outputs, outputs), to.at(layer.bias.start()));
 }

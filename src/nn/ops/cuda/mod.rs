@@ -81,3 +81,10 @@ fn add_shares(
     ];
     gpu.launch("add_shares", grid, 128, &arguments);
 }
+
+/// Runs a kernel that has a warp for each row.
+fn launch_rows(gpu: &Gpu, rows: usize, kernel: &'static str, arguments: &[Argument]) {
+    const WARPS: usize = 4;
+    let grid = (rows.div_ceil(WARPS) as u32, 1);
+    gpu.launch(kernel, grid, 32 * WARPS as u32, arguments);
+}

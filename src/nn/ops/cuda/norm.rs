@@ -1,13 +1,10 @@
 //! Residual sum, dropout and layer normalisation on a device: see `ops/norm.rs`.
 
-use super::{SUMMING, add_shares, kernel, rows, shares};
+use super::{SUMMING, add_shares, kernel, launch_rows, rows, shares};
 use crate::nn::device::{Argument, Gpu, Kind, Memory};
 use crate::nn::dropout::Mask;
 use crate::nn::ops::norm::Norm;
 use crate::nn::tape::{Tape, Var};
-
-/// A warp to a row, four to a block.
-const WARPS: usize = 4;
 
 /// z = x + drop(s) and what it is normalised to; without a sublayer z is x.
 pub fn forward(
@@ -38,7 +35,7 @@ pub fn forward(
         d.into(),
         mask.into(),
     ];
-    gpu.launch(kernel!(gpu, "normalise"), grid(n), THREADS, &arguments);
+    launch_rows(gpu, n, kernel!(gpu, "normalise"), &arguments);
     let (z, y) = (
         tape.var_there(z, d, sublayer.is_some()),
         tape.var_there(y, d, true),
@@ -90,7 +87,7 @@ pub fn forward(
                         n.into(),
                         d.into(),
                     ];
-                    gpu.launch(kernel!(gpu, "denormalise"), grid(n), THREADS, &arguments);
+                    launch_rows(&gpu, n, kernel!(gpu, "denormalise"), &arguments);
                     dy
                 }
                 None => match own {
@@ -107,10 +104,4 @@ pub fn forward(
         });
     }
     (z, y)
-}
-
-const THREADS: u32 = 32 * WARPS as u32;
-
-fn grid(rows: usize) -> (u32, u32) {
-    (rows.div_ceil(WARPS) as u32, 1)
 }
