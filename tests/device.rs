@@ -4,15 +4,28 @@ use crate::harness::{Call, wordmill};
 use std::path::Path;
 
 const FILES: &str = "--source corpora/parallel.en --target corpora/parallel.de";
-const MODEL: &str = "--vocab-size 400 --dim 32 --heads 2 --ffn 48 --encoder-layers 1 --decoder-layers 1 --batch-tokens 300";
-const RECURRENT: &str = "--vocab-size 400 --dim 32 --embedding 16 --batch-tokens 300";
+const MODEL: &str =
+    "--vocab-size 400 --dim 32 --heads 2 --ffn 48 --encoder-layers 1 --decoder-layers 1";
+const RECURRENT: &str = "--vocab-size 400 --dim 32 --embedding 16";
 
 fn train(out: &Path, flags: &str) -> Call {
-    wordmill(&format!("transformer train {FILES} {MODEL} {flags} --out")).arg(out)
+    train_in_batches(out, 300, flags)
+}
+
+fn train_in_batches(out: &Path, tokens: u32, flags: &str) -> Call {
+    let batch = format!("--batch-tokens {tokens}");
+    wordmill(&format!(
+        "transformer train {FILES} {MODEL} {batch} {flags} --out"
+    ))
+    .arg(out)
 }
 
 fn train_recurrent(out: &Path, flags: &str) -> Call {
-    wordmill(&format!("seq2seq train {FILES} {RECURRENT} {flags} --out")).arg(out)
+    let batch = "--batch-tokens 300";
+    wordmill(&format!(
+        "seq2seq train {FILES} {RECURRENT} {batch} {flags} --out"
+    ))
+    .arg(out)
 }
 
 /// The largest difference of losses, as a share.
@@ -178,18 +191,16 @@ fn device_is_named_when_it_computes() {
 fn device_without_memory_leaves_a_checkpoint_and_says_which_flag_needs_less() {
     let place = tempfile::tempdir().unwrap();
     let out = place.path().join("run");
-    // Weights and their moments fit, batches of 3,000 tokens do not.
-    let flags = "--max-steps 3 --save-every 1 -q --device cuda --batch-tokens 20000";
-    let run = train(&out, flags).env("WORDMILL_GPU_MEMORY", "3000000");
-    let said = run.fails(1);
+    // cuBLAS has 32 MiB; weights and their moments fit beside it, a batch of all pairs does not.
+    let memory = ("WORDMILL_GPU_MEMORY", "36600000");
+    let flags = "--save-every 1 -q --device cuda";
+    let run = train_in_batches(&out, 20_000, &format!("{flags} --max-steps 3"));
+    let said = run.env(memory.0, memory.1).fails(1);
     assert!(said.contains("out of memory on the GPU"), "{said}");
     assert!(said.contains("--batch-tokens"), "{said}");
     assert!(out.join("checkpoints/0/model.safetensors").exists());
-    let run = train(
-        &out,
-        "--max-steps 1 -q --resume --device cuda --batch-tokens 100",
-    );
-    run.env("WORDMILL_GPU_MEMORY", "3000000").text();
+    let run = train_in_batches(&out, 100, &format!("{flags} --max-steps 1 --resume"));
+    run.env(memory.0, memory.1).text();
 }
 
 #[test]
