@@ -2,7 +2,7 @@
 //!
 //! | module | what is in it |
 //! |---|---|
-//! | [`memory`] | values on the device, in memory that is used again |
+//! | `memory` | values on the device, in memory that is used again |
 //! | `driver` | what is asked of CUDA: the one file that knows it, and its stand-in for builds without it |
 //!
 //! All work goes to one stream in the order it is asked for, and nothing of it waits: the host runs ahead and meets the
