@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Builds for NVIDIA GPUs where there is none: build.sh FOLDER leaves wordmill, steps (the bench of training steps) and
-# tests (of the library, with the names of those for a GPU) in FOLDER, stripped. nvcc comes from PyPI, into FOLDER/toolkit, unless CUDA_HOME has one.
+# tests (of the library, with the names of those for a GPU) in FOLDER, stripped. nvcc comes from PyPI, into
+# FOLDER/toolkit, unless CUDA_HOME has one.
 set -euo pipefail
 mkdir -p "$1"
 folder=$(cd "$1" && pwd)
@@ -16,7 +17,7 @@ if [[ -z ${CUDA_HOME-} ]]; then
 fi
 # The name of the program that a build leaves, out of what cargo tells.
 built() {
-    cargo "$@" --message-format json | sed -n 's/.*"executable":"\([^"]*\)".*/\1/p' | tail -n 1
+    cargo "$@" --message-format json-render-diagnostics | sed -n 's/.*"executable":"\([^"]*\)".*/\1/p' | tail -n 1
 }
 install -s "$(built build --release --features cuda)" "$folder/wordmill"
 install -s "$(built bench --features cuda --bench steps --no-run)" "$folder/steps"

@@ -1,6 +1,6 @@
 // The driver of a GPU that is not there: the calls that src/nn/device makes, on memory of the host, with the kernels
-// compiled for the host. What is wrong in a way that a GPU would see is an error here too: memory that was not
-// allocated, or is read and written beyond its end, is poisoned or fenced (see `Block`).
+// compiled for the host. New memory, and what lies around it, is poison: whoever reads it reads no numbers, and who
+// writes around it is found when it is freed. Copies from and to memory that was not allocated are errors.
 //
 // Environment: WORDMILL_GPU_MEMORY, bytes of the device's memory (1 GiB).
 
