@@ -66,7 +66,7 @@ def made(wordmill, folder, steps=4000):
     print("\n| task | model |", " | ".join(map(str, LENGTHS)), "|\n|---|---|" + "---|" * len(LENGTHS))
     for task in TASKS:
         for name in MODELS:
-            print(f"| {task} | {name} |", " | ".join(f"{shares[task, name, n]:.0f}" for n in LENGTHS), "|")
+            print(f"| {task} | {name} |", " | ".join(f"{shares[task, name, n]:g}" for n in LENGTHS), "|")
 
 
 def picture(shares):
