@@ -80,7 +80,7 @@ impl DeviceArgs {
         };
         match (self.device, &error) {
             // Most machines have none, and nobody asked for one.
-            (Device::Auto, DeviceError::Built | DeviceError::Library { name: DRIVER }) => {}
+            (Device::Auto, DeviceError::Built | DeviceError::Driver) => {}
             (Device::Auto, _) => on_the_cpu(report, name, &error.to_string()),
             _ => bail!(failure(&error)),
         }
@@ -128,9 +128,6 @@ impl DeviceArgs {
     }
 }
 
-/// The library of NVIDIA's driver.
-const DRIVER: &str = "libcuda.so.1";
-
 fn on_the_cpu(report: ReportArgs, name: &str, problem: &str) {
     report.say(
         || json!({"event": "device", "name": "cpu", "problem": problem}),
@@ -141,8 +138,9 @@ fn on_the_cpu(report: ReportArgs, name: &str, problem: &str) {
 fn failure(error: &DeviceError) -> Failure {
     let hint = match error {
         DeviceError::Built => "leave --device out, or take a wordmill built with --features cuda",
-        DeviceError::Library { .. } => {
-            "it comes with NVIDIA's driver, cuBLAS with the CUDA toolkit; LD_LIBRARY_PATH names other folders"
+        DeviceError::Driver => "it comes with NVIDIA's driver; LD_LIBRARY_PATH names other folders",
+        DeviceError::Library => {
+            "it comes with the CUDA toolkit; LD_LIBRARY_PATH names other folders"
         }
         DeviceError::None { .. } => "nvidia-smi shows what the driver sees",
         DeviceError::Number { .. } => "GPUs are counted from 0 on",

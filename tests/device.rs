@@ -158,7 +158,7 @@ fn device_runs_go_on_as_if_they_had_not_been_ended() {
 
 #[test]
 #[ignore = "wants a GPU"]
-fn device_that_diverges_says_so_and_changes_nothing_more() {
+fn device_that_diverges_says_so() {
     let place = tempfile::tempdir().unwrap();
     let out = place.path().join("run");
     let flags =

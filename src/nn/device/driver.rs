@@ -66,9 +66,7 @@ impl Driver {
     pub fn open(number: usize) -> Result<Driver, DeviceError> {
         // SAFETY: only looks whether the library can be opened.
         if !unsafe { sys::is_culib_present() } {
-            return Err(DeviceError::Library {
-                name: "libcuda.so.1",
-            });
+            return Err(DeviceError::Driver);
         }
         let none = |error: DriverError| DeviceError::None {
             problem: said(&error),
@@ -80,9 +78,7 @@ impl Driver {
         }
         // SAFETY: as above.
         if !unsafe { blas_sys::is_culib_present() } {
-            return Err(DeviceError::Library {
-                name: "libcublas.so",
-            });
+            return Err(DeviceError::Library);
         }
         let device = result::device::get(number as i32).map_err(none)?;
         use sys::CUdevice_attribute_enum::{

@@ -150,10 +150,6 @@ impl Memory {
         &self.gpu
     }
 
-    pub fn kind(&self) -> Kind {
-        self.kind
-    }
-
     pub fn len(&self) -> usize {
         self.len
     }

@@ -42,8 +42,10 @@ pub struct Facts {
 pub enum DeviceError {
     #[error("no GPU can be used: this wordmill was built without the feature cuda")]
     Built,
-    #[error("no GPU can be used: there is no {name}")]
-    Library { name: &'static str },
+    #[error("no GPU can be used: there is no libcuda.so.1")]
+    Driver,
+    #[error("no GPU can be used: there is no libcublas.so")]
+    Library,
     #[error("there is no usable GPU: {problem}")]
     None { problem: String },
     #[error("there is no GPU {number}: this machine has {count}")]

@@ -1,5 +1,8 @@
 //! Text to pieces and back, by every algorithm.
 
+mod dropout;
+mod files;
+
 use super::*;
 use proptest::prelude::*;
 use unicode_normalization::UnicodeNormalization;
@@ -309,134 +312,6 @@ fn lower_case_and_compatibility_forms_are_asked_for() {
         model.decode(&model.encode("ＴＨＥ ﬁsh").unwrap()).unwrap(),
         "the fish"
     );
-}
-
-#[test]
-fn no_dropout_changes_nothing() {
-    for algorithm in [Algorithm::Bpe, Algorithm::ByteLevel] {
-        let model = learned(algorithm);
-        let merges = model.merges().unwrap();
-        let mut random = Random::new(1, 0);
-        for text in TEXT {
-            let plain = model.encode(text).unwrap();
-            assert_eq!(
-                model.encode_with_dropout(text, 0.0, &mut random).unwrap(),
-                plain
-            );
-            // The merge loop itself, too.
-            let (layout, symbols) = model.known.as_ref().unwrap();
-            let mut cut = Vec::new();
-            layout.parts(&layout.normalized(text), symbols.as_ref(), |part| {
-                if let Part::Word(word) = part {
-                    merges.cut(word, 0.0, &mut random, &mut cut).unwrap();
-                }
-            });
-            assert_eq!(cut, plain, "{algorithm:?}: {text}");
-        }
-    }
-}
-
-#[test]
-fn full_dropout_leaves_characters() {
-    let model = learned(Algorithm::Bpe);
-    let numbers = model
-        .encode_with_dropout("the cat", 1.0, &mut Random::new(1, 0))
-        .unwrap();
-    assert_eq!(pieces(&model, &numbers), "▁ t h e ▁ c a t");
-}
-
-#[test]
-fn dropout_repeats_by_its_seed_and_keeps_the_text() {
-    let model = learned(Algorithm::Bpe);
-    let cut = |seed| {
-        let mut random = Random::new(seed, 0);
-        let cut = |text: &&str| model.encode_with_dropout(text, 0.3, &mut random).unwrap();
-        TEXT.iter().map(cut).collect::<Vec<_>>()
-    };
-    assert_eq!(cut(1), cut(1));
-    assert_ne!(cut(1), cut(2));
-    for (numbers, text) in cut(3).iter().zip(TEXT) {
-        assert_eq!(model.decode(numbers).unwrap(), *text);
-    }
-}
-
-#[test]
-fn one_merge_is_left_out_as_often_as_asked() {
-    let model = train(options(Algorithm::Bpe), ["ab"; 3]).unwrap();
-    let mut random = Random::new(5, 0);
-    let mut whole = 0;
-    for _ in 0..10_000 {
-        // ▁ab is made by two merges, each of which must stay: 0.9 · 0.9.
-        let numbers = model.encode_with_dropout("ab", 0.1, &mut random).unwrap();
-        whole += usize::from(numbers.len() == 1);
-    }
-    // A standard deviation is 39.
-    assert!((7950..8250).contains(&whole), "{whole}");
-}
-
-#[test]
-fn dropout_without_merges_is_refused() {
-    let model = learned(Algorithm::Unigram);
-    let refused = model.encode_with_dropout("a", 0.1, &mut Random::new(1, 0));
-    assert!(matches!(refused, Err(SubwordError::NoMerges)));
-}
-
-/// A file as the Python package writes it, with a special piece that is matched in text.
-const FOREIGN: &str = r###"{"version": "1.0", "truncation": {"direction": "Right", "max_length": 2, "strategy": "LongestFirst",
- "stride": 0}, "padding": null, "added_tokens": [{"id": 0, "content": "</s>", "single_word": false, "lstrip": false,
- "rstrip": false, "normalized": false, "special": true}], "normalizer": null, "pre_tokenizer": {"type": "Whitespace"},
- "post_processor": null, "decoder": null, "model": {"type": "BPE", "dropout": null, "unk_token": null,
- "continuing_subword_prefix": null, "end_of_word_suffix": null, "fuse_unk": false, "byte_fallback": false,
- "ignore_merges": false, "vocab": {"</s>": 0, "a": 1, "b": 2, "<": 3, "/": 4, "s": 5, ">": 6, "ab": 7}, "merges": ["a b"]}}"###;
-
-#[test]
-fn special_pieces_of_other_files_are_found_in_text_until_told_otherwise() {
-    let mut model = Subword::from_json(FOREIGN).unwrap();
-    assert_eq!(model.encode("ab </s> ba").unwrap(), [7, 0, 2, 1]);
-    model.set_literal(true);
-    assert_eq!(model.encode("ab </s>").unwrap(), [7, 3, 4, 5, 6]);
-}
-
-#[test]
-fn other_files_have_dropout_too() {
-    let model = Subword::from_json(FOREIGN).unwrap();
-    let numbers = model.encode_with_dropout("ab </s> ba", 1.0, &mut Random::new(1, 0));
-    assert_eq!(numbers.unwrap(), [1, 2, 0, 2, 1]);
-}
-
-#[test]
-fn a_file_that_is_none_is_refused() {
-    for json in ["", "{}", "[1]", "{\"model\": {\"type\": \"BPE\"}}"] {
-        assert!(
-            matches!(Subword::from_json(json), Err(SubwordError::Json(_))),
-            "{json}"
-        );
-    }
-}
-
-#[test]
-fn merges_of_what_is_no_piece_are_refused() {
-    for merge in ["\"a z\"", "\"b a\"", "\"ab\"", "7", "[\"a\"]"] {
-        let json = FOREIGN.replace("\"a b\"", merge);
-        assert!(
-            matches!(Subword::from_json(&json), Err(SubwordError::Json(_))),
-            "{merge}"
-        );
-    }
-    let prefixed = FOREIGN.replace(
-        "\"continuing_subword_prefix\": null",
-        "\"continuing_subword_prefix\": \"####\"",
-    );
-    assert!(Subword::from_json(&prefixed).is_err());
-}
-
-#[test]
-fn numbers_far_apart_are_refused() {
-    let json = FOREIGN.replace("\"ab\": 7", "\"ab\": 4000000000");
-    assert!(matches!(
-        Subword::from_json(&json),
-        Err(SubwordError::Json(_))
-    ));
 }
 
 #[test]

@@ -1,0 +1,193 @@
+//! Attention over heads, to rows that are keys and values, and by additive scores.
+
+use super::{of, softmax};
+use crate::nn::check::{gradients, seed, weighed};
+use crate::nn::ops::attention::{Spans, cross_attention, self_attention, shared_attention};
+use crate::nn::ops::context::{Pairs, additive_attention};
+use crate::nn::ops::recurrent::Sequences;
+use crate::nn::packed::Packed;
+use crate::nn::parameters::Layout;
+use std::ops::Range;
+use std::sync::Arc;
+
+/// Attention of one sentence's head, row by row.
+fn attend(q: &[Vec<f64>], k: &[Vec<f64>], v: &[Vec<f64>], is_causal: bool) -> Vec<Vec<f64>> {
+    let dot = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
+    let row = |(i, q): (usize, &Vec<f64>)| {
+        let seen = if is_causal { i + 1 } else { k.len() };
+        let scores: Vec<f64> = k[..seen]
+            .iter()
+            .map(|k| dot(q, k) / (q.len() as f64).sqrt())
+            .collect();
+        let mut mixed = vec![0.0; q.len()];
+        for (p, v) in softmax(&scores).iter().zip(v) {
+            mixed.iter_mut().zip(v).for_each(|(m, v)| *m += p * v);
+        }
+        mixed
+    };
+    q.iter().enumerate().map(row).collect()
+}
+
+/// Rows of a head, of a matrix `width` wide.
+fn head(
+    values: &[f64],
+    width: usize,
+    rows: &Range<usize>,
+    at: usize,
+    size: usize,
+) -> Vec<Vec<f64>> {
+    rows.clone()
+        .map(|r| values[r * width + at..][..size].to_vec())
+        .collect()
+}
+
+/// All sentences and heads: where queries, keys and values lie is (values, width, first column).
+fn attention(spans: &Spans, d: usize, parts: [(&[f64], usize, usize); 3]) -> Vec<f64> {
+    let size = d / spans.heads;
+    let rows: usize = spans.sentences.iter().map(|(q, _)| q.len()).sum();
+    let mut out = vec![0.0; rows * d];
+    for (queries, keys) in &spans.sentences {
+        for h in 0..spans.heads {
+            let of = |(values, width, first): (&[f64], usize, usize), rows| {
+                head(values, width, rows, first + h * size, size)
+            };
+            let [q, k, v] = parts;
+            let mixed = attend(&of(q, queries), &of(k, keys), &of(v, keys), spans.is_causal);
+            for (r, mixed) in queries.clone().zip(mixed) {
+                out[r * d + h * size..][..size].copy_from_slice(&mixed);
+            }
+        }
+    }
+    out
+}
+
+#[test]
+fn self_attention_has_the_gradients_of_its_formula() {
+    for (lengths, heads, size, is_causal) in [
+        (vec![1], 1, 2, true),
+        (vec![3, 1, 6], 2, 5, true),
+        (vec![4, 2], 3, 4, false),
+        (vec![70, 0, 2], 1, 3, true),
+    ] {
+        let (rows, d) = (lengths.iter().sum::<usize>(), heads * size);
+        let mut layout = Layout::default();
+        let qkv = layout.matrix("qkv", rows, 3 * d);
+        let mut start = 0;
+        let sentences = lengths.iter().map(|n| {
+            start += n;
+            (start - n..start, start - n..start)
+        });
+        let spans = Arc::new(Spans {
+            is_causal,
+            ..Spans::new(sentences.collect(), heads)
+        });
+        let exact = |v: &[f64]| {
+            let at = |first| (of(v, qkv), 3 * d, first);
+            weighed(&attention(&spans, d, [at(0), at(d), at(2 * d)]))
+        };
+        gradients(
+            &layout,
+            |tape| {
+                seed(tape, &self_attention(tape, &tape.parameter(qkv), &spans));
+            },
+            exact,
+        );
+    }
+}
+
+#[test]
+fn cross_attention_has_the_gradients_of_its_formula() {
+    let (heads, size) = (2, 3);
+    let d = heads * size;
+    let mut layout = Layout::default();
+    let (q, kv) = (layout.matrix("q", 7, d), layout.matrix("kv", 40, 2 * d));
+    let sentences = vec![(0..4, 0..35), (4..5, 35..36), (5..7, 36..40)];
+    let spans = Arc::new(Spans::new(sentences, heads));
+    gradients(
+        &layout,
+        |tape| {
+            seed(
+                tape,
+                &cross_attention(tape, &tape.parameter(q), &tape.parameter(kv), &spans),
+            )
+        },
+        |v| {
+            let at = |first| (of(v, kv), 2 * d, first);
+            weighed(&attention(&spans, d, [(of(v, q), d, 0), at(0), at(d)]))
+        },
+    );
+}
+
+#[test]
+fn rows_that_are_keys_and_values_in_one_have_the_gradients_of_both() {
+    let d = 5;
+    let mut layout = Layout::default();
+    let (q, rows) = (layout.matrix("q", 3, d), layout.matrix("rows", 6, d));
+    let spans = Arc::new(Spans {
+        is_scaled: false,
+        ..Spans::new(vec![(0..2, 0..4), (2..3, 4..6)], 1)
+    });
+    gradients(
+        &layout,
+        |tape| {
+            let (q, rows) = (tape.parameter(q), tape.parameter(rows));
+            seed(tape, &shared_attention(tape, &q, &rows, &spans));
+        },
+        |v| {
+            // The formula scales: what is attended with is made larger before.
+            let scaled: Vec<f64> = of(v, q).iter().map(|q| q * (d as f64).sqrt()).collect();
+            let at = (of(v, rows), d, 0);
+            weighed(&attention(&spans, d, [(&scaled, d, 0), at, at]))
+        },
+    );
+}
+
+#[test]
+fn additive_attention_has_the_gradients_of_its_formula() {
+    let (a, m) = (19, 4);
+    let mut layout = Layout::default();
+    let (q, keys) = (layout.matrix("q", 5, a), layout.matrix("keys", 7, a));
+    let (memory, v) = (layout.matrix("memory", 7, m), layout.vector("v", a));
+    let (mut target, mut source) = (Packed::default(), Packed::default());
+    for (n, k) in [(2, 3), (0, 1), (3, 3)] {
+        target.push(0..n);
+        source.push(0..k);
+    }
+    let sequences = |packed| Arc::new(Sequences::of(packed));
+    let pairs = Arc::new(Pairs::new(sequences(&target), sequences(&source)));
+    let exact = |values: &[f64]| {
+        let mut out = Vec::new();
+        for (rows, others) in target.sentences().zip(source.sentences()) {
+            for r in rows {
+                let q = &of(values, q)[r * a..][..a];
+                let score = |s: usize| -> f64 {
+                    let key = &of(values, keys)[s * a..][..a];
+                    let parts = key.iter().zip(q).zip(of(values, v));
+                    parts.map(|((k, q), v)| v * (k + q).tanh()).sum()
+                };
+                let p = softmax(&others.clone().map(score).collect::<Vec<_>>());
+                out.extend((0..m).map(|c| {
+                    let rows = p.iter().zip(others.clone());
+                    rows.map(|(p, s)| p * of(values, memory)[s * m + c])
+                        .sum::<f64>()
+                }));
+            }
+        }
+        weighed(&out)
+    };
+    gradients(
+        &layout,
+        |tape| {
+            let (q, keys, memory) = (
+                tape.parameter(q),
+                tape.parameter(keys),
+                tape.parameter(memory),
+            );
+            seed(
+                tape,
+                &additive_attention(tape, &q, (&keys, &memory), v, &pairs),
+            );
+        },
+        exact,
+    );
+}
