@@ -7,7 +7,7 @@
 use std::time::Instant;
 use wordmill::gan::losses::Loss;
 use wordmill::gan::model::{Given, Model};
-use wordmill::gan::shape::{Kind, Shape};
+use wordmill::gan::shape::{CriticNorm, Kind, Shape};
 use wordmill::gan::step::{Objective, Reals, Step};
 use wordmill::nn::adam::Adam;
 use wordmill::nn::ops::batch_norm::Moments;
@@ -45,7 +45,10 @@ fn main() {
         generator,
         critic,
         classes: 0,
-        critic_norms: !penalised,
+        critic_norm: match penalised {
+            true => CriticNorm::None,
+            false => CriticNorm::Batch,
+        },
         spectral: false,
         pack: 1,
         is_bounded: true,
@@ -113,7 +116,7 @@ fn main() {
             );
             gradients = found;
             update(&mut weights, &mut gradients, model.of_generator());
-            moments.update(weights.part_mut(model.of_generator()));
+            moments.update(&mut weights);
             times.push(begin.elapsed().as_secs_f64());
         }
     });

@@ -56,11 +56,11 @@ enum Precision {
 }
 
 impl DeviceArgs {
-    /// The GPU, if one is to compute; that is said to the user of `wordmill NAME train`.
+    /// The GPU, if one is to compute; that is said to the user of a command.
     ///
     /// # Errors
     /// When one is asked for that cannot be used.
-    pub fn open(&self, report: ReportArgs, name: &str) -> Result<Option<Gpu>> {
+    pub fn open(&self, report: ReportArgs, command: &str) -> Result<Option<Gpu>> {
         let number = match self.device {
             Device::Cpu => return Ok(None),
             Device::Auto => 0,
@@ -72,7 +72,7 @@ impl DeviceArgs {
                 let numbers = format!("{numbers:?}").to_lowercase();
                 report.say(
                     || json!({"event": "device", "name": device, "precision": numbers}),
-                    || format!("wordmill {name} train: computes on {device} in {numbers}"),
+                    || format!("wordmill {command}: computes on {device} in {numbers}"),
                 );
                 return Ok(Some(gpu));
             }
@@ -81,7 +81,7 @@ impl DeviceArgs {
         match (self.device, &error) {
             // Most machines have none, and nobody asked for one.
             (Device::Auto, DeviceError::Built | DeviceError::Driver) => {}
-            (Device::Auto, _) => on_the_cpu(report, name, &error.to_string()),
+            (Device::Auto, _) => on_the_cpu(report, command, &error.to_string()),
             _ => bail!(failure(&error)),
         }
         Ok(None)
@@ -95,12 +95,12 @@ impl DeviceArgs {
         &self,
         gpu: Option<Gpu>,
         problem: Option<String>,
-        (report, name): (ReportArgs, &str),
+        (report, command): (ReportArgs, &str),
     ) -> Result<Option<Gpu>> {
         match problem {
             Some(problem) if gpu.is_some() => {
                 self.refuse(&problem)?;
-                on_the_cpu(report, name, &problem);
+                on_the_cpu(report, command, &problem);
                 Ok(None)
             }
             _ => Ok(gpu),
@@ -128,10 +128,10 @@ impl DeviceArgs {
     }
 }
 
-fn on_the_cpu(report: ReportArgs, name: &str, problem: &str) {
+fn on_the_cpu(report: ReportArgs, command: &str, problem: &str) {
     report.say(
         || json!({"event": "device", "name": "cpu", "problem": problem}),
-        || format!("wordmill {name} train: computes on the CPU: {problem}"),
+        || format!("wordmill {command}: computes on the CPU: {problem}"),
     );
 }
 

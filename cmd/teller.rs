@@ -16,6 +16,15 @@ pub struct Lines {
     pub evaluation: fn(&Evaluation) -> String,
 }
 
+/// What the log of a run holds; lines that are no events are passed over.
+pub fn events(folder: &Folder) -> Vec<Event> {
+    let text = std::fs::read_to_string(folder.path("log.jsonl")).unwrap_or_default();
+    let lines = text.lines();
+    lines
+        .filter_map(|line| serde_json::from_str(line).ok())
+        .collect()
+}
+
 /// The listener of a run.
 pub struct Teller {
     /// Of the command.
@@ -67,11 +76,8 @@ impl Teller {
 
     /// Reads the log again up to the step a run goes on from.
     fn rewind(&mut self, step: u64) {
-        let text = std::fs::read_to_string(self.folder.path("log.jsonl")).unwrap_or_default();
-        let known = text
-            .lines()
-            .filter_map(|line| serde_json::from_str::<Event>(line).ok());
-        self.log = known.filter(|event| step_of(event) <= step).collect();
+        self.log = events(&self.folder);
+        self.log.retain(|event| step_of(event) <= step);
         let kept: Vec<String> = self
             .log
             .iter()

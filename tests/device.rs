@@ -210,3 +210,123 @@ fn device_has_one_gpu_less_than_is_asked_for() {
     let said = train(&place.path().join("run"), "--device cuda:99").fails(2);
     assert!(said.contains("there is no GPU 99"), "{said}");
 }
+
+#[test]
+#[ignore = "wants a GPU"]
+fn device_translations_are_those_of_the_cpu() {
+    let place = tempfile::tempdir().unwrap();
+    let run = place.path().join("run");
+    train(&run, "-q --device cpu --max-steps 30 --lr 1e-2 --warmup 10").text();
+    let lines: String = (std::fs::read_to_string("corpora/parallel.en").unwrap())
+        .lines()
+        .take(6)
+        .map(|line| format!("{line}\n"))
+        .collect();
+    let input = format!("{lines}\n{}\n", "a dog ".repeat(150));
+    let of = |flags: &str| {
+        let line = format!("transformer translate {} {flags}", run.display());
+        wordmill(&line).stdin(&input).text()
+    };
+    for flags in [
+        "",
+        "--beam 1 --to jsonl",
+        "--beam 3 --nbest 3 --score --no-repeat-ngram 2",
+        "--ensemble RUN --beam 2",
+    ] {
+        let flags = flags.replace("RUN", &run.display().to_string());
+        let [host, device] =
+            ["cpu", "cuda --precision f32"].map(|device| of(&format!("{flags} --device {device}")));
+        // Scores are alike to fewer digits than are printed.
+        let words = |text: &str| -> Vec<String> {
+            let parts = text.split([' ', '\t', ',', ':', '[', ']', '}']);
+            parts
+                .filter(|part| part.parse::<f64>().is_err())
+                .map(str::to_owned)
+                .collect()
+        };
+        assert_eq!(words(&host), words(&device), "{flags}");
+    }
+    let line = format!(
+        "transformer translate {} --device cuda --quantize int8",
+        run.display()
+    );
+    let said = wordmill(&line).stdin(&input).fails(2);
+    assert!(said.contains("--quantize is for the CPU"), "{said}");
+}
+
+fn train_adversarial(out: &Path, flags: &str) -> Call {
+    let small = "--batch-size 8 --generator 4 --critic 4 --latent 8 --eval-samples 20";
+    wordmill(&format!(
+        "gan train corpora/digits {small} -q {flags} --out"
+    ))
+    .arg(out)
+}
+
+#[test]
+#[ignore = "wants a GPU"]
+fn device_trains_adversarial_networks_as_the_cpu_does() {
+    let place = tempfile::tempdir().unwrap();
+    let kinds = [
+        "--clip 0.5",
+        "--loss wasserstein --critic-steps 2 --ema 0",
+        "--loss relativistic --conditional",
+    ];
+    for (i, kind) in kinds.into_iter().enumerate() {
+        let flags = format!("{kind} --max-steps 4 --log-every 2");
+        let runs = ["cpu", "cuda --precision f32"].map(|device| {
+            let out = place.path().join(format!("{i}-{}", &device[..3]));
+            train_adversarial(&out, &format!("{flags} --device {device}")).text();
+            out
+        });
+        for (name, most) in [("model", 1e-4), ("optimizer", 1e-2)] {
+            let [host, device] = [0, 1].map(|i| values(&runs[i], 4, name));
+            let apart = distance(&host, &device);
+            assert!(apart < most, "{kind} {name}: {apart}");
+        }
+        let told = |run: &Path, name: &str| -> Vec<f64> {
+            let log = std::fs::read_to_string(run.join("log.jsonl")).unwrap();
+            let events = log.lines().map(|line| serde_json::from_str(line).unwrap());
+            let reports = events.filter(|event: &serde_json::Value| event["event"] == "report");
+            reports
+                .map(|report| report[name].as_f64().unwrap())
+                .collect()
+        };
+        for name in ["critic_loss", "generator_loss", "critic_gradient", "right"] {
+            let [host, device] = [0, 1].map(|i| told(&runs[i], name));
+            assert_eq!(host.len(), 2);
+            for (a, b) in host.iter().zip(&device) {
+                assert!(
+                    (a - b).abs() < 1e-3 * a.abs().max(1.0),
+                    "{kind} {name}: {a} {b}"
+                );
+            }
+        }
+    }
+    // What a GPU has begun, a CPU goes on with.
+    let run = place.path().join("0-cud");
+    train_adversarial(&run, "--resume --max-steps 5 --device cpu").text();
+    assert!(run.join("checkpoints/5").exists());
+}
+
+#[test]
+#[ignore = "wants a GPU"]
+fn device_is_refused_what_only_the_cpu_computes() {
+    let place = tempfile::tempdir().unwrap();
+    let cases = [
+        ("corpora/deliveries.csv", "rows of a table are"),
+        ("corpora/digits --spectral-norm", "--spectral-norm is"),
+        ("corpora/digits --augment cutout", "--augment is"),
+        (
+            "corpora/digits --critic-norm instance",
+            "--critic-norm instance is",
+        ),
+    ];
+    for (flags, expected) in cases {
+        let line = format!("gan train {flags} -q --max-steps 1 --device cuda --out");
+        let said = wordmill(&line).arg(place.path().join("run")).fails(2);
+        assert!(
+            said.contains(&format!("{expected} computed on the CPU only")),
+            "{said}"
+        );
+    }
+}

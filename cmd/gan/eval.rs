@@ -4,6 +4,7 @@ use super::data::{DataArgs, is_table, table_failure};
 use super::features;
 use super::loaded::{Class, Loaded, of_seeds};
 use super::measure::{self, Numbers, REALS, Real, pixels_of, some_of};
+use super::pace::Pace;
 use super::pictures::png;
 use super::settings::Settings;
 use super::source::{Kept, Made, Source};
@@ -14,6 +15,7 @@ use crate::threads;
 use anyhow::{Result, bail};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 use wordmill::gan::features::Classifier;
 use wordmill::gan::images::grid::Grid;
 use wordmill::gan::images::{Images, Shape, unit_of};
@@ -79,6 +81,9 @@ pub struct Args {
     /// What to write
     #[arg(long, value_enum, value_name = "FORMAT", default_value = "text")]
     to: Format,
+    /// Begin no measure after so long, as in 30s or 5m; what is left out is named
+    #[arg(long, value_name = "TIME", value_parser = crate::values::time)]
+    max_time: Option<Duration>,
     /// Number of threads [default: one per core]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     threads: Option<u16>,
@@ -109,8 +114,10 @@ pub fn run(args: &Args) -> Result<()> {
             ));
         }
     }
+    let mut pace = Pace::new(report, args.max_time);
+    let pace = &mut pace;
     let numbers = match args.real.join("config.json").exists() {
-        true => of_run(args, report)?,
+        true => of_run(args, report, pace)?,
         false => {
             let Some(made) = &args.made else {
                 bail!(
@@ -119,16 +126,34 @@ pub fn run(args: &Args) -> Result<()> {
                 );
             };
             match is_table(&args.real) {
-                true => of_tables(&args.real, made, args)?,
-                false => of_folders(&args.real, made, args, report)?,
+                true => of_tables(&args.real, made, args, pace)?,
+                false => of_folders((&args.real, made), args, report, pace)?,
             }
         }
     };
+    if args.to == Format::Text {
+        tell_left_out(&numbers);
+    }
     write(&numbers, args.to)
 }
 
+/// Says what there was no time for.
+fn tell_left_out(numbers: &Numbers) {
+    let names = |numbers: Option<&Numbers>| -> Vec<String> {
+        let names = numbers.and_then(|numbers| numbers.get("left_out")?.as_array());
+        let names = names.into_iter().flatten().filter_map(Value::as_str);
+        names.map(str::to_owned).collect()
+    };
+    let mut all = names(Some(numbers));
+    let floor = names(numbers.get("floor").and_then(Value::as_object));
+    all.extend(floor.iter().map(|name| format!("the floor of {name}")));
+    if !all.is_empty() {
+        eprintln!("wordmill gan eval: no time was left for {}", all.join(", "));
+    }
+}
+
 /// Measures what a run makes.
-fn of_run(args: &Args, report: ReportArgs) -> Result<Numbers> {
+fn of_run(args: &Args, report: ReportArgs, pace: &mut Pace) -> Result<Numbers> {
     let loaded = Loaded::new(&args.real, args.checkpoint, !args.no_ema)?;
     let folder = Folder::new(&args.real);
     let settings: Settings = folder.read_json("training.json")?;
@@ -156,7 +181,7 @@ fn of_run(args: &Args, report: ReportArgs) -> Result<Numbers> {
             bail!(Failure::usage("the run makes no rows"));
         };
         let made = measure::table_of(&table.schema, &made)?;
-        return Ok(compare_tables(&table, &made));
+        return Ok(compare_tables(&table, &made, pace));
     }
     let mut source = data.open(&mut |problem| eprintln!("wordmill gan eval: {problem}"))?;
     source.fit(shape.network);
@@ -173,6 +198,7 @@ fn of_run(args: &Args, report: ReportArgs) -> Result<Numbers> {
     let n = args
         .samples
         .map_or(if is_images { REALS } else { 2500 }, |n| n as usize);
+    pace.begin("samples", (0, 1));
     let made = made(&loaded, n);
     match (&source, &made) {
         (Source::Images { images, .. }, Made::Images { pixels, .. }) => {
@@ -180,11 +206,11 @@ fn of_run(args: &Args, report: ReportArgs) -> Result<Numbers> {
                 Some(file) => Classifier::of_file(size_of(images.shape()), file)?,
                 None => features::of_images(images, Some(&args.real), report)?,
             };
-            compare(images, pixels, &network, args)
+            compare(images, pixels, &network, args, pace)
         }
         _ => {
             let real = Real::new(&source, &args.real, report)?;
-            Ok(real.measure(&made, true)?.numbers)
+            Ok(real.measure(&made, true, pace)?.numbers)
         }
     }
 }
@@ -202,7 +228,12 @@ fn size_of(shape: Shape) -> (usize, usize, usize) {
 }
 
 /// Measures images of two folders or files.
-fn of_folders(real: &Path, made: &Path, args: &Args, report: ReportArgs) -> Result<Numbers> {
+fn of_folders(
+    (real, made): (&Path, &Path),
+    args: &Args,
+    report: ReportArgs,
+    pace: &mut Pace,
+) -> Result<Numbers> {
     let data = DataArgs {
         size: args.size,
         channels: args.channels,
@@ -250,11 +281,17 @@ fn of_folders(real: &Path, made: &Path, args: &Args, report: ReportArgs) -> Resu
     for (to, image) in pixels.chunks_exact_mut(values).zip(chosen) {
         to.copy_from_slice(made_images.image(image));
     }
-    compare(real_images, &pixels, &network, args)
+    compare(real_images, &pixels, &network, args, pace)
 }
 
 /// Measures made images against real ones, and looks for copies.
-fn compare(images: &Images, made: &[u8], network: &Classifier, args: &Args) -> Result<Numbers> {
+fn compare(
+    images: &Images,
+    made: &[u8],
+    network: &Classifier,
+    args: &Args,
+    pace: &mut Pace,
+) -> Result<Numbers> {
     let shape = images.shape();
     let dim = shape.values();
     let most = args.samples.map_or(REALS, |n| n as usize);
@@ -262,12 +299,18 @@ fn compare(images: &Images, made: &[u8], network: &Classifier, args: &Args) -> R
     let real = pixels_of(images, &chosen);
     let made_units: Vec<f32> = made.iter().copied().map(unit_of).collect();
     let (n, made_n) = (real.len() / dim, made.len() / dim);
+    pace.begin("features", (0, 1));
     let (features, made_features) = (network.of(&real, n), network.of(&made_units, made_n));
-    let scores = measure::of_images((&features, &real), (&made_features, &made_units), dim, true)?;
+    let made_both = (&made_features[..], &made_units[..]);
+    let scores = measure::of_images((&features, &real), made_both, dim, (true, pace))?;
     let mut numbers = measure::numbers(&scores);
     numbers.insert("real".to_owned(), n.into());
     numbers.insert("made".to_owned(), made_n.into());
-    let found = near(&real, &made_units, dim)?;
+    pace.begin("copies", (0, 1));
+    let found = match pace.is_over() {
+        true => leave_out(&mut numbers, "copies"),
+        false => near(&real, &made_units, dim)?,
+    };
     if let Some(found) = &found {
         numbers.insert("copies".to_owned(), serde_json::to_value(found.copies)?);
     }
@@ -279,6 +322,15 @@ fn compare(images: &Images, made: &[u8], network: &Classifier, args: &Args) -> R
         out.finish()?;
     }
     Ok(numbers)
+}
+
+/// Names a measure for which there was no time.
+fn leave_out<T>(numbers: &mut Numbers, name: &str) -> Option<T> {
+    let names = numbers.entry("left_out").or_insert_with(|| json!([]));
+    if let Value::Array(names) = names {
+        names.push(name.into());
+    }
+    None
 }
 
 /// What was found near made images.
@@ -337,7 +389,7 @@ fn pairs(
     png(&grid.draw(shape, &both))
 }
 
-fn of_tables(real: &Path, made: &Path, args: &Args) -> Result<Numbers> {
+fn of_tables(real: &Path, made: &Path, args: &Args, pace: &mut Pace) -> Result<Numbers> {
     if args.features.is_some() || args.neighbours.is_some() {
         bail!(Failure::usage("rows have no features and no picture"));
     }
@@ -345,17 +397,29 @@ fn of_tables(real: &Path, made: &Path, args: &Args) -> Result<Numbers> {
     let real = read(&real.display().to_string(), open(real)?, &options).map_err(table_failure)?;
     let name = made.display().to_string();
     let made = read_like(&name, open(made)?, &options, &real.schema).map_err(table_failure)?;
-    Ok(compare_tables(&real, &made))
+    Ok(compare_tables(&real, &made, pace))
 }
 
 /// Measures made rows against real ones, and looks for copies.
-fn compare_tables(real: &Table, made: &Table) -> Numbers {
+fn compare_tables(real: &Table, made: &Table, pace: &mut Pace) -> Numbers {
     /// Rows of each that are looked at.
     const MOST: usize = 2000;
+    pace.begin("quality", (0, 3));
     let mut numbers = measure::of_table(&Quality::of(real, made));
     let (one, other) = real.halves(1);
-    let floor = measure::of_table(&Quality::of(&one, &other));
-    numbers.insert("floor".to_owned(), floor.into());
+    pace.begin("quality of real rows", (1, 3));
+    match pace.is_over() {
+        true => leave_out(&mut numbers, "floor").unwrap_or_default(),
+        false => {
+            let floor = measure::of_table(&Quality::of(&one, &other));
+            numbers.insert("floor".to_owned(), floor.into());
+        }
+    }
+    pace.begin("copies", (2, 3));
+    if pace.is_over() {
+        leave_out::<()>(&mut numbers, "closest");
+        return numbers;
+    }
     let (near, held_out) = (closest(&one, made, MOST, 1), closest(&one, &other, MOST, 1));
     numbers.insert(
         "closest".to_owned(),
@@ -382,6 +446,7 @@ fn write(numbers: &Numbers, format: Format) -> Result<()> {
             out.write("measure\tvalue\tfloor\n")?;
             for (name, value) in numbers {
                 match value.as_object() {
+                    None if name == "left_out" => {}
                     None => {
                         let floor = floor.get(name).map(say).unwrap_or_default();
                         out.write(&format!("{name}\t{}\t{floor}\n", say(value)))?;

@@ -2,10 +2,12 @@
 
 use super::loaded::{Class, of_seeds, shown};
 use super::measure::{Real, evaluation, some_of};
+use super::pace::Pace;
 use super::pictures::{picture, png};
 use super::report::LINES;
 use super::source::Source;
 use crate::report::ReportArgs;
+use crate::teller::events;
 use anyhow::Result;
 use serde_json::json;
 use wordmill::gan::feed::Data;
@@ -49,7 +51,8 @@ pub struct Examiner<'a> {
     folder: &'a Folder,
     report: ReportArgs,
     samples: usize,
-    watch: Watch,
+    /// Begun with what the log tells, when something is first looked at.
+    watch: Option<Watch>,
     /// Whether the distance between real samples was said.
     has_floor: bool,
 }
@@ -69,7 +72,7 @@ impl<'a> Examiner<'a> {
             folder,
             report,
             samples,
-            watch: Watch::default(),
+            watch: None,
             has_floor: false,
         }
     }
@@ -110,7 +113,7 @@ impl<'a> Examiner<'a> {
         }
         // Other seeds than those that are looked at.
         let made = make(1 << 32, self.samples);
-        let measured = self.real.measure(&made, !self.has_floor)?;
+        let measured = (self.real).measure(&made, !self.has_floor, &mut Pace::silent())?;
         if let Some(floor) = measured.numbers.get("floor")
             && !std::mem::replace(&mut self.has_floor, true)
         {
@@ -127,7 +130,9 @@ impl<'a> Examiner<'a> {
         }
         let mut evaluation = evaluation(&measured.numbers);
         let distance = distance(&evaluation);
-        evaluation.warnings = self.watch.look(distance, right, measured.spread);
+        let folder = self.folder;
+        let watch = (self.watch).get_or_insert_with(|| Watch::of_events(&events(folder)));
+        evaluation.warnings = watch.look(distance, right, measured.spread);
         evaluation.warnings.append(&mut warnings);
         Ok(evaluation)
     }

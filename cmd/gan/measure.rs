@@ -2,6 +2,7 @@
 
 use super::data::table_failure;
 use super::features;
+use super::pace::{Pace, name};
 use super::source::{Made, Source};
 use crate::report::ReportArgs;
 use anyhow::Result;
@@ -91,10 +92,10 @@ impl<'a> Real<'a> {
     ///
     /// # Errors
     /// When samples are too few or no numbers.
-    pub fn measure(&self, made: &Made, has_floor: bool) -> Result<Measured> {
+    pub fn measure(&self, made: &Made, has_floor: bool, pace: &mut Pace) -> Result<Measured> {
         match (self, made) {
             (Real::Points { toy, points }, Made::Points(made)) => {
-                of_points(*toy, points, made.as_flattened(), has_floor)
+                of_points(*toy, points, made.as_flattened(), (has_floor, pace))
             }
             (
                 Real::Images {
@@ -109,7 +110,7 @@ impl<'a> Real<'a> {
                 let n = made.len() / dim;
                 let made_features = network.of(&made, n);
                 let real = (&features[..], &pixels[..]);
-                let scores = of_images(real, (&made_features, &made), *dim, has_floor)?;
+                let scores = of_images(real, (&made_features, &made), *dim, (has_floor, pace))?;
                 Ok(Measured {
                     spread: spread(&made, *dim) / spread(pixels, *dim).max(1e-12),
                     numbers: numbers(&scores),
@@ -143,11 +144,17 @@ pub struct Measured {
     pub spread: f64,
 }
 
-fn of_points(toy: Toy, real: &[f32], made: &[f32], has_floor: bool) -> Result<Measured> {
+fn of_points(
+    toy: Toy,
+    real: &[f32],
+    made: &[f32],
+    (has_floor, pace): (bool, &mut Pace),
+) -> Result<Measured> {
     let (real_points, made_points) = (Points::new(real, 2)?, Points::new(made, 2)?);
     let options = Options {
         measures: vec![Measure::Sliced],
         has_floor,
+        deadline: pace.deadline(),
         ..Options::default()
     };
     let samples = |features| Samples {
@@ -158,7 +165,7 @@ fn of_points(toy: Toy, real: &[f32], made: &[f32], has_floor: bool) -> Result<Me
         &samples(real_points),
         &samples(made_points),
         &options,
-        |_| (),
+        |step| pace.begin_measure(step),
     )?;
     let mut numbers = numbers(&scores);
     if let Some(known) = toy.modes() {
@@ -197,11 +204,12 @@ pub fn of_images(
     (real, real_pixels): (&[f32], &[f32]),
     (made, made_pixels): (&[f32], &[f32]),
     dim: usize,
-    has_floor: bool,
+    (has_floor, pace): (bool, &mut Pace),
 ) -> Result<Scores> {
     let width = real.len() / (real_pixels.len() / dim).max(1);
     let options = Options {
         has_floor,
+        deadline: pace.deadline(),
         ..Options::default()
     };
     let samples = |features, pixels| -> Result<Samples> {
@@ -211,10 +219,12 @@ pub fn of_images(
         })
     };
     let (real, made) = (samples(real, real_pixels)?, samples(made, made_pixels)?);
-    Ok(score(&real, &made, &options, |_| ())?)
+    Ok(score(&real, &made, &options, |step| {
+        pace.begin_measure(step);
+    })?)
 }
 
-/// All numbers of scores by their names.
+/// All numbers of scores by their names, and the names of those for which there was no time.
 pub fn numbers(scores: &Scores) -> Numbers {
     let mut numbers = Map::new();
     let mut add = |name: &str, value: Option<f64>| {
@@ -230,6 +240,10 @@ pub fn numbers(scores: &Scores) -> Numbers {
         add("recall", Some(overlap.recall));
         add("density", Some(overlap.density));
         add("coverage", Some(overlap.coverage));
+    }
+    if !scores.left_out.is_empty() {
+        let names = scores.left_out.iter().map(|measure| name(*measure));
+        numbers.insert("left_out".to_owned(), names.collect());
     }
     if let Some(floor) = &scores.floor {
         numbers.insert("floor".to_owned(), self::numbers(floor).into());

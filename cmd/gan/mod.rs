@@ -7,6 +7,7 @@ mod features;
 mod loaded;
 mod measure;
 mod networks;
+mod pace;
 mod pictures;
 mod report;
 mod sample;

@@ -7,7 +7,7 @@ use crate::stream::Failure;
 use anyhow::{Result, bail};
 use wordmill::gan::feed::Data;
 use wordmill::gan::learn::Recipe;
-use wordmill::gan::shape::{Kind, Shape};
+use wordmill::gan::shape::{CriticNorm, Kind, Shape};
 
 /// Flags for the networks.
 #[derive(clap::Args, Clone, Debug, Default)]
@@ -32,9 +32,9 @@ pub struct ShapeArgs {
     /// Tell both networks the class of each image
     #[arg(long)]
     conditional: bool,
-    /// Leave batch normalisation out of the critic of dcgan; penalties on its slope do so, too
-    #[arg(long)]
-    no_critic_norm: bool,
+    /// How the critic of dcgan is normalised [default: batch; none with a penalty on its slope or with --spectral-norm]
+    #[arg(long, value_enum)]
+    critic_norm: Option<NormName>,
     /// Divide the critic's matrices by their largest singular values
     #[arg(long)]
     spectral_norm: bool,
@@ -53,6 +53,25 @@ enum KindName {
     Resnet,
 }
 
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+enum NormName {
+    None,
+    /// Over the batch
+    Batch,
+    /// Over each image
+    Instance,
+}
+
+impl NormName {
+    fn norm(self) -> CriticNorm {
+        match self {
+            NormName::None => CriticNorm::None,
+            NormName::Batch => CriticNorm::Batch,
+            NormName::Instance => CriticNorm::Instance,
+        }
+    }
+}
+
 impl KindName {
     fn kind(self) -> Kind {
         match self {
@@ -66,16 +85,14 @@ impl KindName {
 /// Whether networks can be trained by a recipe.
 ///
 /// # Errors
-/// When they cannot: batch normalisation and penalties, two bounds, batches that cannot be packed.
+/// When they cannot: normalisation and penalties, two bounds, batches that cannot be packed.
 pub fn check(shape: &Shape, recipe: &Recipe) -> Result<()> {
     let objective = &recipe.objective;
     let is_penalised = objective.gradient_penalty + objective.r1 + objective.r2 > 0.0;
-    if is_penalised && shape.critic_norms && shape.network == Kind::Dcgan {
+    if is_penalised && shape.critic_norm != CriticNorm::None && shape.network == Kind::Dcgan {
         bail!(
-            Failure::usage(
-                "the critic has batch normalisation, and no slope of its own to be penalised"
-            )
-            .hint("a new run with the penalty, or with --no-critic-norm, has none")
+            Failure::usage("a critic that is normalised has no slope of its own to be penalised")
+                .hint("a new run with the penalty, or with --critic-norm none, has none")
         );
     }
     if shape.spectral && recipe.weight_clip > 0.0 {
@@ -161,7 +178,11 @@ impl ShapeArgs {
             generator: sizes(&self.generator, generator),
             critic: sizes(&self.critic, critic),
             classes: if self.conditional { classes } else { 0 },
-            critic_norms: !self.no_critic_norm && !is_penalised && !self.spectral_norm,
+            critic_norm: match self.critic_norm {
+                Some(norm) => norm.norm(),
+                None if is_penalised || self.spectral_norm => CriticNorm::None,
+                None => CriticNorm::Batch,
+            },
             spectral: self.spectral_norm,
             pack,
             is_bounded: sort == Sort::Images,
@@ -190,8 +211,8 @@ impl ShapeArgs {
             ("--critic", differs(&self.critic, &shape.critic)),
             ("--conditional", self.conditional && shape.classes == 0),
             (
-                "--no-critic-norm",
-                self.no_critic_norm && shape.critic_norms,
+                "--critic-norm",
+                (self.critic_norm).is_some_and(|norm| norm.norm() != shape.critic_norm),
             ),
             ("--spectral-norm", self.spectral_norm && !shape.spectral),
             ("--pack", number(self.pack, shape.pack)),

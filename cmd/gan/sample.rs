@@ -19,8 +19,8 @@ use wordmill::nn::folder::Which;
 
 /// Make images, points, or rows as a run has learned to
 ///
-/// Images go into one picture (--out) or a file each (--dir); rows and points to standard output as CSV. Each sample is
-/// made of a seed, 0, 1, 2 … or those of --seeds, and is the same whatever else is made with it.
+/// Images go into one picture (--out), a file each (--dir) or rows of pixels (--to csv); rows and points to standard output
+/// as CSV. Each sample is made of a seed, 0, 1, 2 … or those of --seeds, and is the same whatever else is made with it.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  \
     wordmill gan train corpora/digits --network mlp --max-steps 5 --eval-samples 50 -q --out digits\n  \
@@ -42,6 +42,9 @@ pub struct Args {
     /// Folder for a PNG file of each image, named by its seed
     #[arg(long, value_name = "FOLDER")]
     dir: Option<PathBuf>,
+    /// Write numbers: of an image its pixels, from 0 to 255, row by row and channel by channel
+    #[arg(long, value_enum, value_name = "FORMAT", conflicts_with_all = ["dir", "interpolate"])]
+    to: Option<Format>,
     /// Images of this class alone, by name or number
     #[arg(long, value_name = "CLASS")]
     class: Option<String>,
@@ -66,6 +69,11 @@ pub struct Args {
     /// Number of threads [default: one per core]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     threads: Option<u16>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Format {
+    Csv,
 }
 
 /// Seeds in the order in which they are named.
@@ -112,11 +120,10 @@ pub fn run(args: &Args) -> Result<()> {
         .map(|class| class_of(&loaded, class))
         .transpose()?;
     let images = matches!(loaded.data, Kept::Images { .. });
-    if images && args.out.is_none() && args.dir.is_none() {
-        bail!(
-            Failure::usage("no place for the images")
-                .hint("--out makes one picture of them, --dir a file of each")
-        );
+    if images && args.out.is_none() && args.dir.is_none() && args.to.is_none() {
+        bail!(Failure::usage("no place for the images").hint(
+            "--out makes one picture of them, --dir a file of each, --to csv rows of numbers"
+        ));
     }
     if args.given.is_some() && !matches!(loaded.data, Kept::Rows { .. }) {
         bail!(Failure::usage("only rows are --given a value"));
@@ -139,6 +146,7 @@ pub fn run(args: &Args) -> Result<()> {
         seeds.truncate(n as usize);
     }
     match &loaded.data {
+        Kept::Images { .. } if args.to.is_some() => write_pixels(args, &loaded, &seeds, how),
         Kept::Images { .. } => write_images(args, &loaded, &seeds, how),
         Kept::Points { .. } => write_points(args, &loaded, &seeds, how),
         Kept::Rows { .. } => write_rows(args, &loaded, &seeds, how),
@@ -237,6 +245,32 @@ fn write_images(args: &Args, loaded: &Loaded, seeds: &[u64], how: How) -> Result
     }
 }
 
+/// Pixels of images, a row each.
+fn write_pixels(args: &Args, loaded: &Loaded, seeds: &[u64], how: How) -> Result<()> {
+    let mut out = output(args)?;
+    let names = (0..loaded.model.shape.values()).map(|i| format!("pixel{i}"));
+    out.write(&(names.collect::<Vec<_>>().join(",") + "\n"))?;
+    each_part(loaded, seeds, how, |_, made| {
+        let Made::Images { shape, pixels } = made else {
+            return Ok(());
+        };
+        for image in pixels.chunks_exact(shape.values()) {
+            let numbers: Vec<String> = image.iter().map(u8::to_string).collect();
+            out.write(&(numbers.join(",") + "\n"))?;
+        }
+        Ok(())
+    })?;
+    out.finish()
+}
+
+/// Where rows go.
+fn output(args: &Args) -> Result<Output> {
+    Output::create(
+        args.out.as_deref().filter(|out| out.as_os_str() != "-"),
+        false,
+    )
+}
+
 fn make_dir(dir: &Path) -> Result<()> {
     let made = std::fs::create_dir_all(dir);
     made.map_err(|error| Failure::of_file(&dir.display().to_string(), error.to_string()).into())
@@ -299,7 +333,7 @@ fn moving(args: &Args, loaded: &Loaded, (ways, frames): (usize, usize), how: How
 }
 
 fn write_points(args: &Args, loaded: &Loaded, seeds: &[u64], how: How) -> Result<()> {
-    if let (Some(out), Kept::Points { toy }) = (&args.out, &loaded.data) {
+    if let (Some(out), Kept::Points { toy }, None) = (&args.out, &loaded.data, args.to) {
         let mut all = Vec::new();
         each_part(loaded, seeds, how, |_, made| {
             if let Made::Points(points) = made {
@@ -312,7 +346,7 @@ fn write_points(args: &Args, loaded: &Loaded, seeds: &[u64], how: How) -> Result
             &png(&scatter(&toy.sample(all.len().max(1000), 1), &all))?,
         );
     }
-    let mut out = Output::create(None, false)?;
+    let mut out = output(args)?;
     out.write("x,y\n")?;
     each_part(loaded, seeds, how, |_, made| {
         if let Made::Points(points) = made {
@@ -340,10 +374,7 @@ fn write_rows(args: &Args, loaded: &Loaded, seeds: &[u64], how: How) -> Result<(
         found.ok_or_else(|| Failure::usage(format!("no column of categories and value {given}")))
     });
     let asked = asked.transpose()?;
-    let mut out = Output::create(
-        args.out.as_deref().filter(|out| out.as_os_str() != "-"),
-        false,
-    )?;
+    let mut out = output(args)?;
     let mut first = true;
     for seeds in seeds.chunks(PART) {
         let (z, mut given) = of_seeds(&loaded.model.shape, &loaded.data, seeds, how);

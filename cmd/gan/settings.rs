@@ -11,7 +11,7 @@ use anyhow::{Result, bail};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 use wordmill::gan::feed::Data;
-use wordmill::gan::learn::Recipe;
+use wordmill::gan::learn::{Alternate, Recipe};
 use wordmill::gan::losses::Loss;
 use wordmill::gan::step::Objective;
 use wordmill::nn::ops::augment::Augment;
@@ -46,6 +46,9 @@ pub struct PlanArgs {
     /// Steps of the critic for one of the generator [default: 1]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]
     critic_steps: Option<u32>,
+    /// How the two take turns [default: steps]
+    #[arg(long, value_enum)]
+    alternate: Option<AlternateName>,
     /// Learning rate of the generator [default: 2e-4; 2e-3 for points]
     #[arg(long, value_name = "RATE", value_parser = positive)]
     lr: Option<f32>,
@@ -70,7 +73,7 @@ pub struct PlanArgs {
     /// Longest gradient; longer ones are shortened to it; 0 leaves them [default: 0]
     #[arg(long, value_name = "LENGTH", value_parser = not_negative)]
     clip: Option<f32>,
-    /// Steps of the generator at most [default: by the data]
+    /// Steps at most, of the generator or, in turns of --alternate epochs, of either [default: by the data]
     #[arg(long, value_name = "N")]
     max_steps: Option<u64>,
     /// How often to go over the data at most
@@ -127,6 +130,14 @@ enum AugmentName {
     Translation,
     /// A square of half the side goes grey
     Cutout,
+}
+
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+enum AlternateName {
+    /// In every step
+    Steps,
+    /// After each round over the data; a step is then of the critic or of the generator
+    Epochs,
 }
 
 #[derive(Clone, Copy, Debug, clap::ValueEnum)]
@@ -238,6 +249,15 @@ fn metrics(source: &Source) -> &'static [&'static str] {
     }
 }
 
+impl AlternateName {
+    fn alternate(self) -> Alternate {
+        match self {
+            AlternateName::Steps => Alternate::Steps,
+            AlternateName::Epochs => Alternate::Epochs,
+        }
+    }
+}
+
 impl LossName {
     fn loss(self) -> Loss {
         match self {
@@ -277,6 +297,7 @@ impl PlanArgs {
             },
             batch: 0,
             critic_steps: 1,
+            alternate: Alternate::Steps,
             critic_rate: 1.0,
             beta1: match sort {
                 Sort::Rows => 0.5,
@@ -299,6 +320,7 @@ impl PlanArgs {
             settings.recipe = Recipe {
                 batch: old.batch,
                 critic_steps: old.critic_steps,
+                alternate: old.alternate,
                 critic_rate: old.critic_rate,
                 ..self.recipe(loss.loss(), source.sort(), is_spectral)
             };
@@ -333,6 +355,10 @@ impl PlanArgs {
             };
         }
         set(&self.critic_steps, &mut recipe.critic_steps);
+        set(
+            &self.alternate.map(AlternateName::alternate),
+            &mut recipe.alternate,
+        );
         set(&self.critic_rate, &mut recipe.critic_rate);
         set(&self.beta1, &mut recipe.beta1);
         set(&self.beta2, &mut recipe.beta2);

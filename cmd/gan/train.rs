@@ -24,6 +24,8 @@ use wordmill::gan::feed::{Data, Feed, Position};
 use wordmill::gan::learn::Learner;
 use wordmill::gan::model::Model;
 use wordmill::gan::shape::Shape;
+use wordmill::gan::there::not_on_gpu;
+use wordmill::nn::device::{Fault, Gpu};
 use wordmill::nn::event::{Ended, Event};
 use wordmill::nn::folder::{Folder, Which};
 use wordmill::nn::parameters::Weights;
@@ -73,8 +75,6 @@ pub struct Args {
 const FEW: usize = 1000;
 
 pub fn run(args: &Args) -> Result<()> {
-    args.device
-        .refuse("adversarial networks are trained on the CPU only")?;
     threads::limit(args.threads)?;
     let toy = (args.data.toy).map(|toy| clap::ValueEnum::to_possible_value(&toy));
     let toy = toy.flatten().map(|toy| PathBuf::from(toy.get_name()));
@@ -102,8 +102,13 @@ pub fn run(args: &Args) -> Result<()> {
     let _made = Made::new(&out)?;
     let prepared = match is_there {
         true => Prepared::of_folder(args, &out, &folder)?,
-        false => Prepared::new(args, &folder)?,
+        false => Prepared::new(args)?,
     };
+    let gpu = args.device.open(args.report, "gan train")?;
+    let problem = not_on_gpu(&prepared.model.shape, &prepared.settings.recipe);
+    let report = (args.report, "gan train");
+    let gpu = args.device.allow(gpu, problem, report)?;
+    prepared.keep(&folder, is_there)?;
     show_reals(&prepared.source, &folder)?;
     let real = rayon::scope(|_| Real::new(&prepared.source, &folder.path(""), args.report))?;
     // Before, a signal ends the process: nothing is lost.
@@ -114,7 +119,7 @@ pub fn run(args: &Args) -> Result<()> {
     let limits = Limits { stop: &stop, time };
     let ended = rayon::scope(|_| {
         prepared.train(
-            (is_there, &real),
+            (is_there, &real, gpu.as_ref()),
             (&folder, args.report),
             &mut teller,
             limits,
@@ -136,8 +141,8 @@ struct Prepared {
 }
 
 impl Prepared {
-    /// A new run, its folder written.
-    fn new(args: &Args, folder: &Folder) -> Result<Prepared> {
+    /// A new run.
+    fn new(args: &Args) -> Result<Prepared> {
         let mut source = open(&args.data, args.report)?;
         let how = (args.shape.pack(&source), args.shape.is_spectral());
         let settings = Settings::new(&args.data, &source, &args.plan, how)?;
@@ -165,12 +170,6 @@ impl Prepared {
             }
             None => model.initial_weights(settings.plan.seed),
         };
-        let config = Config {
-            shape,
-            data: source.kept(),
-        };
-        folder.write_json("training.json", &settings)?;
-        folder.write_config(NAME, &config)?;
         Ok(Prepared {
             settings,
             source,
@@ -199,7 +198,6 @@ impl Prepared {
             .change_loss(&mut settings, &source, config.shape.spectral);
         args.plan.change(&mut settings, &source)?;
         networks::check(&config.shape, &settings.recipe)?;
-        folder.write_json("training.json", &settings)?;
         Ok(Prepared {
             model: loaded::model(&config.shape)?,
             settings,
@@ -208,10 +206,23 @@ impl Prepared {
         })
     }
 
+    /// Writes what the folder holds of a run before its first step; the networks of one that is there stay.
+    fn keep(&self, folder: &Folder, is_there: bool) -> Result<()> {
+        folder.write_json("training.json", &self.settings)?;
+        if !is_there {
+            let config = Config {
+                shape: self.model.shape.clone(),
+                data: self.source.kept(),
+            };
+            folder.write_config(NAME, &config)?;
+        }
+        Ok(())
+    }
+
     /// Trains until something ends it.
     fn train(
         &self,
-        (resumes, real): (bool, &Real),
+        (resumes, real, gpu): (bool, &Real, Option<&Gpu>),
         (folder, report): (&Folder, ReportArgs),
         teller: &mut Teller,
         limits: Limits,
@@ -246,6 +257,10 @@ impl Prepared {
                 let task = learner(Position::default());
                 Run::new(folder, layout, (plan, task), first, &mut tell)
             }
+        };
+        let run = match gpu {
+            Some(gpu) => run.on(gpu),
+            None => run,
         };
         run.train(limits).map_err(run_failure)
     }
@@ -299,6 +314,12 @@ fn run_failure(error: RunError) -> Error {
                 "--resume goes on from the last checkpoint, with a lower --lr or --clip 1; \
                  a new run with --spectral-norm or another --loss may do better",
             )
+            .into(),
+        RunError::Device {
+            fault: Fault::Memory { .. },
+            ..
+        } => failure
+            .hint("a new run with a lower --batch-size takes less; --resume goes on from the checkpoint")
             .into(),
         _ => failure.into(),
     }

@@ -98,13 +98,14 @@ pub fn run<S: Shape>(args: &TrainArgs<S>) -> Result<()> {
         _ => {}
     }
     // Before anything is learned or written.
-    let gpu = args.device.open(args.report, name)?;
+    let command = format!("{name} train");
+    let gpu = args.device.open(args.report, &command)?;
     let prepared = match is_there {
         true => Prepared::of_folder(args, &folder)?,
         false => Prepared::new(args, &folder)?,
     };
     let problem = prepared.model.not_on_gpu();
-    let gpu = args.device.allow(gpu, problem, (args.report, name))?;
+    let gpu = args.device.allow(gpu, problem, (args.report, &command))?;
     let (stop, signal) = stop::on_signals(true)?;
     let ends = (&prepared.settings.plan, args.plan.max_time);
     let mut teller = Teller::new((name, LINES), args.report, &folder, ends);
@@ -153,9 +154,14 @@ impl<A: Architecture> Prepared<A> {
                 ..decode::Task::default()
             };
             let tasks: Vec<_> = (0..).zip(sources).map(task).collect();
-            let model = self.model.decoder(weights, Precision::Single);
-            let how = (rayon::current_num_threads(), Load::of_beam(1));
-            let found = translate(&[model], &tasks, &greedy, how);
+            let found = match self.model.there(weights, false) {
+                Some(model) => translate(&[model], &tasks, &greedy, (1, Load::on_device(1))),
+                None => {
+                    let model = self.model.decoder(weights, Precision::Single);
+                    let how = (rayon::current_num_threads(), Load::of_beam(1));
+                    translate(&[model], &tasks, &greedy, how)
+                }
+            };
             let texts = found
                 .iter()
                 .map(|found| found.first().map(|best| target.decode(&best.tokens)));

@@ -7,12 +7,15 @@ use super::loaded::Loaded;
 use super::memory;
 use super::references::References;
 use super::search::SearchArgs;
+use crate::device::DeviceArgs;
+use crate::report::ReportArgs;
 use crate::stream::{Failure, Output};
 use crate::subword::lines::{Block, Blocks, Line, LineArgs};
 use crate::threads;
 use anyhow::{Result, bail};
 use std::path::{Path, PathBuf};
 use wordmill::nn::dense::Precision;
+use wordmill::nn::device::{Fault, Gpu};
 use wordmill::nn::folder::Which;
 use wordmill::translate::architecture::Architecture;
 use wordmill::translate::cut::cut;
@@ -36,6 +39,8 @@ pub struct TranslateArgs {
     /// Compute with numbers of eight bits: faster, a little less exact
     #[arg(long, value_enum, value_name = "KIND")]
     quantize: Option<Quantize>,
+    #[command(flatten)]
+    device: DeviceArgs,
     #[command(flatten)]
     search: SearchArgs,
     /// Print up to N translations of each line
@@ -71,7 +76,7 @@ pub struct TranslateArgs {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     max_tokens: Option<u32>,
     /// Tokens of the sentences that a thread has under way at once, at most [default: 4096, or as many as fit into half of
-    /// the memory]
+    /// the memory; 32768 on a GPU]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     batch_tokens: Option<u32>,
 }
@@ -91,24 +96,63 @@ pub enum To {
     Jsonl,
 }
 
-/// Lines that are sorted by length together.
+/// Lines that are sorted by length together: on a GPU more, which has more of them under way.
 const WINDOW: usize = 2000;
+const WINDOW_THERE: usize = 16_000;
 
 pub fn run<A: Architecture>(args: &TranslateArgs) -> Result<()> {
-    let first = Loaded::<A>::new(&args.run, args.checkpoint)?;
-    let others: Result<Vec<Loaded<A>>> = (args.ensemble.iter())
-        .map(|path| other(path, args.checkpoint, &first))
-        .collect();
-    let others = others?;
+    let mut all = vec![Loaded::<A>::new(&args.run, args.checkpoint)?];
+    for path in &args.ensemble {
+        all.push(other(path, args.checkpoint, &all[0])?);
+    }
     threads::limit(args.lines.threads())?;
+    if let Some(gpu) = gpu(args, &all)? {
+        (all.iter_mut()).for_each(|loaded| loaded.weights.bring_to(&gpu));
+        let aligns = args.aligns();
+        let models = all
+            .iter()
+            .map(|loaded| loaded.model.there(&loaded.weights, aligns));
+        if let Some(models) = models.collect::<Option<Vec<A::There<'_>>>>() {
+            return translate_all(args, &all[0].tokenizers, &models, Some(&gpu));
+        }
+    }
     let precision = match args.quantize {
         Some(Quantize::Int8) => Precision::Int8,
         None => Precision::Single,
     };
-    let models: Vec<A::Decoder<'_>> = std::iter::once(&first)
-        .chain(&others)
+    let models: Vec<A::Decoder<'_>> = all
+        .iter()
         .map(|loaded| loaded.model.decoder(&loaded.weights, precision))
         .collect();
+    translate_all(args, &all[0].tokenizers, &models, None)
+}
+
+/// The GPU, if one is to translate.
+fn gpu<A: Architecture>(args: &TranslateArgs, all: &[Loaded<A>]) -> Result<Option<Gpu>> {
+    let quantized = args
+        .quantize
+        .map(|_| "--quantize is for the CPU".to_owned());
+    let model = || all.iter().find_map(|l| l.model.not_translating_on_gpu());
+    if let Some(problem) = quantized.or_else(model) {
+        args.device.refuse(&problem)?;
+        return Ok(None);
+    }
+    let command = format!("{} translate", A::NAME);
+    // Among translations nobody wants to be told.
+    let report = ReportArgs {
+        log: None,
+        quiet: true,
+    };
+    args.device.open(report, &command)
+}
+
+/// Translates all lines by models that are ready, on a GPU or here.
+fn translate_all<M: Model>(
+    args: &TranslateArgs,
+    tokenizers: &Tokenizers,
+    models: &[M],
+    gpu: Option<&Gpu>,
+) -> Result<()> {
     let looks_back = models.iter().any(|model| model.heads().0 > 0);
     if (args.alignment || args.attention.is_some()) && !looks_back {
         bail!(Failure::usage(
@@ -117,16 +161,17 @@ pub fn run<A: Architecture>(args: &TranslateArgs) -> Result<()> {
     }
     let job = Job {
         args,
-        tokenizers: &first.tokenizers,
+        tokenizers,
         memory: memory::available(),
-        models: &models,
+        models,
+        gpu,
         options: Options {
             scores: args.score || args.nbest.is_some() || args.to == To::Jsonl,
-            alignment: args.alignment || args.to == To::Jsonl,
-            ..args.search.options(args.nbest, &first.tokenizers)?
+            alignment: args.aligns(),
+            ..args.search.options(args.nbest, tokenizers)?
         },
         prefix: match &args.search.prefix {
-            Some(text) => first.tokenizers.target().encode(text)?,
+            Some(text) => tokenizers.target().encode(text)?,
             None => Vec::new(),
         },
     };
@@ -189,6 +234,8 @@ struct Job<'a, M> {
     args: &'a TranslateArgs,
     tokenizers: &'a Tokenizers,
     models: &'a [M],
+    /// Where the models are.
+    gpu: Option<&'a Gpu>,
     options: Options,
     prefix: Vec<u32>,
     /// Bytes that there were to be had at the beginning.
@@ -210,12 +257,17 @@ impl<M: Model> Job<'_, M> {
         mut write: impl FnMut(&str) -> Result<()>,
     ) -> Result<()> {
         let lines: Vec<Line> = block.lines().collect();
-        for lines in lines.chunks(WINDOW) {
+        let window = self.gpu.map_or(WINDOW, |_| WINDOW_THERE);
+        for lines in lines.chunks(window) {
             let (pieces, tasks) = match references.as_deref_mut() {
                 Some(references) => self.given(lines, references)?,
                 None => self.tasks(lines)?,
             };
             let found = translate(self.models, &tasks, &self.options, self.load());
+            if let Some(gpu) = self.gpu {
+                // What a GPU that has failed gives are no translations.
+                gpu.check().map_err(device_failure)?;
+            }
             let mut out = String::new();
             let mut parts = pieces.iter().zip(&tasks).zip(found).peekable();
             for (i, line) in lines.iter().enumerate() {
@@ -240,6 +292,12 @@ impl<M: Model> Job<'_, M> {
     /// Workers, and what each has under way at once.
     fn load(&self) -> (usize, Load) {
         let beam = self.options.beam;
+        if self.gpu.is_some() {
+            // The device is one, and so is who feeds it.
+            let load = Load::on_device(beam);
+            let tokens = self.args.batch_tokens.map_or(load.tokens, |n| n as usize);
+            return (1, Load { tokens, ..load });
+        }
         let (workers, load) = (rayon::current_num_threads(), Load::of_beam(beam));
         let each = self
             .models
@@ -351,7 +409,20 @@ impl<M: Model> Job<'_, M> {
     }
 }
 
+fn device_failure(fault: Fault) -> Failure {
+    let failure = Failure::plain(fault.to_string());
+    match fault {
+        Fault::Memory { .. } => failure.hint("a lower --batch-tokens takes less"),
+        Fault::Failed { .. } => failure,
+    }
+}
+
 impl TranslateArgs {
+    /// Whether it is told what words attend to most.
+    fn aligns(&self) -> bool {
+        self.alignment || self.to == To::Jsonl
+    }
+
     /// What is printed of each translation.
     pub fn shows(&self) -> Shows {
         Shows {

@@ -69,6 +69,11 @@ impl<'d> Feed<'d> {
         self.position
     }
 
+    /// Batches of `n` samples in a round.
+    pub fn batches(&self, n: usize) -> u64 {
+        (self.data.len() / n.max(1)).max(1) as u64
+    }
+
     fn shuffle(&mut self) {
         self.order = (0..u32::try_from(self.data.len()).unwrap_or(u32::MAX)).collect();
         Random::new(self.seed ^ 0x6665_6564, self.position.round).shuffle(&mut self.order);

@@ -11,6 +11,7 @@
 use crate::nn::ops::activation::Activation;
 use crate::nn::ops::batch_norm::{BatchNorm, Source};
 use crate::nn::ops::conv::Conv;
+use crate::nn::ops::instance_norm::InstanceNorm;
 use crate::nn::ops::{gate, pixels};
 use crate::nn::tape::{Tape, Var};
 use pixels::Size;
@@ -23,6 +24,7 @@ pub enum Layer {
     /// A convolution, its transpose, or a dense layer.
     Conv(Conv, Activation),
     Norm(BatchNorm, Activation),
+    InstanceNorm(InstanceNorm, Activation),
     Activate(Activation),
     /// The mean of every four pixels; the size of what goes in.
     Halve(Size),
@@ -96,6 +98,10 @@ impl Layer {
             Layer::Norm(norm, activation) => {
                 assert!(!follows, "a change goes through no batch normalisation");
                 (norm.forward(tape, x, *activation, pass.norms), *activation)
+            }
+            Layer::InstanceNorm(norm, activation) => {
+                assert!(!follows, "a change goes through no instance normalisation");
+                (norm.forward(tape, x, *activation), *activation)
             }
             Layer::Halve(size) => (pixels::halve(tape, x, *size), Activation::Identity),
             Layer::Double(size) => (pixels::double(tape, x, *size), Activation::Identity),

@@ -4,22 +4,75 @@
 //! for each step of the generator: k steps of the critic, each on a batch of its own; then one of the generator
 //! ```
 //!
+//! Or each learns alone for as long as it takes to see all of the data once: a step is then k of the critic's or one of the
+//! generator's.
+//!
 //! With Wasserstein's loss and clipping, weights of the critic are kept within ±c (Arjovsky et al. 2017). What the
-//! critic's batch normalisation sees is never used again, so that it is not kept; the generator's is.
+//! critic's batch normalisation sees is never used again, so that it is not kept; the generator's is. On a device no step
+//! waits for it: what was seen is summed there, and read when it is told.
 
 use super::feed::{Feed, Position};
 use super::model::Model;
 use super::spectral::Spectral;
 use super::step::{Objective, Reals, Seen, Step};
+use super::there::{self, Place};
 use crate::nn::adam::{self, Adam};
 use crate::nn::event::{Evaluation, Values};
 use crate::nn::ops::batch_norm::Moments;
+use crate::nn::ops::cuda::adversarial;
 use crate::nn::parameters::Weights;
 use crate::nn::plan::Plan;
 use crate::nn::run::{Learned, RunError, Stepped, Task};
 use crate::random::Random;
 use serde::{Deserialize, Serialize};
 use std::ops::Range;
+
+/// How the two take turns.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Alternate {
+    /// In every step.
+    #[default]
+    Steps,
+    /// After each round over the data.
+    Epochs,
+}
+
+/// Whose turn a step is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Turn {
+    /// The number of the generator's update, and those of the critic's before it.
+    Both {
+        update: u64,
+        before: u64,
+    },
+    /// Updates of the critic before its own.
+    Critic {
+        before: u64,
+    },
+    Generator {
+        update: u64,
+    },
+}
+
+impl Alternate {
+    /// The turn of a step, counted from 1, in rounds of so many batches, with so many updates of the critic.
+    fn turn(self, step: u64, batches: u64, critic_steps: u64) -> Turn {
+        let (round, at) = ((step - 1) / (2 * batches), (step - 1) % (2 * batches));
+        match self {
+            Alternate::Steps => Turn::Both {
+                update: step,
+                before: (step - 1) * critic_steps,
+            },
+            Alternate::Epochs if at < batches => Turn::Critic {
+                before: (round * batches + at) * critic_steps,
+            },
+            Alternate::Epochs => Turn::Generator {
+                update: round * batches + at - batches + 1,
+            },
+        }
+    }
+}
 
 /// How the two learn.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -30,6 +83,8 @@ pub struct Recipe {
     pub batch: usize,
     /// Steps of the critic for one of the generator.
     pub critic_steps: u32,
+    #[serde(default)]
+    pub alternate: Alternate,
     /// The critic's learning rate, as a multiple of the generator's.
     pub critic_rate: f32,
     pub beta1: f32,
@@ -52,6 +107,8 @@ pub struct Learner<'a> {
     seen: Sums,
     /// Share of samples that the critic took for what they are, since the last evaluation: sum and number.
     right: (f64, u64),
+    /// What is summed on a device.
+    there: Option<Place>,
 }
 
 /// Sums since the last report.
@@ -82,28 +139,64 @@ impl<'a> Learner<'a> {
             measure,
             seen: Sums::default(),
             right: (0.0, 0),
+            there: None,
         }
     }
 
-    /// Changes the weights of one network by their gradients; gives ‖g‖.
+    /// The step on the device, if one computes.
+    fn on_device<'l>(&'l mut self, learned: &'l Learned) -> Option<there::Step<'l>> {
+        let there = learned.there.as_ref()?;
+        let sums = &*(self.there).get_or_insert_with(|| Place::new(there.gpu()));
+        Some(there::Step {
+            model: self.model,
+            objective: &self.recipe.objective,
+            gradients: &there.gradients,
+            sums,
+        })
+    }
+
+    /// Brings what was summed on a device to what is known here.
+    fn collect(&mut self) {
+        if let Some(place) = &self.there {
+            let sums = place.take();
+            let seen = &mut self.seen.seen;
+            seen.loss += sums.loss;
+            seen.real += sums.real;
+            seen.made += sums.made;
+            seen.right += sums.right;
+            seen.penalty += sums.penalty;
+            self.seen.generator += sums.generator;
+            self.right.0 += sums.right;
+        }
+    }
+
+    /// Changes the weights of one network by their gradients; gives ‖g‖, which a device keeps to itself.
     fn update(
         &self,
         learned: &mut Learned,
         part: Range<usize>,
         (updates, lr): (u64, f32),
         (loss, plan): (f64, &Plan),
-    ) -> Result<f64, RunError> {
-        let gradient = adam::norm(&learned.gradients[part.clone()]);
-        learned.check(loss, gradient, lr)?;
-        let clip = match plan.clip {
-            most if most > 0.0 && gradient > f64::from(most) => (f64::from(most) / gradient) as f32,
-            _ => 1.0,
-        };
+    ) -> Result<Option<f64>, RunError> {
         let adam = Adam {
             beta1: self.recipe.beta1,
             beta2: self.recipe.beta2,
             epsilon: 1e-8,
             decay: 0.0,
+        };
+        if let Some(there) = &learned.there {
+            let which = (usize::from(part.start > 0), part);
+            let (step, weights) = (learned.step, &learned.weights);
+            there.update_part(weights, &adam, which, (updates, step), (lr, plan.clip));
+            let checked = there.gpu().check();
+            checked.map_err(|fault| RunError::Device { step, fault })?;
+            return Ok(None);
+        }
+        let gradient = adam::norm(&learned.gradients[part.clone()]);
+        learned.check(loss, gradient, lr)?;
+        let clip = match plan.clip {
+            most if most > 0.0 && gradient > f64::from(most) => (f64::from(most) / gradient) as f32,
+            _ => 1.0,
         };
         let moments = &mut learned.moments;
         let moments = (
@@ -118,7 +211,22 @@ impl<'a> Learner<'a> {
             updates,
             (lr, clip),
         );
-        Ok(gradient)
+        Ok(Some(gradient))
+    }
+
+    /// Keeps the critic's weights within their bound, if they have one.
+    fn bound(&self, learned: &mut Learned) {
+        let (most, part) = (self.recipe.weight_clip, self.model.of_critic());
+        if most <= 0.0 {
+            return;
+        }
+        match (&learned.there, learned.weights.there()) {
+            (Some(own), Some(there)) => adversarial::bound(own.gpu(), there, part, most),
+            _ => {
+                let weights = learned.weights.part_mut(part).iter_mut();
+                weights.for_each(|w| *w = w.clamp(-most, most));
+            }
+        }
     }
 
     fn step_of_critic(
@@ -130,30 +238,19 @@ impl<'a> Learner<'a> {
         let lr = plan.schedule.rate(learned.step) * self.recipe.critic_rate;
         let reals = self.feed.next(self.recipe.batch);
         let mut random = Random::new(plan.seed ^ 0x6372_6974, updates);
-        let step = Step {
-            model: self.model,
-            objective: &self.recipe.objective,
-        };
-        let gradients = std::mem::take(&mut learned.gradients);
-        let (gradients, seen) = match &mut self.spectral {
-            None => step.critic(&learned.weights, gradients, &reals, &mut random),
-            Some(spectral) => {
-                let divided = spectral.divide(&mut learned.weights, true);
-                let (mut gradients, seen) = step.critic(&divided, gradients, &reals, &mut random);
-                spectral.pull_back(&learned.weights, &mut gradients);
-                (gradients, seen)
+        let seen = match self.on_device(learned) {
+            // What it has seen is told later.
+            Some(step) => {
+                step.critic(&learned.weights, &reals, &mut random);
+                Seen::default()
             }
+            None => self.critic_here(learned, &reals, &mut random),
         };
-        learned.gradients = gradients;
         let part = self.model.of_critic();
         let loss = seen.loss + seen.penalty;
-        self.seen.critic_gradient =
-            self.update(learned, part.clone(), (updates, lr), (loss, plan))?;
-        let bound = self.recipe.weight_clip;
-        if bound > 0.0 {
-            let weights = learned.weights.part_mut(part).iter_mut();
-            weights.for_each(|w| *w = w.clamp(-bound, bound));
-        }
+        let gradient = self.update(learned, part, (updates, lr), (loss, plan))?;
+        self.seen.critic_gradient = gradient.unwrap_or(f64::NAN);
+        self.bound(learned);
         let sums = &mut self.seen;
         sums.seen.loss += seen.loss;
         sums.seen.real += seen.real;
@@ -167,15 +264,33 @@ impl<'a> Learner<'a> {
         Ok(reals)
     }
 
-    /// One step of the generator, beside the real samples that the critic saw last; gives ‖g‖.
-    fn step_of_generator(
+    /// The gradients of a step of the critic on the host.
+    fn critic_here(&mut self, learned: &mut Learned, reals: &Reals, random: &mut Random) -> Seen {
+        let step = Step {
+            model: self.model,
+            objective: &self.recipe.objective,
+        };
+        let gradients = std::mem::take(&mut learned.gradients);
+        let (gradients, seen) = match &mut self.spectral {
+            None => step.critic(&learned.weights, gradients, reals, random),
+            Some(spectral) => {
+                let divided = spectral.divide(&mut learned.weights, true);
+                let (mut gradients, seen) = step.critic(&divided, gradients, reals, random);
+                spectral.pull_back(&learned.weights, &mut gradients);
+                (gradients, seen)
+            }
+        };
+        learned.gradients = gradients;
+        seen
+    }
+
+    /// Those of a step of the generator, and its loss.
+    fn generator_here(
         &mut self,
         learned: &mut Learned,
-        (plan, lr): (&Plan, f32),
         reals: &Reals,
-    ) -> Result<f64, RunError> {
-        let mut random = Random::new(plan.seed ^ 0x6765_6e65, learned.step);
-        let moments = Moments::default();
+        with: (&mut Random, &Moments),
+    ) -> f64 {
         let step = Step {
             model: self.model,
             objective: &self.recipe.objective,
@@ -184,14 +299,48 @@ impl<'a> Learner<'a> {
         let divided = spectral.map(|spectral| spectral.divide(&mut learned.weights, false));
         let weights = divided.as_ref().unwrap_or(&learned.weights);
         let gradients = std::mem::take(&mut learned.gradients);
-        let (gradients, loss) = step.generator(weights, gradients, reals, (&mut random, &moments));
+        let (gradients, loss) = step.generator(weights, gradients, reals, with);
         learned.gradients = gradients;
+        loss
+    }
+
+    /// Steps of the critic, after so many before them; gives what it saw last.
+    fn steps_of_critic(
+        &mut self,
+        learned: &mut Learned,
+        plan: &Plan,
+        before: u64,
+    ) -> Result<Reals, RunError> {
+        let mut reals = self.step_of_critic(learned, plan, before + 1)?;
+        for i in 2..=u64::from(self.recipe.critic_steps) {
+            reals = self.step_of_critic(learned, plan, before + i)?;
+        }
+        Ok(reals)
+    }
+
+    /// The `update`-th step of the generator, beside real samples; gives ‖g‖, which a device keeps to itself.
+    fn step_of_generator(
+        &mut self,
+        learned: &mut Learned,
+        (plan, lr): (&Plan, f32),
+        (reals, update): (&Reals, u64),
+    ) -> Result<Option<f64>, RunError> {
+        let mut random = Random::new(plan.seed ^ 0x6765_6e65, learned.step);
+        let moments = Moments::default();
+        let loss = match self.on_device(learned) {
+            Some(step) => {
+                step.generator(&learned.weights, reals, (&mut random, &moments));
+                0.0
+            }
+            None => self.generator_here(learned, reals, (&mut random, &moments)),
+        };
         let part = self.model.of_generator();
-        let gradient = self.update(learned, part.clone(), (learned.step, lr), (loss, plan))?;
-        moments.update(learned.weights.part_mut(part));
+        let gradient = self.update(learned, part, (update, lr), (loss, plan))?;
+        moments.update(&mut learned.weights);
         self.seen.generator += loss;
         self.seen.steps += 1;
-        self.seen.generator_gradient = gradient;
+        self.seen.generator_gradient = gradient.unwrap_or(f64::NAN);
+        learned.update_average(plan.average);
         Ok(gradient)
     }
 }
@@ -209,40 +358,63 @@ impl Task for Learner<'_> {
 
     fn step(&mut self, learned: &mut Learned, plan: &Plan) -> Result<Stepped, RunError> {
         let lr = plan.schedule.rate(learned.step);
-        let before = (learned.step - 1) * u64::from(self.recipe.critic_steps);
-        let mut reals = self.step_of_critic(learned, plan, before + 1)?;
-        for i in 2..=u64::from(self.recipe.critic_steps) {
-            reals = self.step_of_critic(learned, plan, before + i)?;
-        }
-        let gradient = self.step_of_generator(learned, (plan, lr), &reals)?;
+        let Recipe {
+            alternate,
+            batch,
+            critic_steps,
+            ..
+        } = *self.recipe;
+        let batches = self.feed.batches(batch);
+        let gradient = match alternate.turn(learned.step, batches, critic_steps.into()) {
+            Turn::Both { update, before } => {
+                let reals = self.steps_of_critic(learned, plan, before)?;
+                self.step_of_generator(learned, (plan, lr), (&reals, update))?
+            }
+            Turn::Critic { before } => {
+                self.steps_of_critic(learned, plan, before)?;
+                Some(self.seen.critic_gradient).filter(|_| learned.there.is_none())
+            }
+            Turn::Generator { update } => {
+                let reals = self.feed.next(batch);
+                self.seen.samples += batch as u64;
+                self.step_of_generator(learned, (plan, lr), (&reals, update))?
+            }
+        };
         learned.moments.updates = learned.step;
-        learned.update_average(plan.average);
-        Ok(Stepped {
-            lr,
-            gradient: Some(gradient),
-        })
+        Ok(Stepped { lr, gradient })
     }
 
-    fn told(&mut self, _learned: &Learned, seconds: f64) -> Values {
+    fn told(&mut self, learned: &Learned, seconds: f64) -> Values {
+        self.collect();
+        if let Some(there) = &learned.there {
+            self.seen.generator_gradient = there.seen_of(0).gradient;
+            self.seen.critic_gradient = there.seen_of(1).gradient;
+        }
         let sums = std::mem::take(&mut self.seen);
         let (critic, steps) = (sums.critic_steps.max(1) as f64, sums.steps.max(1) as f64);
-        let mut values = vec![
-            ("critic_loss", sums.seen.loss / critic),
-            ("generator_loss", sums.generator / steps),
-            ("real", sums.seen.real / critic),
-            ("made", sums.seen.made / critic),
-            ("right", sums.seen.right / critic),
-            ("critic_gradient", sums.critic_gradient),
-            ("generator_gradient", sums.generator_gradient),
-            ("samples_per_second", sums.samples as f64 / seconds),
-        ];
+        let mut values = vec![("samples_per_second", sums.samples as f64 / seconds)];
+        if sums.critic_steps > 0 {
+            values.extend([
+                ("critic_loss", sums.seen.loss / critic),
+                ("real", sums.seen.real / critic),
+                ("made", sums.seen.made / critic),
+                ("right", sums.seen.right / critic),
+                ("critic_gradient", sums.critic_gradient),
+            ]);
+        }
+        if sums.steps > 0 {
+            values.extend([
+                ("generator_loss", sums.generator / steps),
+                ("generator_gradient", sums.generator_gradient),
+            ]);
+        }
         let Objective {
             gradient_penalty,
             r1,
             r2,
             ..
         } = self.recipe.objective;
-        if gradient_penalty + r1 + r2 > 0.0 {
+        if gradient_penalty + r1 + r2 > 0.0 && sums.critic_steps > 0 {
             values.push(("penalty", sums.seen.penalty / critic));
         }
         (values.into_iter())
@@ -250,9 +422,44 @@ impl Task for Learner<'_> {
             .collect()
     }
 
-    fn evaluate(&mut self, weights: &Weights, step: u64) -> Option<Evaluation> {
+    fn evaluate(&mut self, weights: &mut Weights, step: u64) -> Option<Evaluation> {
+        self.collect();
         let (sum, n) = std::mem::take(&mut self.right);
         let right = (n > 0).then(|| sum / n as f64);
-        (self.measure)(weights, step, right)
+        // Samples are made on the host.
+        let there = weights.leave();
+        let found = (self.measure)(weights, step, right);
+        weights.return_to(there);
+        found
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn steps_are_of_both_or_of_each_for_a_round() {
+        let turns = |alternate: Alternate| -> Vec<Turn> {
+            (1..=9).map(|step| alternate.turn(step, 2, 3)).collect()
+        };
+        let both = |update, before| Turn::Both { update, before };
+        assert_eq!(turns(Alternate::Steps)[..2], [both(1, 0), both(2, 3)]);
+        let critic = |before| Turn::Critic { before };
+        let generator = |update| Turn::Generator { update };
+        assert_eq!(
+            turns(Alternate::Epochs),
+            [
+                critic(0),
+                critic(3),
+                generator(1),
+                generator(2),
+                critic(6),
+                critic(9),
+                generator(3),
+                generator(4),
+                critic(12),
+            ]
+        );
     }
 }

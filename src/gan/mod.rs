@@ -23,4 +23,5 @@ pub mod shape;
 pub mod spectral;
 pub mod step;
 pub mod table;
+pub mod there;
 pub mod watch;

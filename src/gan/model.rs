@@ -150,6 +150,7 @@ impl Model {
                 own.for_each(|w| *w = 1.0 + deviation * random.normal());
                 values[norm.variance.range()].fill(1.0);
             }
+            Layer::InstanceNorm(norm, _) => values[norm.scale.range()].fill(1.0),
             _ => {}
         };
         let all = self.generator.iter().chain(&self.critic);
@@ -212,7 +213,7 @@ impl Model {
         pass: Pass,
         noise: Option<&mut Random>,
     ) -> (Var, Var) {
-        let inputs = tape.var(inputs, self.shape.inputs(), false);
+        let inputs = tape.input(inputs, self.shape.inputs());
         let y =
             layers::through(&self.generator, tape, &inputs, pass).with_columns(self.shape.channels);
         match self.spans.is_empty() {

@@ -30,6 +30,14 @@ pub enum Penalty {
 }
 
 impl Penalty {
+    /// Its weight, and whether it is on what differs from a length of 1.
+    pub(super) fn kind(self) -> (f32, bool) {
+        match self {
+            Penalty::Slope(weight) => (weight, true),
+            Penalty::Square(weight) => (weight, false),
+        }
+    }
+
     /// φ(‖g‖), and φ′(‖g‖) / ‖g‖.
     fn of(self, length: f64) -> (f64, f64) {
         match self {
@@ -102,142 +110,4 @@ pub fn give(tape: &Tape, verdicts: &Var, gradient: Buffer) {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::shape::{Kind, Shape};
-    use super::*;
-
-    fn shape(network: Kind) -> Shape {
-        let side = if network == Kind::Mlp { 2 } else { 8 };
-        Shape {
-            height: side,
-            width: side,
-            ..Shape::small(network)
-        }
-    }
-
-    /// The gradients of a penalty at three samples or groups, and its value with weights moved.
-    fn check(shape: Shape, penalty: Penalty) {
-        let model = Model::new(shape).unwrap();
-        let mut weights = model.initial_weights(3);
-        // Larger than they begin with, so that all slopes differ.
-        let border = model.of_critic().start;
-        weights.values_mut()[border..].iter_mut().for_each(|w| {
-            *w = w.signum() * (0.05 + w.abs().min(0.2));
-        });
-        let values = model.shape.values();
-        let n = 3 * model.shape.pack;
-        let x: Vec<f32> = (0..n * values).map(|i| (i as f32 * 0.77).sin()).collect();
-        let mut given = Given::default();
-        if model.shape.classes > 0 {
-            given.labels = [1, 0, 2].into();
-        }
-        given.conditions = (0..n * model.shape.condition)
-            .map(|i| (i as f32).cos())
-            .collect();
-        let (found, value) = penalty.add(
-            &model,
-            &weights,
-            vec![0.0; model.layout().len()],
-            (Buffer::copy_of(&x), &given),
-        );
-        let at = |weights: &Weights| {
-            let (_, value) = penalty.add(
-                &model,
-                weights,
-                vec![0.0; model.layout().len()],
-                (Buffer::copy_of(&x), &given),
-            );
-            value
-        };
-        assert!(value > 0.0 && (at(&weights) - value).abs() < 1e-12);
-        // Slopes are pieces of planes in every single weight: differences in single precision are enough, between weights
-        // so close that no activation changes its sign.
-        for (name, p) in model
-            .layout()
-            .entries()
-            .filter(|(name, _)| name.starts_with("critic"))
-        {
-            if name.ends_with("bias") {
-                assert!(found[p.range()].iter().all(|g| *g == 0.0), "{name}");
-                continue;
-            }
-            let (mut errors, mut length) = (Vec::new(), 0.0);
-            for i in p.range() {
-                let mut moved = |by: f32| {
-                    let before = weights.values()[i];
-                    weights.values_mut()[i] = before + by;
-                    let value = at(&weights);
-                    weights.values_mut()[i] = before;
-                    value
-                };
-                let slope = (moved(1e-4) - moved(-1e-4)) / 2e-4;
-                errors.push((f64::from(found[i]) - slope).abs());
-                length += slope * slope;
-            }
-            // A few weights move an activation over its bend; all others agree.
-            errors.sort_by(f64::total_cmp);
-            let most = errors[errors.len() * 9 / 10];
-            let typical = (length / errors.len() as f64).sqrt();
-            assert!(
-                typical > 1e-6 && most <= 2e-2 * typical,
-                "{name}: {most} of {typical}"
-            );
-        }
-        assert!(found[..border].iter().all(|g| *g == 0.0));
-    }
-
-    #[test]
-    fn penalties_have_the_gradients_of_their_formulas_for_every_weight_of_the_critic() {
-        for network in [Kind::Mlp, Kind::Dcgan, Kind::Resnet] {
-            for penalty in [Penalty::Slope(10.0), Penalty::Square(2.0)] {
-                check(shape(network), penalty);
-            }
-        }
-    }
-
-    #[test]
-    fn classes_and_samples_seen_together_are_penalised_as_well() {
-        let with_classes = Shape {
-            classes: 3,
-            ..shape(Kind::Dcgan)
-        };
-        check(with_classes, Penalty::Slope(10.0));
-        let packed = Shape {
-            pack: 2,
-            ..shape(Kind::Mlp)
-        };
-        check(packed, Penalty::Square(1.0));
-        let told = Shape {
-            height: 1,
-            width: 1,
-            condition: 3,
-            ..shape(Kind::Mlp)
-        };
-        check(told, Penalty::Slope(10.0));
-    }
-
-    #[test]
-    fn a_critic_of_slope_one_is_not_penalised_and_one_of_slope_two_is() {
-        // D(x) = w · x: g = w, whatever x is.
-        let linear = Shape {
-            critic: vec![],
-            ..shape(Kind::Mlp)
-        };
-        let model = Model::new(linear).unwrap();
-        let mut weights = model.initial_weights(1);
-        let w = model.critic_matrices()[0];
-        weights.values_mut()[w.range()].fill(0.0);
-        for (length, expected, slope) in [(1.0, 0.0, 0.0), (2.0, 10.0, 20.0)] {
-            weights.values_mut()[w.range().start] = length;
-            let x = Buffer::copy_of(&[0.3; 16]);
-            let (found, value) = Penalty::Slope(10.0).add(
-                &model,
-                &weights,
-                vec![0.0; model.layout().len()],
-                (x, &Given::default()),
-            );
-            assert!((value - expected).abs() < 1e-5);
-            assert!((f64::from(found[w.range().start]) - slope).abs() < 1e-4);
-        }
-    }
-}
+mod tests;

@@ -3,7 +3,8 @@
 //! ```text
 //! mlp      z → dense … → sample                          sample → dense … → 1
 //! dcgan    z → base × base → doubled n times → image     image → halved n times → base × base → 1
-//!          windows of 4 pixels in steps of 2; batch normalisation; relu, leaky in the critic (Radford et al. 2016)
+//!          windows of 4 pixels in steps of 2; batch normalisation, or of each image in the critic; relu, leaky in
+//!          the critic (Radford et al. 2016)
 //! resnet   z → 4 × 4 → blocks that double → image        image → blocks that halve → two more → sum → 1
 //!          blocks of two windows of 3 pixels beside a shorter way (Gulrajani et al. 2017, Miyato et al. 2018)
 //! ```
@@ -19,6 +20,7 @@ use super::layers::Layer;
 use crate::nn::ops::activation::Activation;
 use crate::nn::ops::batch_norm::BatchNorm;
 use crate::nn::ops::conv::{Conv, Window};
+use crate::nn::ops::instance_norm::InstanceNorm;
 use crate::nn::ops::pixels::{Size, same};
 use crate::nn::ops::spans::Span;
 use crate::nn::parameters::Layout;
@@ -31,6 +33,15 @@ pub enum Kind {
     Mlp,
     Dcgan,
     Resnet,
+}
+
+/// How values are normalised between the layers of a critic.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CriticNorm {
+    None,
+    Batch,
+    Instance,
 }
 
 /// What the networks look like.
@@ -51,8 +62,8 @@ pub struct Shape {
     pub critic: Vec<usize>,
     /// 0 where samples have no classes.
     pub classes: usize,
-    /// Whether the critic has batch normalisation.
-    pub critic_norms: bool,
+    /// How the critic of dcgan is normalised; the others are not.
+    pub critic_norm: CriticNorm,
     /// Whether the critic's matrices are divided by their largest singular values.
     pub spectral: bool,
     /// Samples that the critic sees at once.
@@ -217,6 +228,12 @@ impl<'a> Builder<'a> {
         let name = self.name();
         Layer::Norm(BatchNorm::new(self.layout, &name, channels), activation)
     }
+
+    fn instance_norm(&mut self, channels: usize, pixels: usize, activation: Activation) -> Layer {
+        let name = self.name();
+        let norm = InstanceNorm::new(self.layout, &name, channels, pixels);
+        Layer::InstanceNorm(norm, activation)
+    }
 }
 
 /// The layers that make samples of z.
@@ -315,12 +332,21 @@ pub(super) fn critic(shape: &Shape, layout: &mut Layout) -> (Vec<Layer>, Conv) {
             for i in 0..times {
                 let after = shape.critic[0] << i;
                 let window = four(shape.height >> i, before, 4);
-                if i > 0 && shape.critic_norms {
-                    layers.push(b.conv(window, after, (false, false), Activation::Identity));
-                    layers.push(b.norm(after, leaky));
-                } else {
-                    layers.push(b.conv(window, after, (false, false), leaky));
-                }
+                let norm = match i {
+                    0 => CriticNorm::None,
+                    _ => shape.critic_norm,
+                };
+                let linear = match norm {
+                    CriticNorm::None => leaky,
+                    _ => Activation::Identity,
+                };
+                layers.push(b.conv(window, after, (false, false), linear));
+                let (rows, columns) = window.places();
+                layers.extend(match norm {
+                    CriticNorm::None => None,
+                    CriticNorm::Batch => Some(b.norm(after, leaky)),
+                    CriticNorm::Instance => Some(b.instance_norm(after, rows * columns, leaky)),
+                });
                 before = after;
             }
             let head = Window {
@@ -383,7 +409,7 @@ impl Shape {
             generator: vec![2],
             critic: vec![3],
             classes: 0,
-            critic_norms: false,
+            critic_norm: CriticNorm::None,
             spectral: false,
             pack: 1,
             is_bounded: true,

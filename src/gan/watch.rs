@@ -7,7 +7,7 @@
 //! | the critic is always right, and the distance does not fall | its gradients vanish |
 //! | the distance is far above its best for long | the two have drifted apart |
 
-use crate::nn::event::Evaluation;
+use crate::nn::event::{Evaluation, Event};
 
 /// Evaluations in a row that make a sign.
 const ROW: usize = 3;
@@ -20,6 +20,24 @@ pub struct Watch {
 }
 
 impl Watch {
+    /// What the events of a run show, that it may go on.
+    pub fn of_events(events: &[Event]) -> Watch {
+        let mut watch = Watch::default();
+        let mut rights: Vec<f64> = Vec::new();
+        for event in events {
+            match event {
+                Event::Report(report) => rights.extend(report.values.get("right")),
+                Event::Evaluation { evaluation, .. } => {
+                    let right = rights.iter().sum::<f64>() / rights.len() as f64;
+                    watch.seen.push((distance(evaluation), right));
+                    rights.clear();
+                }
+                _ => {}
+            }
+        }
+        watch
+    }
+
     /// Looks at an evaluation; `spread` is how much samples differ, as a share of how much real ones do.
     pub fn look(&mut self, distance: f64, right: Option<f64>, spread: f64) -> Vec<String> {
         self.seen.push((distance, right.unwrap_or(f64::NAN)));
@@ -151,6 +169,25 @@ mod tests {
                 "{expected}: {found:?}"
             );
         }
+    }
+
+    #[test]
+    fn what_a_log_tells_is_known_when_a_run_goes_on() {
+        let line = |step: u64, right: f64, frechet: f64| {
+            let report = format!(
+                r#"{{"event":"report","step":{step},"epoch":0,"lr":0.1,"gradient":1.0,"seconds":1.0,"right":{right}}}"#
+            );
+            let evaluation = format!(
+                r#"{{"event":"evaluation","step":{step},"epoch":0,"seconds":1.0,"is_best":false,"frechet":{frechet},"scores":{{}}}}"#
+            );
+            [report, evaluation]
+        };
+        let lines = [line(1, 0.5, 2.0), line(2, 0.5, 2.5), line(3, 0.51, 3.0)].concat();
+        let events: Vec<Event> = (lines.iter())
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect();
+        let signs = Watch::of_events(&events).look(3.5, Some(0.49), 1.0);
+        assert!(signs[0].contains("feedback is random"), "{signs:?}");
     }
 
     #[test]

@@ -48,8 +48,8 @@ pub trait Task {
     /// What the steps since the last call have seen, in so many seconds.
     fn told(&mut self, learned: &Learned, seconds: f64) -> Values;
 
-    /// How good weights are, on data that is not learned from, after a step.
-    fn evaluate(&mut self, weights: &Weights, step: u64) -> Option<Evaluation>;
+    /// How good weights are, on data that is not learned from, after a step. They may lie on a device, and may leave it.
+    fn evaluate(&mut self, weights: &mut Weights, step: u64) -> Option<Evaluation>;
 }
 
 /// All that training changes.
@@ -297,15 +297,10 @@ impl<'a, T: Task> Run<'a, T> {
     }
 
     fn evaluate(&mut self) {
-        // The host evaluates, with what was fetched.
-        let there = self.learned.weights.leave();
-        let (learned, step) = (&self.learned, self.state.step);
-        let weights = learned.average.as_ref().unwrap_or(&learned.weights);
-        let evaluation = self.task.evaluate(weights, step);
-        self.learned.weights.return_to(there);
-        let Some(evaluation) = evaluation else {
+        let Some(evaluation) = self.evaluation() else {
             return;
         };
+        let step = self.state.step;
         let score = evaluation.score(&self.plan.metric);
         let is_best =
             score.is_some_and(|score| self.state.best.is_none_or(|(_, best)| score > best));

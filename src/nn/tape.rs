@@ -211,6 +211,14 @@ impl<'w> Tape<'w> {
         self.var_of(Values::Host(Arc::new(values)), columns, needs_gradient)
     }
 
+    /// Values that a pass begins with and that have no gradient; a device is given a copy.
+    pub fn input(&self, values: Buffer, columns: usize) -> Var {
+        match self.gpu() {
+            Some(gpu) => self.var_there(cuda::rows::upload(gpu, &values), columns, false),
+            None => self.var(values, columns, false),
+        }
+    }
+
     /// The same, of values on the device.
     pub fn var_there(&self, values: Memory, columns: usize, needs_gradient: bool) -> Var {
         self.var_of(Values::Device(Arc::new(values)), columns, needs_gradient)
@@ -266,15 +274,24 @@ impl<'w> Tape<'w> {
 
     /// The same, and the gradients of some values that the pass began with.
     pub fn backward_to(self, slots: &[Slot]) -> (Vec<f32>, Vec<Option<Buffer>>) {
-        let Some(gradients) = self.gradients else {
+        let Some(mut gradients) = self.run_back() else {
             return (Vec::new(), slots.iter().map(|_| None).collect());
         };
-        let mut gradients = gradients.into_inner();
+        let found = slots.iter().map(|slot| gradients.take(*slot)).collect();
+        (gradients.parameters, found)
+    }
+
+    /// On a device, the gradient of a value that the pass began with.
+    pub fn backward_to_there(self, slot: Slot) -> Option<Memory> {
+        self.run_back()?.take_there(slot)
+    }
+
+    fn run_back(self) -> Option<Gradients> {
+        let mut gradients = self.gradients?.into_inner();
         for step in self.steps.into_inner().into_iter().rev() {
             step(&mut gradients);
         }
-        let found = slots.iter().map(|slot| gradients.take(*slot)).collect();
-        (gradients.parameters, found)
+        Some(gradients)
     }
 }
 

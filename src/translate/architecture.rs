@@ -21,6 +21,11 @@ pub trait Architecture: Sized + Send + Sync {
     where
         Self: 'w;
 
+    /// The model in use on a device.
+    type There<'w>: Model
+    where
+        Self: 'w;
+
     /// As its command is called.
     const NAME: &'static str;
 
@@ -49,6 +54,12 @@ pub trait Architecture: Sized + Send + Sync {
 
     /// The model with its weights, ready to translate.
     fn decoder<'w>(&'w self, weights: &'w Weights, precision: Precision) -> Self::Decoder<'w>;
+
+    /// Why a GPU cannot translate with it, if it cannot.
+    fn not_translating_on_gpu(&self) -> Option<String>;
+
+    /// The same on the device where its weights are, if it can; `aligns` where it matters what words attend to.
+    fn there<'w>(&'w self, weights: &'w Weights, aligns: bool) -> Option<Self::There<'w>>;
 }
 
 /// What texts are cut into.

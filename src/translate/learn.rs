@@ -65,14 +65,23 @@ impl<A: Architecture> Predict for Learner<'_, A> {
         self.model.loss(tape, batch, self.smoothing, weight)
     }
 
-    fn evaluate(&mut self, weights: &Weights) -> Option<Evaluation> {
+    fn evaluate(&mut self, weights: &mut Weights) -> Option<Evaluation> {
         let valid = self.valid.as_ref()?;
         let mut total = Loss::default();
         for batch in &valid.batches {
             let tape = Tape::plain(weights);
             total.add(self.model.loss(&tape, batch, 0.0, 0.0));
         }
+        if let Some(there) = weights.there() {
+            // A device keeps its own sums.
+            (total.smoothed, total.nll) = there.take_losses();
+        }
+        let stays = self.model.not_translating_on_gpu().is_none();
+        let there = if stays { None } else { weights.leave() };
         let found = (valid.translate)(weights, &valid.sources);
+        if !stays {
+            weights.return_to(there);
+        }
         let references: Vec<String> = valid
             .texts
             .iter()

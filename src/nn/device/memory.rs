@@ -87,14 +87,20 @@ impl Memory {
     /// A copy of its own.
     pub fn copy(&self) -> Memory {
         let copy = Memory::of(&self.gpu, self.kind, self.len);
-        let bytes = self.len * self.kind.bytes();
+        copy.copy_from(self);
+        copy
+    }
+
+    /// Makes the first values those of another row, which is no longer.
+    pub fn copy_from(&self, other: &Memory) {
+        assert!(self.kind == other.kind && self.len >= other.len);
+        let bytes = other.len * other.kind.bytes();
         if bytes > 0 {
-            let (to, from) = (copy.pointer, self.pointer);
+            let (to, from) = (self.pointer, other.pointer);
             self.gpu.attempt("copying on the device", |driver| {
                 driver.copy(to, from, bytes)
             });
         }
-        copy
     }
 
     /// The values, when all is done that makes them; zeros from a device that has failed.

@@ -11,10 +11,11 @@
 //! depend on those beside it. Ioffe and Szegedy 2015.
 
 use super::activation::{Activation, finish};
-use super::columns;
 use super::conv::undo_all;
+use super::{columns, cuda};
 use crate::nn::buffer::Buffer;
-use crate::nn::parameters::{Layout, Parameter};
+use crate::nn::device::Memory;
+use crate::nn::parameters::{Layout, Parameter, Weights};
 use crate::nn::tape::{Gradients, Tape, Var};
 use crate::simd::{Lanes, Level, dispatch};
 use rayon::prelude::*;
@@ -35,16 +36,34 @@ pub struct BatchNorm {
 
 /// What batches have shown of the moments, until the weights may be changed.
 #[derive(Debug, Default)]
-pub struct Moments(RefCell<Vec<(Parameter, Vec<f32>)>>);
+pub struct Moments(RefCell<Vec<(Parameter, Seen)>>);
+
+/// A moment of each column, where it was computed.
+#[derive(Debug)]
+pub enum Seen {
+    Host(Vec<f32>),
+    Device(Memory),
+}
 
 impl Moments {
+    pub(super) fn see(&self, parameter: Parameter, seen: Seen) {
+        self.0.borrow_mut().push((parameter, seen));
+    }
+
     /// Brings the running moments up to date.
-    pub fn update(self, weights: &mut [f32]) {
+    pub fn update(self, weights: &mut Weights) {
         for (parameter, seen) in self.0.into_inner() {
-            let running = weights[parameter.range()].iter_mut();
-            running
-                .zip(seen)
-                .for_each(|(running, seen)| *running += MOMENTUM * (seen - *running));
+            match (&seen, weights.there()) {
+                (Seen::Device(seen), Some(there)) => {
+                    cuda::batch_norm::update(there, parameter, seen, MOMENTUM);
+                }
+                (Seen::Host(seen), _) => {
+                    let running = weights.part_mut(parameter.range()).iter_mut();
+                    let pairs = running.zip(seen);
+                    pairs.for_each(|(running, seen)| *running += MOMENTUM * (seen - *running));
+                }
+                (Seen::Device(_), None) => panic!("moments of a device, weights of the host"),
+            }
         }
     }
 }
@@ -76,6 +95,9 @@ impl BatchNorm {
     pub fn forward(&self, tape: &Tape, x: &Var, activation: Activation, source: Source) -> Var {
         let c = self.scale.columns;
         assert_eq!(x.columns(), c);
+        if let Some(gpu) = tape.gpu() {
+            return cuda::batch_norm::forward(gpu, tape, self, x, activation, source);
+        }
         let (mean, variance) = match source {
             Source::Running => (
                 tape.weights.of(self.mean).to_vec(),
@@ -86,9 +108,8 @@ impl BatchNorm {
         if let Source::Batch(moments) = source {
             let n = x.rows() as f32;
             let unbiased = variance.iter().map(|v| v * n / (n - 1.0).max(1.0));
-            let mut seen = moments.0.borrow_mut();
-            seen.push((self.variance, unbiased.collect()));
-            seen.push((self.mean, mean.clone()));
+            moments.see(self.variance, Seen::Host(unbiased.collect()));
+            moments.see(self.mean, Seen::Host(mean.clone()));
         }
         let inverse: Vec<f32> = (variance.iter())
             .map(|v| 1.0 / (v + self.epsilon).sqrt())
@@ -187,7 +208,7 @@ fn moments(x: &[f32], c: usize) -> (Vec<f32>, Vec<f32>) {
     (mean, squares.iter().map(|s| (s / n) as f32).collect())
 }
 
-dispatch!(unsafe fn square_rows(x: &[f32], mean: &[f32], squares: &mut [f32]) = square_in);
+dispatch!(pub(super) unsafe fn square_rows(x: &[f32], mean: &[f32], squares: &mut [f32]) = square_in);
 
 #[inline(always)]
 unsafe fn square_in<L: Lanes>(x: &[f32], mean: &[f32], squares: &mut [f32]) {
@@ -197,7 +218,7 @@ unsafe fn square_in<L: Lanes>(x: &[f32], mean: &[f32], squares: &mut [f32]) {
     }
 }
 
-dispatch!(unsafe fn scale_rows(x: &[f32], factors: (&[f32], &[f32]), y: &mut [f32]) = scale_in);
+dispatch!(pub(super) unsafe fn scale_rows(x: &[f32], factors: (&[f32], &[f32]), y: &mut [f32]) = scale_in);
 
 #[inline(always)]
 unsafe fn scale_in<L: Lanes>(x: &[f32], (a, b): (&[f32], &[f32]), y: &mut [f32]) {
@@ -207,7 +228,7 @@ unsafe fn scale_in<L: Lanes>(x: &[f32], (a, b): (&[f32], &[f32]), y: &mut [f32])
     }
 }
 
-dispatch!(unsafe fn sum_rows(
+dispatch!(pub(super) unsafe fn sum_rows(
     rows: (&[f32], &[f32]), mean: &[f32], sums: &mut [f32], products: &mut [f32]
 ) = sum_in);
 
@@ -229,7 +250,7 @@ unsafe fn sum_in<L: Lanes>(
     }
 }
 
-dispatch!(unsafe fn mix_rows(dz: &mut [f32], x: &[f32], factors: (&[f32], &[f32], &[f32])) = mix_in);
+dispatch!(pub(super) unsafe fn mix_rows(dz: &mut [f32], x: &[f32], factors: (&[f32], &[f32], &[f32])) = mix_in);
 
 #[inline(always)]
 unsafe fn mix_in<L: Lanes>(dz: &mut [f32], x: &[f32], (a, b, d): (&[f32], &[f32], &[f32])) {

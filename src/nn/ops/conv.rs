@@ -14,7 +14,7 @@ mod window;
 
 use super::BLOCK;
 use super::activation::{Activation, finish, undo};
-use super::columns;
+use super::{columns, cuda};
 use crate::nn::buffer::Buffer;
 use crate::nn::matmul::{Into, PANEL, Panels, Rows, multiply, multiply_grid};
 use crate::nn::parameters::{Layout, Parameter};
@@ -84,6 +84,9 @@ impl Conv {
         (bias, parameter): (&[f32], Option<Parameter>),
         activation: Activation,
     ) -> Var {
+        if let Some(gpu) = tape.gpu() {
+            return cuda::conv::forward(gpu, tape, self, (x, parameter), activation);
+        }
         let (window, weights, channels) = (self.window, tape.weights, self.channels());
         // SAFETY: the level is that of this processor.
         let done = |y: &mut [f32]| unsafe {

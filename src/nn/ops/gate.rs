@@ -9,8 +9,8 @@
 //! do not change under a small change of the weights, so that what is computed by them has exact gradients.
 
 use super::activation::{Activation, finish};
-use super::columns;
 use super::conv::undo_all;
+use super::{columns, cuda};
 use crate::nn::buffer::Buffer;
 use crate::nn::tape::{Tape, Var};
 use crate::simd::Level;
@@ -18,6 +18,9 @@ use rayon::prelude::*;
 
 /// f(x)
 pub fn apply(tape: &Tape, x: &Var, activation: Activation) -> Var {
+    if let Some(gpu) = tape.gpu() {
+        return cuda::pixels::apply(gpu, tape, x, activation);
+    }
     let c = x.columns();
     let mut y = Buffer::copy_of(x.values());
     // SAFETY: the level is that of this processor.
@@ -35,6 +38,9 @@ pub fn apply(tape: &Tape, x: &Var, activation: Activation) -> Var {
 /// When f is not a slope that is known from what it gave.
 pub fn gate(tape: &Tape, x: &Var, done: &Var, activation: Activation) -> Var {
     assert!(matches!(activation, Activation::Relu | Activation::Leaky));
+    if let Some(gpu) = tape.gpu() {
+        return cuda::pixels::gate(gpu, tape, x, done, activation);
+    }
     let mut y = Buffer::copy_of(x.values());
     undo_all(&mut y, done.values(), x.columns(), activation);
     let y = tape.var(y, x.columns(), true);

@@ -13,6 +13,7 @@ pub mod embedding;
 pub mod exp;
 pub mod feeding;
 pub mod gate;
+pub mod instance_norm;
 pub mod linear;
 pub mod norm;
 pub mod pixels;

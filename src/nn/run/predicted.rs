@@ -35,7 +35,7 @@ pub trait Predict {
     fn loss(&self, tape: &Tape, batch: &Self::Batch, weight: f32) -> Loss;
 
     /// How good weights are, on data that is not learned from.
-    fn evaluate(&mut self, weights: &Weights) -> Option<Evaluation>;
+    fn evaluate(&mut self, weights: &mut Weights) -> Option<Evaluation>;
 }
 
 /// The task of learning to predict.
@@ -150,7 +150,7 @@ impl<P: Predict> Task for Predicted<P> {
         values.map(|(name, value)| (name.to_owned(), value)).into()
     }
 
-    fn evaluate(&mut self, weights: &Weights, _step: u64) -> Option<Evaluation> {
+    fn evaluate(&mut self, weights: &mut Weights, _step: u64) -> Option<Evaluation> {
         self.predict.evaluate(weights)
     }
 }

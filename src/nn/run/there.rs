@@ -1,10 +1,11 @@
 //! A run whose steps are computed on a device: when the host waits for it, and what it brings back.
 //!
-//! The host runs ahead of the device from report to report. Evaluations and checkpoints are the host's, of what it has
-//! fetched; the device goes on with its own.
+//! The host runs ahead of the device from report to report. Checkpoints are the host's, of what it has fetched; the device
+//! goes on with its own. An evaluation brings the weights that are kept, an average or themselves, to the device again.
 
 use super::{Learned, Run, RunError, Task};
 use crate::nn::device::{Fault, Gpu};
+use crate::nn::event::Evaluation;
 use crate::nn::ops::cuda::learning::Learning;
 use crate::nn::parameters::Weights;
 
@@ -48,6 +49,29 @@ impl<'a, T: Task> Run<'a, T> {
             }
             _ => Ok(()),
         }
+    }
+
+    /// How good the weights are that are kept, as they were fetched: computed on the device where there is one, and where
+    /// that has no room for it on the host.
+    pub(super) fn evaluation(&mut self) -> Option<Evaluation> {
+        let step = self.state.step;
+        let own = self.learned.weights.leave();
+        let gpu = self.learned.there.as_ref().map(Learning::gpu);
+        let weights = (self.learned.average.as_mut()).unwrap_or(&mut self.learned.weights);
+        let on_device = gpu.map(|gpu| {
+            weights.bring_to(gpu);
+            let found = self.task.evaluate(weights, step);
+            weights.leave();
+            (found, gpu)
+        });
+        let found = match on_device {
+            Some((found, gpu)) if gpu.check().is_ok() => found,
+            // The next step tells what has failed.
+            Some((_, gpu)) if !gpu.forgive() => None,
+            _ => self.task.evaluate(weights, step),
+        };
+        self.learned.weights.return_to(own);
+        found
     }
 
     /// ‖g‖ of the last step on a device.

@@ -20,10 +20,10 @@ pub mod search;
 pub mod stream;
 pub mod words;
 
-use crate::nn::dense::Table;
 use crate::nn::packed::Packed;
 use crate::translate::batch::{BOS, EOS};
 use crate::translate::heat::Maps;
+use words::{Found, Wanted};
 
 /// A hypothesis that is to be continued.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,12 +36,51 @@ pub struct Row {
     pub token: u32,
 }
 
+/// The number of each row among those of its sentence.
+pub fn places(rows: &[Row]) -> Vec<usize> {
+    let mut places = Vec::with_capacity(rows.len());
+    for (i, row) in rows.iter().enumerate() {
+        let is_first = i == 0 || rows[i - 1].sentence != row.sentence;
+        places.push(if is_first { 0 } else { places[i - 1] + 1 });
+    }
+    places
+}
+
+/// The rows of each sentence, without an end.
+pub fn each_sentence(rows: &[Row]) -> impl Iterator<Item = &[Row]> {
+    let border = |s: usize| rows.partition_point(|row| (row.sentence as usize) < s);
+    (0..).map(move |s| &rows[border(s)..border(s + 1)])
+}
+
+/// Of each row of the last step, which of all rows of its sentence led to it.
+#[derive(Clone, Debug, Default)]
+pub struct Paths(Vec<Vec<u32>>);
+
+impl Paths {
+    /// Makes them those of new rows, each of which comes behind `written` others.
+    pub fn follow(&mut self, rows: &[Row], written: u32) {
+        let path = |(row, place): (&Row, u32)| {
+            let old = self.0.get(row.parent as usize);
+            let old = old.map_or(&[][..], Vec::as_slice);
+            let mut path = Vec::with_capacity(old.len() + 1);
+            path.extend_from_slice(old);
+            path.push(place);
+            path
+        };
+        self.0 = rows.iter().zip(written..).map(path).collect();
+    }
+
+    pub fn of(&self, row: usize) -> &[u32] {
+        &self.0[row]
+    }
+}
+
 /// A model that translates step by step. Rows of one sentence stand together, in the order of the states.
 pub trait Model: Sync {
     /// What it remembers of a sentence under way: its source, and each row of the last step.
     type State: Send;
 
-    /// Values of a vector that [`Model::table`] makes scores of.
+    /// Values of the vector that scores of words are made of.
     fn dim(&self) -> usize;
 
     /// Tokens that a source or a translation may have at most, with their marks.
@@ -53,7 +92,8 @@ pub trait Model: Sync {
     /// Takes every row a token further: `h` becomes their vectors, (rows, dim).
     fn step(&self, states: &mut [&mut Self::State], rows: &[Row], h: &mut [f32]);
 
-    fn table(&self) -> &Table<'_>;
+    /// Takes every row a token further, and finds what is wanted of the scores of the words that may follow.
+    fn find(&self, states: &mut [&mut Self::State], rows: &[Row], wanted: &[Wanted]) -> Vec<Found>;
 
     /// For each token that led to a row of the last step, and for the one that comes next: the source token that it
     /// attended to most.

@@ -10,9 +10,8 @@
 //! worker is left alone with one at the end.
 
 use super::search::Search;
-use super::words::{Found, Wanted, find};
+use super::words::{Found, Wanted};
 use super::{Hypothesis, Model, Options, Row, Task};
-use crate::nn::buffer::Buffer;
 use crate::nn::packed::Packed;
 use crate::translate::batch::EOS;
 use rayon::prelude::*;
@@ -34,6 +33,14 @@ impl Load {
         Load {
             sentences: (80 / beam.max(1)).clamp(4, 48),
             tokens: 4096,
+        }
+    }
+
+    /// The same on a GPU, which is quick with many rows and no quicker with few.
+    pub fn on_device(beam: usize) -> Load {
+        Load {
+            sentences: (2048 / beam.max(1)).clamp(16, 1024),
+            tokens: 1 << 15,
         }
     }
 }
@@ -179,9 +186,7 @@ impl<'a, M: Model> Worker<'a, M> {
         wanted: Vec<Wanted>,
     ) -> Vec<Found> {
         if let [model] = self.models {
-            let mut h = Buffer::of(rows.len() * model.dim());
-            step(model, seats, 0, rows, &mut h);
-            return find(model.table(), &h, &wanted);
+            return find(model, seats, 0, rows, &wanted);
         }
         // Of several models all probabilities are needed; the logarithm of their mean is what is looked at.
         let all = Wanted {
@@ -192,9 +197,8 @@ impl<'a, M: Model> Worker<'a, M> {
         let all = vec![all; rows.len()];
         let mut means: Vec<Vec<f32>> = Vec::new();
         for (m, model) in self.models.iter().enumerate() {
-            let mut h = Buffer::of(rows.len() * model.dim());
-            step(model, seats, m, rows, &mut h);
-            for (i, found) in find(model.table(), &h, &all).into_iter().enumerate() {
+            let all = find(model, seats, m, rows, &all);
+            for (i, found) in all.into_iter().enumerate() {
                 let normaliser = found.normaliser();
                 let p = found.all.iter().map(|score| (score - normaliser).exp());
                 match means.get_mut(i) {
@@ -217,9 +221,15 @@ impl<'a, M: Model> Worker<'a, M> {
 }
 
 /// A step of the m-th model.
-fn step<M: Model>(model: &M, seats: &mut [Seat<M::State>], m: usize, rows: &[Row], h: &mut [f32]) {
+fn find<M: Model>(
+    model: &M,
+    seats: &mut [Seat<M::State>],
+    m: usize,
+    rows: &[Row],
+    wanted: &[Wanted],
+) -> Vec<Found> {
     let mut states: Vec<&mut M::State> = seats.iter_mut().map(|seat| &mut seat.states[m]).collect();
-    model.step(&mut states, rows, h);
+    model.find(&mut states, rows, wanted)
 }
 
 #[cfg(test)]

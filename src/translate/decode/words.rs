@@ -9,7 +9,11 @@
 
 use crate::nn::buffer::Buffer;
 use crate::nn::dense::Table;
+use crate::nn::device::Gpu;
 use crate::nn::matmul::PANEL;
+use crate::nn::ops::cuda::projection;
+use crate::nn::parameters::{Parameter, Weights};
+use crate::nn::tape::Var;
 use crate::simd::{Lanes, Level, dispatch};
 
 /// Panels whose scores are computed before they are looked at: those of 64 rows then are 64 KB.
@@ -61,6 +65,17 @@ impl Found {
         }
         found.all = scores;
         found
+    }
+
+    /// What a device has found: the largest of all scores, and the sum of e to what they are above it.
+    pub fn of(best: Vec<(f32, u32)>, word: f32, (most, sum): (f32, f32)) -> Found {
+        Found {
+            best,
+            word,
+            most,
+            sum,
+            ..Found::default()
+        }
     }
 
     fn new() -> Found {
@@ -122,6 +137,48 @@ impl Found {
             self.best.insert(place, (*score, word));
         }
     }
+}
+
+/// The same on the device where `h` is, which keeps all but what is found.
+pub fn find_there(
+    gpu: &Gpu,
+    weights: &Weights,
+    (h, table): (&Var, Parameter),
+    wanted: &[Wanted],
+) -> Vec<Found> {
+    // Words that must not be among the best are left out here.
+    let most = wanted.iter().map(|own| match own.best {
+        0 => 0,
+        best => best + own.forbidden.len(),
+    });
+    let k = most.max().unwrap_or(0);
+    if k > projection::MOST_WORDS || wanted.iter().any(|own| own.with_all) {
+        let scores = projection::scores(gpu, weights, h, table);
+        let rows = scores.chunks_exact(table.rows).zip(wanted);
+        return rows
+            .map(|(scores, wanted)| Found::among(scores.to_vec(), wanted))
+            .collect();
+    }
+    let k = k.min(table.rows);
+    let asked: Vec<u32> = (wanted.iter())
+        .map(|own| own.word.unwrap_or(u32::MAX))
+        .collect();
+    let found = projection::find(gpu, weights, (h, table), k, &asked);
+    let rows = found.chunks_exact(2 * k + 3).zip(wanted);
+    rows.map(|(row, wanted)| {
+        let (scores, words, rest) = (&row[..k], &row[k..2 * k], &row[2 * k..]);
+        let best = scores
+            .iter()
+            .copied()
+            .zip(words.iter().map(|w| w.to_bits()));
+        let best = best.filter(|(_, word)| !wanted.forbidden.contains(word));
+        Found::of(
+            best.take(wanted.best).collect(),
+            rest[2],
+            (rest[0], rest[1]),
+        )
+    })
+    .collect()
 }
 
 /// What a part of the scores holds.

@@ -14,6 +14,8 @@ use crate::translate::batch::Batch;
 impl Architecture for Recurrent {
     type Config = Config;
     type Decoder<'w> = Decoder<'w>;
+    /// There is none.
+    type There<'w> = Decoder<'w>;
 
     const NAME: &'static str = "seq2seq";
 
@@ -53,5 +55,13 @@ impl Architecture for Recurrent {
 
     fn decoder<'w>(&'w self, weights: &'w Weights, precision: Precision) -> Decoder<'w> {
         Decoder::new(self, weights, precision)
+    }
+
+    fn not_translating_on_gpu(&self) -> Option<String> {
+        Some("recurrent networks translate on the CPU only".to_owned())
+    }
+
+    fn there<'w>(&'w self, _: &'w Weights, _: bool) -> Option<Decoder<'w>> {
+        None
     }
 }

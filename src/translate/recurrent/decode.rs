@@ -16,6 +16,7 @@ use crate::nn::ops::norm::Norm;
 use crate::nn::packed::Packed;
 use crate::nn::parameters::Weights;
 use crate::nn::tape::{Tape, Var};
+use crate::translate::decode::words::{Found, Wanted, find};
 use crate::translate::decode::{Model, Row};
 
 /// A model and its weights, ready to translate.
@@ -245,8 +246,10 @@ impl Model for Decoder<'_> {
         }
     }
 
-    fn table(&self) -> &Table<'_> {
-        &self.table
+    fn find(&self, states: &mut [&mut Sentence], rows: &[Row], wanted: &[Wanted]) -> Vec<Found> {
+        let mut h = Buffer::of(rows.len() * self.dim());
+        self.step(states, rows, &mut h);
+        find(&self.table, &h, wanted)
     }
 
     fn alignment(&self, state: &Sentence, row: usize) -> Vec<u32> {

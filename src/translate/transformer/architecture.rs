@@ -3,6 +3,7 @@
 use super::config::{Config, recipe};
 use super::decode::Decoder;
 use super::model::Transformer;
+use super::there;
 use crate::nn::dense::Precision;
 use crate::nn::ops::cuda::attention::HEAD;
 use crate::nn::ops::projection::Loss;
@@ -14,6 +15,7 @@ use crate::translate::batch::Batch;
 impl Architecture for Transformer {
     type Config = Config;
     type Decoder<'w> = Decoder<'w>;
+    type There<'w> = there::Decoder<'w>;
 
     const NAME: &'static str = "transformer";
 
@@ -53,5 +55,13 @@ impl Architecture for Transformer {
 
     fn decoder<'w>(&'w self, weights: &'w Weights, precision: Precision) -> Decoder<'w> {
         Decoder::new(self, weights, precision)
+    }
+
+    fn not_translating_on_gpu(&self) -> Option<String> {
+        self.not_on_gpu()
+    }
+
+    fn there<'w>(&'w self, weights: &'w Weights, aligns: bool) -> Option<there::Decoder<'w>> {
+        there::Decoder::new(self, weights, aligns)
     }
 }

@@ -6,3 +6,4 @@ pub mod decode;
 pub mod model;
 #[cfg(test)]
 mod tests;
+pub mod there;

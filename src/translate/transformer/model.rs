@@ -117,7 +117,7 @@ impl FeedForward {
         }
     }
 
-    fn forward(&self, tape: &Tape, x: &Var) -> Var {
+    pub(super) fn forward(&self, tape: &Tape, x: &Var) -> Var {
         let inner = self.inner.forward(tape, x, Activation::Relu, tape.mask());
         self.outer.forward(tape, &inner, Activation::Identity, None)
     }
@@ -125,9 +125,9 @@ impl FeedForward {
 
 /// What goes from sublayer to sublayer: the sum so far, and what the next sublayer works on. In a post-norm model both
 /// are the normalised sum.
-struct Stream {
+pub(super) struct Stream {
     sum: Var,
-    input: Var,
+    pub(super) input: Var,
 }
 
 impl Transformer {
@@ -258,19 +258,7 @@ impl Transformer {
         });
         let cross = target.sentences().zip(source.sentences()).collect();
         let cross = Arc::new(Spans::new(cross, heads));
-        let norms = (self.decoder.iter()).flat_map(|layer| {
-            [
-                layer.attention.norm,
-                layer.cross.norm,
-                layer.feed_forward.norm,
-            ]
-        });
-        let (mut stream, norms) = self.enter(
-            tape,
-            x,
-            norms.collect(),
-            self.last.map(|(_, decoder)| decoder),
-        );
+        let (mut stream, norms) = self.enter_decoder(tape, x);
         for (layer, norms) in self.decoder.iter().zip(norms.chunks_exact(3)) {
             let mixed = layer.attention.forward(tape, &stream.input, &own);
             stream = self.join(tape, stream, &mixed, norms[0]);
@@ -287,6 +275,19 @@ impl Transformer {
         let memory = self.encode(tape, &batch.source);
         let h = self.decode(tape, (&memory, &batch.source), &batch.target_in);
         loss(tape, &h, self.output, &batch.target_out, smoothing, weight)
+    }
+
+    /// The embedded tokens of targets, and the normalisation after each sublayer of the decoder.
+    pub(super) fn enter_decoder(&self, tape: &Tape, x: Var) -> (Stream, Vec<Norm>) {
+        let own = (self.decoder.iter()).flat_map(|layer| {
+            [
+                layer.attention.norm,
+                layer.cross.norm,
+                layer.feed_forward.norm,
+            ]
+        });
+        let last = self.last.map(|(_, decoder)| decoder);
+        self.enter(tape, x, own.collect(), last)
     }
 
     /// The embedded tokens, and the normalisation after each sublayer: of a post-norm model its own, of a pre-norm model
@@ -321,7 +322,7 @@ impl Transformer {
     }
 
     /// Adds what a sublayer gave.
-    fn join(&self, tape: &Tape, stream: Stream, sublayer: &Var, norm: Norm) -> Stream {
+    pub(super) fn join(&self, tape: &Tape, stream: Stream, sublayer: &Var, norm: Norm) -> Stream {
         let (sum, input) = norm.forward_residual(tape, &stream.sum, sublayer, tape.mask());
         match self.config.pre_norm {
             true => Stream { sum, input },

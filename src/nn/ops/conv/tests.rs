@@ -3,7 +3,7 @@
 use super::super::batch_norm::{BatchNorm, Moments, Source};
 use super::super::gate;
 use super::*;
-use crate::nn::check::{gradients, gradients_within, seed, weighed, weights};
+use crate::nn::check::{gradients, gradients_within, same_gradients, seed, weighed, weights};
 use crate::nn::dropout::Dropout;
 use crate::nn::parameters::Weights;
 
@@ -22,23 +22,6 @@ fn activated(y: &mut [f64], activation: Activation) {
     }
 }
 
-/// Calls `pair` with the places in an image and in a row of all that a window sees.
-fn each_seen(window: &Window, mut pair: impl FnMut(usize, usize, usize)) {
-    let (rows, columns) = window.places();
-    for place in 0..rows * columns {
-        for (i, j) in (0..window.kernel).flat_map(|i| (0..window.kernel).map(move |j| (i, j))) {
-            let y = (place / columns * window.stride + i).wrapping_sub(window.padding);
-            let x = (place % columns * window.stride + j).wrapping_sub(window.padding);
-            if y < window.height && x < window.width {
-                for c in 0..window.channels {
-                    let pixel = (y * window.width + x) * window.channels + c;
-                    pair(place, pixel, (i * window.kernel + j) * window.channels + c);
-                }
-            }
-        }
-    }
-}
-
 /// One image through a layer, written as the sum that it is.
 fn exact(layer: &Conv, x: &[f64], w: &[f64], b: &[f64]) -> Vec<f64> {
     let (window, outputs, seen) = (layer.window, layer.weight.rows, layer.weight.columns);
@@ -49,7 +32,7 @@ fn exact(layer: &Conv, x: &[f64], w: &[f64], b: &[f64]) -> Vec<f64> {
     let mut all = Vec::new();
     for x in x.chunks(from) {
         let mut y = vec![0.0; to];
-        each_seen(&window, |place, pixel, at| {
+        window.each_seen(|place, pixel, at| {
             for o in 0..outputs {
                 match layer.is_transposed {
                     true => y[pixel] += x[place * outputs + o] * w[o * seen + at],
@@ -137,7 +120,7 @@ fn many_rows_and_few_panels_give_the_same_gradient_as_the_formula() {
     gradients(
         &layout,
         |tape| {
-            let x = tape.var(Buffer::copy_of(&x), 1, false);
+            let x = tape.input(Buffer::copy_of(&x), 1);
             seed(tape, &layer.forward(tape, &x, Activation::Identity));
         },
         |v| {
@@ -210,9 +193,13 @@ fn batch_normalisation_has_the_gradient_of_its_formula() {
         };
         let weights = weights(&layout, 0.4);
         let tape = Tape::recording(&weights, vec![0.0; layout.len()], Dropout::none());
-        let y = norm.forward(&tape, &tape.parameter(x), activation, Source::Batch(&seen));
-        seed(&tape, &y);
+        let pass = |tape: &Tape, source: Source| {
+            let y = norm.forward(tape, &tape.parameter(x), activation, source);
+            seed(tape, &y);
+        };
+        pass(&tape, Source::Batch(&seen));
         let found = tape.backward();
+        same_gradients(&layout, |tape| pass(tape, Source::Unseen));
         assert!(
             found[norm.mean.range().start..norm.variance.range().end]
                 .iter()
@@ -252,6 +239,29 @@ fn batch_normalisation_has_the_gradient_of_its_formula() {
 }
 
 #[test]
+#[ignore = "wants a GPU"]
+fn batch_normalisation_on_a_device_brings_running_moments_up_to_date_there() {
+    let gpu = crate::nn::check::gpu().expect("WORDMILL_TEST_GPU is set");
+    let mut layout = Layout::default();
+    let norm = BatchNorm::new(&mut layout, "norm", 2);
+    let mut weights = Weights::zeros(&layout);
+    weights.values_mut()[norm.variance.range()].fill(1.0);
+    weights.bring_to(gpu);
+    let moments = Moments::default();
+    let tape = Tape::plain(&weights);
+    let x = tape.input(Buffer::copy_of(&[1.0, 5.0, 3.0, 5.0, 8.0, 5.0]), 2);
+    norm.forward(&tape, &x, Activation::Identity, Source::Batch(&moments));
+    drop(tape);
+    moments.update(&mut weights);
+    weights.fetch();
+    let near = |p: Parameter, expected: [f32; 2]| {
+        let pairs = weights.of(p).iter().zip(expected);
+        pairs.into_iter().all(|(found, e)| (found - e).abs() < 1e-6)
+    };
+    assert!(near(norm.mean, [0.4, 0.5]) && near(norm.variance, [2.2, 0.9]));
+}
+
+#[test]
 fn running_moments_go_a_tenth_of_the_way_to_those_of_the_batch() {
     let mut layout = Layout::default();
     let norm = BatchNorm::new(&mut layout, "norm", 2);
@@ -262,7 +272,7 @@ fn running_moments_go_a_tenth_of_the_way_to_those_of_the_batch() {
     let x = tape.var(Buffer::copy_of(&[1.0, 5.0, 3.0, 5.0, 8.0, 5.0]), 2, false);
     norm.forward(&tape, &x, Activation::Identity, Source::Batch(&moments));
     drop(tape);
-    moments.update(weights.values_mut());
+    moments.update(&mut weights);
     // 1, 3, 8: mean 4, variance 26 / 2; 0.9 · 1 + 0.1 · 13
     assert_eq!(weights.of(norm.mean), [0.4, 0.5]);
     assert!((weights.of(norm.variance)[0] - 2.2).abs() < 1e-6);
@@ -343,7 +353,7 @@ fn gates_have_the_gradient_of_their_formula() {
             1e-4,
             &layout,
             |tape| {
-                let done = tape.var(Buffer::copy_of(&done), 7, false);
+                let done = tape.input(Buffer::copy_of(&done), 7);
                 let x = gate::gate(tape, &tape.parameter(x), &done, activation);
                 seed(tape, &gate::apply(tape, &x, Activation::Tanh));
             },

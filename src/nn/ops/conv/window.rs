@@ -62,6 +62,24 @@ impl Window {
             || self.kernel == 1 && self.stride == 1 && self.padding == 0
     }
 
+    /// For formulas in tests: calls `pair` with each place and all that it sees, where in the image and where in the row.
+    #[cfg(test)]
+    pub fn each_seen(&self, mut pair: impl FnMut(usize, usize, usize)) {
+        let (rows, columns) = self.places();
+        for place in 0..rows * columns {
+            for (i, j) in (0..self.kernel).flat_map(|i| (0..self.kernel).map(move |j| (i, j))) {
+                let y = (place / columns * self.stride + i).wrapping_sub(self.padding);
+                let x = (place % columns * self.stride + j).wrapping_sub(self.padding);
+                if y < self.height && x < self.width {
+                    for c in 0..self.channels {
+                        let pixel = (y * self.width + x) * self.channels + c;
+                        pair(place, pixel, (i * self.kernel + j) * self.channels + c);
+                    }
+                }
+            }
+        }
+    }
+
     /// Calls `piece` with pieces that lie together: where in the row (from `columns.start` on), where in the image
     /// (nothing outside of it), how many values.
     #[inline(always)]

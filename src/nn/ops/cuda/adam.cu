@@ -21,9 +21,9 @@ extern "C" __global__ void square_shares(double* shares, const float* x, u64 n) 
 }
 REGISTER(square_shares)
 
-// norm[0] = √Σ shares; the first time that this is no number, norm[1] is the number of the update and norm[2] what it is.
+// norm[0] = √Σ shares; the first time that this is no number, norm[1] is the number of the step and norm[2] what it is.
 // One block, a thread to a share.
-extern "C" __global__ void norm_of_shares(double* norm, const double* shares, u32 update) {
+extern "C" __global__ void norm_of_shares(double* norm, const double* shares, u32 step) {
     __shared__ double part[512];
     part[threadIdx.x] = shares[threadIdx.x];
     __syncthreads();
@@ -31,7 +31,7 @@ extern "C" __global__ void norm_of_shares(double* norm, const double* shares, u3
     double sum = 0.0;
     for (u32 i = 0; i < blockDim.x; i++) sum += part[i];
     norm[0] = sqrt(sum);
-    if (norm[1] == 0.0 && !(norm[0] < INFINITY)) norm[1] = update, norm[2] = norm[0];
+    if (norm[1] == 0.0 && !(norm[0] < INFINITY)) norm[1] = step, norm[2] = norm[0];
 }
 REGISTER(norm_of_shares)
 

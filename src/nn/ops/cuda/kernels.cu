@@ -1,11 +1,16 @@
 // All kernels in one unit, compiled to PTX by build.rs.
 
 #include "adam.cu"
+#include "adversarial.cu"
 #include "attention.cu"
+#include "batch_norm.cu"
 #include "context.cu"
+#include "conv.cu"
 #include "embedding.cu"
 #include "linear.cu"
 #include "norm.cu"
+#include "pixels.cu"
 #include "projection.cu"
+#include "query.cu"
 #include "recurrent.cu"
 #include "rows.cu"

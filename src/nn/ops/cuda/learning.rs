@@ -3,6 +3,7 @@
 use crate::nn::adam::{Adam, Moments};
 use crate::nn::device::{Argument, Gpu, Kind, Memory};
 use crate::nn::parameters::Weights;
+use std::ops::Range;
 use std::sync::Arc;
 
 /// Blocks that sum squares, at most: as many as threads of the one that sums what they found.
@@ -20,8 +21,9 @@ pub struct Learning {
     second: Memory,
     average: Option<Memory>,
     shares: Memory,
-    /// ‖g‖ of the last update; the first whose ‖g‖ was no number, from 1 on, and what that was.
-    norm: Memory,
+    /// Of the first part of the weights that is updated, or of all, and of the second: ‖g‖ of the last update; the first
+    /// step whose ‖g‖ was no number, from 1 on, and what that was.
+    norms: [Memory; 2],
 }
 
 /// What is known of the last steps.
@@ -29,7 +31,7 @@ pub struct Learning {
 pub struct Seen {
     /// ‖g‖ before clipping.
     pub gradient: f64,
-    /// The first update whose gradient was no number, and its length: from then on nothing was changed.
+    /// The first step whose gradient was no number, and its length: from then on nothing was changed.
     pub diverged: Option<(u64, f64)>,
 }
 
@@ -44,7 +46,7 @@ impl Learning {
             second: Memory::from_f32(gpu, &moments.second),
             average: average.map(|average| Memory::from_f32(gpu, average)),
             shares: Memory::of(gpu, Kind::F64, n.div_ceil(VALUES).clamp(1, BLOCKS)),
-            norm: Memory::zeros(gpu, Kind::F64, 3),
+            norms: [0, 1].map(|_| Memory::zeros(gpu, Kind::F64, 3)),
         }
     }
 
@@ -54,13 +56,28 @@ impl Learning {
 
     /// One update of the weights by the gradients, which are shortened to `clip` (0 leaves them) first and cleared.
     pub fn update(&self, weights: &Weights, adam: &Adam, updates: u64, (lr, clip): (f32, f32)) {
+        let all = 0..self.gradients.len();
+        self.update_part(weights, adam, (0, all), (updates, updates), (lr, clip));
+    }
+
+    /// The same of a part of the weights, one of two that are updated in turns; how many updates it has had, and at which
+    /// step this one is.
+    pub fn update_part(
+        &self,
+        weights: &Weights,
+        adam: &Adam,
+        (which, part): (usize, Range<usize>),
+        (updates, step): (u64, u64),
+        (lr, clip): (f32, f32),
+    ) {
         let there = weights.there().expect("weights on the device");
-        let (n, blocks) = (self.gradients.len(), self.shares.len() as u32);
-        let gradients: Argument = (&*self.gradients).into();
+        let (n, first, norm) = (part.len(), part.start, &self.norms[which]);
+        let blocks = n.div_ceil(VALUES).clamp(1, self.shares.len()) as u32;
+        let gradients = self.gradients.at(first);
         let arguments = [(&self.shares).into(), gradients, n.into()];
         self.gpu
             .launch("square_shares", (blocks, 1), 256, &arguments);
-        let arguments = [(&self.norm).into(), (&self.shares).into(), updates.into()];
+        let arguments = [norm.into(), (&self.shares).into(), step.into()];
         self.gpu
             .launch("norm_of_shares", (1, 1), blocks, &arguments);
         let factors = adam.factors(updates, lr, clip);
@@ -74,13 +91,13 @@ impl Learning {
             clip,
         ];
         let arguments = [
-            (&there.values).into(),
+            there.values.at(first),
             gradients,
-            (&self.first).into(),
-            (&self.second).into(),
-            there.shadow.as_ref().map_or(Argument::NULL, Argument::from),
+            self.first.at(first),
+            self.second.at(first),
+            (there.shadow.as_ref()).map_or(Argument::NULL, |shadow| shadow.at(first)),
             n.into(),
-            (&self.norm).into(),
+            norm.into(),
             Argument::words(&words.map(f32::to_bits)),
         ];
         self.gpu.launch_over(n, "adam", &arguments);
@@ -100,9 +117,18 @@ impl Learning {
         }
     }
 
-    /// Waits for the last step.
+    /// Waits for the last step; of the first part, but what has diverged of both.
     pub fn seen(&self) -> Seen {
-        let norm = self.norm.to_f64();
+        let [first, second] = [0, 1].map(|which| self.seen_of(which));
+        Seen {
+            diverged: first.diverged.or(second.diverged),
+            ..first
+        }
+    }
+
+    /// The same of one part.
+    pub fn seen_of(&self, which: usize) -> Seen {
+        let norm = self.norms[which].to_f64();
         Seen {
             gradient: norm[0],
             diverged: (norm[1] > 0.0).then_some((norm[1] as u64, norm[2])),

@@ -2,24 +2,18 @@
 //
 //   Y = drop(f(Y + b))        dZ = dY ∘ mask ∘ f′        db = db + Σ_rows dZ
 //
-// The formulas and the codes of activations are those of ops/linear.rs and ops/activation.rs.
+// The formulas and the codes of activations are those of ops/linear.rs and ops/activation.rs. Without a bias (null)
+// nothing is added.
 
 #include "values.cuh"
-
-constexpr float LEAK = 0.2f;
-
-enum { IDENTITY, RELU, LEAKY, TANH };
 
 template <typename T>
 __device__ void finish(T* y, const float* bias, u32 rows, u32 columns, int activation, Mask mask) {
     u64 n = (u64)rows * columns;
     for (u64 i = (u64)blockIdx.x * blockDim.x + threadIdx.x; i < n; i += (u64)gridDim.x * blockDim.x) {
         u32 row = row_at(i, columns), column = column_at(i, columns);
-        float v = get(y[i]) + bias[column];
-        if (activation == RELU) v = v > 0.0f ? v : 0.0f;
-        if (activation == LEAKY) v = v > 0.0f ? v : LEAK * v;
-        if (activation == TANH) v = tanhf(v);
-        put(y[i], masked(mask, row, column, columns, v));
+        float v = get(y[i]) + (bias ? bias[column] : 0.0f);
+        put(y[i], masked(mask, row, column, columns, activated(v, activation)));
     }
 }
 

@@ -4,23 +4,31 @@
 //! |---|---|
 //! | [`linear`], [`norm`], [`embedding`], [`projection`] | layers of every model |
 //! | [`attention`], [`context`] | attention over heads, in tiles; of one query to its sentence |
+//! | [`query`] | attention to keys and values that are kept, where words follow one another |
+//! | [`conv`], [`batch_norm`], [`pixels`] | layers of images |
 //! | [`recurrent`], `order`, [`feeding`] | layers that go through time, and in which order |
 //! | [`rows`] | sums, copies and masks of matrices |
+//! | [`adversarial`] | what a critic and a generator learn from |
 //! | [`learning`] | the optimizer, and what it keeps |
 //!
 //! Each function does what the operation of the same name does on the host, to values on the device; formulas are there.
 //! Activations are kept in f32 or bf16 ([`Gpu::kind`]), sums and gradients of parameters in f32. No step waits for the
-//! device, but where words are guessed ([`projection::best`]).
+//! device, but where words are guessed ([`projection::best`]) or looked for ([`projection::find`]).
 
+pub mod adversarial;
 pub mod attention;
+pub mod batch_norm;
 pub mod context;
+pub mod conv;
 pub mod embedding;
 pub mod feeding;
 pub mod learning;
 pub mod linear;
 pub mod norm;
 mod order;
+pub mod pixels;
 pub mod projection;
+pub mod query;
 pub mod recurrent;
 pub mod rows;
 

@@ -74,6 +74,57 @@ template <typename T> __device__ void best(u32* found, const T* logits, u32 word
     if (own == 0) found[blockIdx.x] = place[0] < words ? place[0] : 0;
 }
 
+// The k best words of each row, the best first and of equal ones the lower first, then the largest of all scores, the sum
+// of e to what they are above it, and the score of a word that is asked for: 2 · k + 3 values, words as their bits. A block
+// to a row; each thread has the best of its own words ready.
+extern "C" __global__ void best_words(float* found, const float* logits, const u32* asked, u32 words, u32 stride, u32 k) {
+    __shared__ float value[256], part[WARP];
+    __shared__ u32 place[256];
+    const float* row = logits + (u64)blockIdx.x * stride;
+    float* to = found + (u64)blockIdx.x * (2 * k + 3);
+    u32 own = threadIdx.x;
+    float most = -INFINITY, sum = 0.0f;
+    for (u32 i = own; i < words; i += blockDim.x) most = fmaxf(most, row[i]);
+    most = block_all<true>(most, part);
+    for (u32 i = own; i < words; i += blockDim.x) sum += expf(row[i] - most);
+    sum = block_all<false>(sum, part);
+    float best = INFINITY;
+    u32 word = 0;
+    bool is_taken = true;
+    for (u32 r = 0; r < k; r++) {
+        if (is_taken) {
+            // The best of its own that comes after the one that was taken.
+            float next = -INFINITY;
+            u32 at = words;
+            for (u32 i = own; i < words; i += blockDim.x)
+                if (row[i] > next && (row[i] < best || (row[i] == best && i > word))) next = row[i], at = i;
+            best = next;
+            word = at;
+        }
+        __syncthreads();
+        value[own] = best;
+        place[own] = word;
+        __syncthreads();
+        for (u32 half = blockDim.x / 2; half > 0; half /= 2) {
+            u32 other = own + half;
+            if (own < half && (value[other] > value[own] || (value[other] == value[own] && place[other] < place[own])))
+                value[own] = value[other], place[own] = place[other];
+            __syncthreads();
+        }
+        is_taken = place[0] == word && word < words;
+        if (own == 0) {
+            to[r] = value[0];
+            ((u32*)to)[k + r] = place[0];
+        }
+    }
+    if (own == 0) {
+        to[2 * k] = most;
+        to[2 * k + 1] = sum;
+        to[2 * k + 2] = asked[blockIdx.x] < words ? row[asked[blockIdx.x]] : 0.0f;
+    }
+}
+REGISTER(best_words)
+
 #define PROJECTION(T, S) \
     extern "C" __global__ void best_##S(u32* found, const T* logits, u32 words, u32 stride) { \
         best<T>(found, logits, words, stride); \

@@ -31,6 +31,17 @@ __device__ inline u32 column_at(u64 i, u32 columns) { return i >> 32 ? i % colum
 
 #define EACH(X) X(float, f32) X(bf16, bf16)
 
+// The codes of activations, and what they make of a value: ops/activation.rs.
+enum { IDENTITY, RELU, LEAKY, TANH };
+
+constexpr float LEAK = 0.2f;
+
+__device__ inline float activated(float v, int activation) {
+    if (activation == RELU) return v > 0.0f ? v : 0.0f;
+    if (activation == LEAKY) return v > 0.0f ? v : LEAK * v;
+    return activation == TANH ? tanhf(v) : v;
+}
+
 // Lanes of a warp.
 constexpr int WARP = 32;
 

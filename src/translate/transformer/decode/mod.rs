@@ -18,7 +18,8 @@ use crate::nn::ops::activation::Activation;
 use crate::nn::ops::query::{Keys, attend};
 use crate::nn::packed::Packed;
 use crate::nn::parameters::Weights;
-use crate::translate::decode::{Model, Row};
+use crate::translate::decode::words::{Found, Wanted, find};
+use crate::translate::decode::{Model, Paths, Row, each_sentence, places};
 use layers::{DecoderLayer, EncoderLayer, Norms};
 
 /// A model and its weights, ready to translate.
@@ -37,7 +38,7 @@ pub struct Sentence {
     tokens: usize,
     cross: Vec<Buffer>,
     own: Vec<Vec<f32>>,
-    paths: Vec<Vec<u32>>,
+    paths: Paths,
     /// The source token that each row ever live attended to most in the last layer.
     aligned: Vec<u32>,
     /// Every weight of the attention to the source, where that is wanted: (rows, layers, heads, source tokens).
@@ -128,7 +129,7 @@ impl Model for Decoder<'_> {
             tokens: rows.len(),
             cross: Vec::with_capacity(self.decoder.len()),
             own: vec![Vec::with_capacity(2 * d * (rows.len() + 8)); self.decoder.len()],
-            paths: Vec::new(),
+            paths: Paths::default(),
             aligned: Vec::new(),
             record: None,
         };
@@ -147,19 +148,13 @@ impl Model for Decoder<'_> {
     fn step(&self, states: &mut [&mut Sentence], rows: &[Row], h: &mut [f32]) {
         let (d, heads, n) = (self.config().dim, self.config().heads, rows.len());
         let mut x = Buffer::of(n * d);
-        // The number of each row among those of its sentence.
-        let mut places = Vec::with_capacity(n);
-        for (i, row) in rows.iter().enumerate() {
-            let is_first = i == 0 || rows[i - 1].sentence != row.sentence;
-            places.push(if is_first { 0 } else { places[i - 1] + 1 });
-        }
-        for (s, state) in states.iter_mut().enumerate() {
-            let first = rows.partition_point(|row| (row.sentence as usize) < s);
-            let last = rows.partition_point(|row| row.sentence as usize <= s);
-            state.follow(&rows[first..last]);
+        let places = places(rows);
+        for (state, rows) in states.iter_mut().zip(each_sentence(rows)) {
+            let written = state.aligned.len() as u32;
+            state.paths.follow(rows, written);
         }
         for ((row, place), x) in rows.iter().zip(&places).zip(x.chunks_exact_mut(d)) {
-            let length = states[row.sentence as usize].paths[*place].len();
+            let length = states[row.sentence as usize].paths.of(*place).len();
             self.model
                 .target
                 .row(self.weights, row.token, length as u32 - 1, x);
@@ -180,7 +175,7 @@ impl Model for Decoder<'_> {
             }
             for (j, row) in rows.iter().enumerate() {
                 let state = &states[row.sentence as usize];
-                let path = &state.paths[places[j]];
+                let path = state.paths.of(places[j]);
                 let keys = Keys {
                     values: &state.own[i],
                     stride: 2 * d,
@@ -240,12 +235,14 @@ impl Model for Decoder<'_> {
         h.copy_from_slice(&stream.input);
     }
 
-    fn table(&self) -> &Table<'_> {
-        &self.table
+    fn find(&self, states: &mut [&mut Sentence], rows: &[Row], wanted: &[Wanted]) -> Vec<Found> {
+        let mut h = Buffer::of(rows.len() * self.dim());
+        self.step(states, rows, &mut h);
+        find(&self.table, &h, wanted)
     }
 
     fn alignment(&self, state: &Sentence, row: usize) -> Vec<u32> {
-        let path = state.paths[row].iter();
+        let path = state.paths.of(row).iter();
         path.map(|place| state.aligned[*place as usize]).collect()
     }
 
@@ -264,26 +261,8 @@ impl Model for Decoder<'_> {
     }
 }
 
-impl Sentence {
-    /// Makes the paths those of new rows, each of which will be written behind all others.
-    fn follow(&mut self, rows: &[Row]) {
-        let written = self.aligned.len() as u32;
-        let path = |(i, row): (usize, &Row)| {
-            let old = self
-                .paths
-                .get(row.parent as usize)
-                .map_or(&[][..], Vec::as_slice);
-            let mut path = Vec::with_capacity(old.len() + 1);
-            path.extend_from_slice(old);
-            path.push(written + i as u32);
-            path
-        };
-        self.paths = rows.iter().enumerate().map(path).collect();
-    }
-}
-
 /// The source token with the largest sum of weights over heads, (heads, tokens); the end is none.
-fn most_attended(p: &[f32], tokens: usize) -> u32 {
+pub(super) fn most_attended(p: &[f32], tokens: usize) -> u32 {
     let mut best = (f32::MIN, 0);
     for token in 0..tokens.saturating_sub(1) {
         let sum = p.iter().skip(token).step_by(tokens).sum();

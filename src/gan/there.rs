@@ -1,0 +1,371 @@
+//! The gradients of one step of the critic, and of one of the generator, on a device: as `step.rs` and `penalty.rs` have
+//! them. The same random numbers are drawn on the host; what verdicts come to is summed there and read when it is told.
+
+use super::layers::{Kept, Pass, Slopes};
+use super::learn::Recipe;
+use super::losses::Loss;
+use super::model::{Given, Model};
+use super::penalty::Penalty;
+use super::shape::{CriticNorm, Shape};
+use super::step::{Objective, Reals};
+use crate::nn::buffer::Buffer;
+use crate::nn::device::{Gpu, Kind, Memory};
+use crate::nn::dropout::Dropout;
+use crate::nn::ops::batch_norm::{Moments, Source};
+use crate::nn::ops::cuda::adversarial;
+use crate::nn::parameters::Weights;
+use crate::nn::tape::{Tape, Var};
+use crate::random::Random;
+use std::ops::Range;
+use std::sync::Arc;
+
+/// Sums of what steps have seen.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Sums {
+    pub loss: f64,
+    pub real: f64,
+    pub made: f64,
+    pub right: f64,
+    pub penalty: f64,
+    pub generator: f64,
+}
+
+/// Where they are summed on the device, in this order.
+#[derive(Debug)]
+pub struct Place(Memory);
+
+impl Place {
+    pub fn new(gpu: &Gpu) -> Place {
+        Place(Memory::zeros(gpu, Kind::F64, 6))
+    }
+
+    /// The sums since the last time. Waits for the device.
+    pub fn take(&self) -> Sums {
+        let found = self.0.to_f64();
+        self.0.clear();
+        let [loss, real, made, right, penalty, generator] = found[..] else {
+            return Sums::default();
+        };
+        Sums {
+            loss,
+            real,
+            made,
+            right,
+            penalty,
+            generator,
+        }
+    }
+}
+
+/// Why a device cannot train such networks in such a way, if it cannot.
+pub fn not_on_gpu(shape: &Shape, recipe: &Recipe) -> Option<String> {
+    let augment = recipe.objective.augment;
+    let what = match () {
+        () if !shape.spans.is_empty() || shape.condition > 0 => "rows of a table are",
+        () if shape.spectral => "--spectral-norm is",
+        () if shape.critic_norm == CriticNorm::Instance => "--critic-norm instance is",
+        () if !augment.is_nothing() => "--augment is",
+        () => return None,
+    };
+    Some(format!("{what} computed on the CPU only"))
+}
+
+/// A model, what it learns from, and where its gradients go.
+#[derive(Clone, Copy)]
+pub struct Step<'m> {
+    pub model: &'m Model,
+    pub objective: &'m Objective,
+    pub gradients: &'m Arc<Memory>,
+    pub sums: &'m Place,
+}
+
+impl Step<'_> {
+    fn recording<'w>(&self, weights: &'w Weights, learned: Range<usize>) -> Tape<'w> {
+        let gradients = Arc::clone(self.gradients);
+        Tape::recording_there(weights, gradients, Dropout::none()).learning(learned)
+    }
+
+    /// Adds the gradient of the critic's loss, and of its penalties.
+    pub fn critic(&self, weights: &Weights, reals: &Reals, random: &mut Random) {
+        let (model, given) = (self.model, &reals.given);
+        let (channels, values) = (model.shape.channels, model.shape.values());
+        let n = reals.values.len() / values;
+        let plain = Pass::plain(Source::Unseen);
+        let made = {
+            let tape = Tape::plain(weights);
+            let z = model.noise(n, given, random);
+            model.generate(&tape, z, plain, None)
+        };
+        let tape = self.recording(weights, model.of_critic());
+        let real_samples = tape.input(Buffer::copy_of(&reals.values), channels);
+        let verdicts = [&real_samples, &made].map(|x| model.judge(&tape, x, given, plain));
+        let [real, fake] = [0, 1].map(|i| verdicts[i].memory().copy());
+        adversarial::critic_loss(code(self.objective.loss), (&real, &fake), &self.sums.0);
+        for (verdicts, gradient) in verdicts.iter().zip([real, fake]) {
+            give(&tape, verdicts, gradient);
+        }
+        drop(verdicts);
+        tape.backward();
+        let Objective {
+            gradient_penalty,
+            r1,
+            r2,
+            ..
+        } = *self.objective;
+        if gradient_penalty > 0.0 {
+            // One share for all samples that are seen together.
+            let group = values * model.shape.pack;
+            let shares: Vec<f32> = (0..n / model.shape.pack).map(|_| random.unit()).collect();
+            let x = adversarial::mix(made.memory(), real_samples.memory(), &shares, group);
+            self.penalise(Penalty::Slope(gradient_penalty), weights, x, given);
+        }
+        if r1 > 0.0 {
+            let x = real_samples.memory().copy();
+            self.penalise(Penalty::Square(r1), weights, x, given);
+        }
+        if r2 > 0.0 {
+            self.penalise(Penalty::Square(r2), weights, made.memory().copy(), given);
+        }
+    }
+
+    /// Adds the gradient of a penalty at samples `x`.
+    fn penalise(&self, penalty: Penalty, weights: &Weights, x: Memory, given: &Given) {
+        let Shape { channels, pack, .. } = self.model.shape;
+        let group = self.model.shape.values() * pack;
+        let kept = Kept::default();
+        let pass = |slopes| Pass {
+            norms: Source::Unseen,
+            slopes,
+        };
+        let tape = self.recording(weights, 0..0);
+        let x = tape.var_there(x, channels, true);
+        let verdicts = self
+            .model
+            .judge(&tape, &x, given, pass(Slopes::Keep(&kept)));
+        give(&tape, &verdicts, adversarial::ones(verdicts.memory()));
+        let slot = x.slot();
+        drop((verdicts, x));
+        let Some(v) = slot.and_then(|slot| tape.backward_to_there(slot)) else {
+            return;
+        };
+        adversarial::penalise(&v, group, penalty.kind(), (&self.sums.0, 4));
+        let tape = self.recording(weights, self.model.of_critic());
+        let v = tape.var_there(v, channels, false);
+        let change = self
+            .model
+            .judge(&tape, &v, given, pass(Slopes::Follow(&kept)));
+        give(&tape, &change, adversarial::ones(change.memory()));
+        tape.backward();
+    }
+
+    /// Adds the gradient of the generator's loss; its moments are remembered in `moments`.
+    pub fn generator(
+        &self,
+        weights: &Weights,
+        reals: &Reals,
+        (random, moments): (&mut Random, &Moments),
+    ) {
+        let (model, loss, given) = (self.model, self.objective.loss, &reals.given);
+        let n = reals.values.len() / model.shape.values();
+        let plain = Pass::plain(Source::Unseen);
+        let real = loss.is_relative().then(|| {
+            let tape = Tape::plain(weights);
+            let x = tape.input(Buffer::copy_of(&reals.values), model.shape.channels);
+            model.judge(&tape, &x, given, plain)
+        });
+        let tape = self.recording(weights, model.of_generator());
+        let z = model.noise(n, given, random);
+        let made = model.generate(&tape, z, Pass::plain(Source::Batch(moments)), None);
+        let verdicts = model.judge(&tape, &made, given, plain);
+        let gradient = verdicts.memory().copy();
+        let real = real.as_ref().map(Var::memory);
+        adversarial::generator_loss(code(loss), (&gradient, real), (&self.sums.0, 5));
+        give(&tape, &verdicts, gradient);
+        drop((made, verdicts));
+        tape.backward();
+    }
+}
+
+/// The code of a loss in adversarial.cu.
+fn code(loss: Loss) -> u32 {
+    match loss {
+        Loss::Minimax => 0,
+        Loss::NonSaturating => 1,
+        Loss::Hinge => 2,
+        Loss::LeastSquares => 3,
+        Loss::Wasserstein => 4,
+        Loss::Relativistic => 5,
+    }
+}
+
+/// Begins the way back with these gradients of the verdicts.
+fn give(tape: &Tape, verdicts: &Var, gradient: Memory) {
+    if let Some(slot) = verdicts.slot() {
+        tape.push(move |gradients| gradients.give_there(slot, gradient));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::shape;
+    use super::super::step;
+    use super::*;
+    use crate::nn::check;
+    use crate::nn::device::Numbers;
+    use crate::nn::ops::augment::Augment;
+
+    /// ‖a − b‖ / ‖b‖
+    fn apart(a: &[f32], b: &[f32]) -> f64 {
+        let square = |values: &mut dyn Iterator<Item = f32>| {
+            values.map(|v| f64::from(v).powi(2)).sum::<f64>()
+        };
+        let pairs = &mut a.iter().zip(b).map(|(a, b)| a - b);
+        (square(pairs) / square(&mut b.iter().copied()).max(1e-30)).sqrt()
+    }
+
+    /// Steps of both, on the host and on the device, with the same random numbers.
+    fn compare(shape: Shape, objective: &Objective) {
+        let gpu = check::gpu().expect("WORDMILL_TEST_GPU is set");
+        let what = format!("{:?} {:?} {}", shape.network, objective.loss, shape.pack);
+        let model = Model::new(shape).unwrap();
+        let mut weights = model.initial_weights(3);
+        weights.values_mut().iter_mut().for_each(|w| *w *= 2.0);
+        let n = 6 * model.shape.values();
+        let reals = Reals {
+            values: (0..n).map(|i| (i as f32 * 0.77).sin()).collect(),
+            given: Given {
+                labels: (0..6).map(|i| i % 3).collect(),
+                ..Given::default()
+            },
+        };
+        let zeros = || vec![0.0; model.layout().len()];
+        let host = step::Step {
+            model: &model,
+            objective,
+        };
+        let (critic, seen) = host.critic(&weights, zeros(), &reals, &mut Random::new(1, 1));
+        let moments = Moments::default();
+        let random = &mut Random::new(2, 2);
+        let (generator, loss) = host.generator(&weights, zeros(), &reals, (random, &moments));
+        let mut own = model.initial_weights(3);
+        own.values_mut().copy_from_slice(weights.values());
+        moments.update(&mut own);
+
+        weights.bring_to(gpu);
+        let sums = Place::new(gpu);
+        let device = |step: &dyn Fn(&Step)| {
+            let gradients = Arc::new(Memory::zeros(gpu, Kind::F32, model.layout().len()));
+            step(&Step {
+                model: &model,
+                objective,
+                gradients: &gradients,
+                sums: &sums,
+            });
+            gradients.to_f32()
+        };
+        let moments = Moments::default();
+        let found = [
+            device(&|step| step.critic(&weights, &reals, &mut Random::new(1, 1))),
+            device(&|step| {
+                let random = &mut Random::new(2, 2);
+                step.generator(&weights, &reals, (random, &moments));
+            }),
+        ];
+        gpu.check().unwrap();
+        let most = match gpu.numbers() {
+            // Eight bits of every value, and few samples over which errors could even out.
+            Numbers::Bf16 => 0.2,
+            _ => 2e-3,
+        };
+        for (found, expected) in found.iter().zip([&critic, &generator]) {
+            assert!(
+                apart(found, expected) <= most,
+                "{what}: {}",
+                apart(found, expected)
+            );
+        }
+        let sums = sums.take();
+        let found = [
+            sums.loss,
+            sums.real,
+            sums.made,
+            sums.penalty,
+            sums.generator,
+        ];
+        let expected = [seen.loss, seen.real, seen.made, seen.penalty, loss];
+        for (found, expected) in found.into_iter().zip(expected) {
+            let apart = (found - expected).abs();
+            assert!(
+                apart <= most * expected.abs().max(0.3),
+                "{what}: {found} {expected}"
+            );
+        }
+        if gpu.numbers() != Numbers::Bf16 {
+            assert!((sums.right - seen.right).abs() < 1e-6, "{what}");
+        }
+        moments.update(&mut weights);
+        weights.fetch();
+        assert!(
+            apart(weights.values(), own.values()) <= most / 10.0,
+            "{what}"
+        );
+    }
+
+    fn objective(loss: Loss, [gradient_penalty, r1, r2]: [f32; 3]) -> Objective {
+        Objective {
+            loss,
+            gradient_penalty,
+            r1,
+            r2,
+            augment: Augment::default(),
+        }
+    }
+
+    #[test]
+    #[ignore = "wants a GPU"]
+    fn steps_on_a_device_have_the_gradients_of_the_host() {
+        let small = Shape::small;
+        let cases = [
+            (small(shape::Kind::Mlp), Loss::Minimax, [0.0; 3]),
+            (small(shape::Kind::Resnet), Loss::Hinge, [0.0; 3]),
+            (small(shape::Kind::Dcgan), Loss::NonSaturating, [0.0; 3]),
+            (
+                Shape {
+                    critic_norm: CriticNorm::Batch,
+                    height: 14,
+                    width: 14,
+                    ..small(shape::Kind::Dcgan)
+                },
+                Loss::LeastSquares,
+                [0.0; 3],
+            ),
+            (
+                Shape {
+                    classes: 3,
+                    ..small(shape::Kind::Dcgan)
+                },
+                Loss::Wasserstein,
+                [10.0, 0.0, 0.0],
+            ),
+            (
+                Shape {
+                    pack: 2,
+                    ..small(shape::Kind::Dcgan)
+                },
+                Loss::Relativistic,
+                [0.0, 1.0, 0.5],
+            ),
+            (
+                Shape {
+                    pack: 3,
+                    ..small(shape::Kind::Resnet)
+                },
+                Loss::LeastSquares,
+                [0.0, 0.5, 0.0],
+            ),
+        ];
+        for (shape, loss, penalties) in cases {
+            compare(shape, &objective(loss, penalties));
+        }
+    }
+}
