@@ -7,8 +7,12 @@
 //!
 //! Beam, workers, sentences of each at once, precision (single, int8). With WORDMILL_TOKENS=15 every translation has so many
 //! tokens, whatever the weights, as in `nmt_ref.py test` without a trained model. The ids of the translations go to stdout, a
-//! sentence a line; `benches/peers/translate.py ids` compares them with the reference's.
+//! sentence a line; `benches/peers/translate.py ids` compares them with the reference's. With `--features cuda`,
+//! WORDMILL_DEVICE=cuda translates on the first GPU (`device.rs`), with one worker.
 
+mod device;
+
+use device::gpu;
 use std::path::Path;
 use std::time::Instant;
 use wordmill::nn::dense::Precision;
@@ -17,7 +21,7 @@ use wordmill::nn::parameters::Weights;
 use wordmill::translate::architecture::{self, Architecture};
 use wordmill::translate::batch::EOS;
 use wordmill::translate::decode::stream::Load;
-use wordmill::translate::decode::{Options, Task, stream};
+use wordmill::translate::decode::{Model, Options, Task, stream};
 use wordmill::translate::recurrent::model::Recurrent;
 use wordmill::translate::transformer::model::Transformer;
 
@@ -80,7 +84,27 @@ fn translate<A: Architecture>(
     let mut weights = Weights::zeros(model.layout());
     let values = folder.weights_of(Which::Best, model.layout());
     (weights.values_mut()).copy_from_slice(&values.expect("weights"));
-    let decoder = [model.decoder(&weights, precision)];
+    let how = (beam, workers, sentences);
+    if let Some(gpu) = gpu() {
+        weights.bring_to(&gpu);
+        let decoder = model.there(&weights, false).expect("a model for a GPU");
+        run(&[decoder], &tasks, (beam, 1, sentences), gpu.numbers());
+        return gpu.check().expect("a GPU that works");
+    }
+    run(
+        &[model.decoder(&weights, precision)],
+        &tasks,
+        how,
+        precision,
+    );
+}
+
+fn run<M: Model>(
+    decoder: &[M],
+    tasks: &[Task],
+    (beam, workers, sentences): (usize, usize, usize),
+    how: impl std::fmt::Debug,
+) {
     let mut options = Options {
         beam,
         ..Options::default()
@@ -93,9 +117,9 @@ fn translate<A: Architecture>(
         sentences,
         ..Load::of_beam(beam)
     };
-    stream::translate(&decoder, &tasks[..64], &options, (workers, load));
+    stream::translate(decoder, &tasks[..64], &options, (workers, load));
     let start = Instant::now();
-    let found = stream::translate(&decoder, &tasks, &options, (workers, load));
+    let found = stream::translate(decoder, tasks, &options, (workers, load));
     let seconds = start.elapsed().as_secs_f64();
     let tokens: usize = found.iter().map(|all| all[0].tokens.len() + 1).sum();
     for all in &found {
@@ -103,7 +127,7 @@ fn translate<A: Architecture>(
         println!("{}", line.join(" "));
     }
     eprintln!(
-        "beam {beam} workers {workers} sentences {sentences} {precision:?}: {:.1} sentences/s, {:.0} tokens/s",
+        "beam {beam} workers {workers} sentences {sentences} {how:?}: {:.1} sentences/s, {:.0} tokens/s",
         found.len() as f64 / seconds,
         tokens as f64 / seconds
     );

@@ -3,14 +3,22 @@
 //! ```text
 //! gan ARCHITECTURE LOSS [SECONDS=8] [BATCH=64]      dcgan32 dcgan28 mlp · ns wgan-gp r3
 //! ```
+//!
+//! With `--features cuda`, WORDMILL_DEVICE=cuda computes on the first GPU (`device.rs`).
 
+mod device;
+
+use device::gpu;
 use std::time::Instant;
 use wordmill::gan::losses::Loss;
 use wordmill::gan::model::{Given, Model};
 use wordmill::gan::shape::{CriticNorm, Kind, Shape};
 use wordmill::gan::step::{Objective, Reals, Step};
-use wordmill::nn::adam::Adam;
+use wordmill::gan::there;
+use wordmill::nn::adam::{self, Adam};
+use wordmill::nn::device::Gpu;
 use wordmill::nn::ops::batch_norm::Moments;
+use wordmill::nn::ops::cuda::learning::Learning;
 use wordmill::random::Random;
 
 #[global_allocator]
@@ -87,6 +95,9 @@ fn main() {
         epsilon: 1e-8,
         decay: 0.0,
     };
+    if let Some(gpu) = gpu() {
+        return on_device(&gpu, &model, &objective, (&reals, &adam), seconds);
+    }
     let (mut times, start, mut updates) = (Vec::new(), Instant::now(), 0);
     rayon::scope(|_| {
         while start.elapsed().as_secs_f64() < seconds || times.len() < 5 {
@@ -129,5 +140,55 @@ fn main() {
         median * 1e3,
         times[0] * 1e3,
         batch as f64 / median
+    );
+}
+
+/// The same on a GPU: steps are asked for a hundred at a time, and waited for together.
+fn on_device(
+    gpu: &Gpu,
+    model: &Model,
+    objective: &Objective,
+    (reals, adam): (&Reals, &Adam),
+    seconds: f64,
+) {
+    const TOGETHER: u64 = 100;
+    let mut weights = model.initial_weights(1);
+    weights.bring_to(gpu);
+    let moments = adam::Moments::zeros(model.layout().len());
+    let learning = Learning::of(gpu, &moments, None);
+    let sums = there::Place::new(gpu);
+    let mut random = Random::new(1, 0);
+    let (mut updates, mut best, start) = (0, f64::MAX, Instant::now());
+    while start.elapsed().as_secs_f64() < seconds || updates < 3 * TOGETHER {
+        let begin = Instant::now();
+        for _ in 0..TOGETHER {
+            updates += 1;
+            let step = there::Step {
+                model,
+                objective,
+                gradients: &learning.gradients,
+                sums: &sums,
+            };
+            let update = |which: usize, part: std::ops::Range<usize>| {
+                let count = (updates, updates);
+                learning.update_part(&weights, adam, (which, part), count, (2e-4, 0.0));
+            };
+            step.critic(&weights, reals, &mut random);
+            update(1, model.of_critic());
+            let seen = Moments::default();
+            step.generator(&weights, reals, (&mut random, &seen));
+            update(0, model.of_generator());
+            seen.update(&mut weights);
+        }
+        gpu.wait().expect("a GPU that works");
+        best = best.min(begin.elapsed().as_secs_f64() / TOGETHER as f64);
+    }
+    let batch = reals.values.len() / model.shape.values();
+    println!(
+        "{updates} steps in {:?}, best hundred {:.2} ms each, {:.1} images/s, {} MiB held",
+        gpu.numbers(),
+        best * 1e3,
+        batch as f64 / best,
+        gpu.held() >> 20
     );
 }

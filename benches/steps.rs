@@ -12,10 +12,13 @@
 //! With `--features cuda`, WORDMILL_DEVICE=cuda computes on the first GPU in bf16, cuda-f32 and cuda-tf32 in these, and
 //! WORDMILL_BATCH_TOKENS is another limit for batches. Steps are then counted from the fourth to the last, both waited for.
 
+mod device;
+
+use device::gpu;
 use std::sync::Arc;
 use std::time::Instant;
 use wordmill::nn::adam::{Adam, Moments};
-use wordmill::nn::device::{Gpu, Numbers};
+use wordmill::nn::device::Gpu;
 use wordmill::nn::dropout::Dropout;
 use wordmill::nn::ops::cell::Kind;
 use wordmill::nn::ops::cuda::learning::Learning;
@@ -318,17 +321,6 @@ impl<A: Architecture> Learner for There<'_, A> {
     fn memory(&self) -> Option<u64> {
         Some(self.learning.gpu().held() as u64 >> 20)
     }
-}
-
-/// The GPU that WORDMILL_DEVICE names.
-fn gpu() -> Option<Gpu> {
-    let numbers = match std::env::var("WORDMILL_DEVICE").ok()?.as_str() {
-        "cuda" => None,
-        "cuda-f32" => Some(Numbers::F32),
-        "cuda-tf32" => Some(Numbers::Tf32),
-        other => panic!("no device: {other}"),
-    };
-    Some(Gpu::open(0, numbers).expect("a GPU"))
 }
 
 /// The most memory this process has had, in KiB.

@@ -197,6 +197,10 @@ fn device_without_memory_leaves_a_checkpoint_and_says_which_flag_needs_less() {
     let run = train_in_batches(&out, 20_000, &format!("{flags} --max-steps 3"));
     let said = run.env(memory.0, memory.1).fails(1);
     assert!(said.contains("out of memory on the GPU"), "{said}");
+    assert!(
+        said.contains(" source and ") && said.contains(" target tokens"),
+        "{said}"
+    );
     assert!(said.contains("--batch-tokens"), "{said}");
     assert!(out.join("checkpoints/0/model.safetensors").exists());
     let run = train_in_batches(&out, 100, &format!("{flags} --max-steps 1 --resume"));

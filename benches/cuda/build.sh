@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Builds for NVIDIA GPUs where there is none: build.sh FOLDER leaves wordmill, steps (the bench of training steps) and
-# tests (of the library, with the names of those for a GPU) in FOLDER, stripped. nvcc comes from PyPI, into
+# Builds for NVIDIA GPUs where there is none: build.sh FOLDER leaves wordmill, the benches steps, decode and gan, and tests
+# (of the library, with the names of those for a GPU) in FOLDER, stripped. nvcc comes from PyPI, into
 # FOLDER/toolkit, unless CUDA_HOME has one.
 set -euo pipefail
 mkdir -p "$1"
@@ -20,6 +20,8 @@ built() {
     cargo "$@" --message-format json-render-diagnostics | sed -n 's/.*"executable":"\([^"]*\)".*/\1/p' | tail -n 1
 }
 install -s "$(built build --release --features cuda)" "$folder/wordmill"
-install -s "$(built bench --features cuda --bench steps --no-run)" "$folder/steps"
+for bench in steps decode gan; do
+    install -s "$(built bench --features cuda --bench $bench --no-run)" "$folder/$bench"
+done
 install -s "$(built test --features cuda --lib --no-run)" "$folder/tests"
 cp tests/gpu/parts.txt "$folder/parts.txt"

@@ -189,7 +189,7 @@ impl<'a> Learner<'a> {
             let (step, weights) = (learned.step, &learned.weights);
             there.update_part(weights, &adam, which, (updates, step), (lr, plan.clip));
             let checked = there.gpu().check();
-            checked.map_err(|fault| RunError::Device { step, fault })?;
+            checked.map_err(|fault| RunError::of_device(step, fault))?;
             return Ok(None);
         }
         let gradient = adam::norm(&learned.gradients[part.clone()]);

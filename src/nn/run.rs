@@ -118,8 +118,30 @@ pub enum RunError {
     },
     #[error("no gradient came of the data")]
     NoTokens,
-    #[error("step {step}: {fault}")]
-    Device { step: u64, fault: Fault },
+    #[error("step {step}{}: {fault}", batch(*tokens))]
+    Device {
+        step: u64,
+        fault: Fault,
+        /// Source and target tokens of its batch, where they are known.
+        tokens: Option<(usize, usize)>,
+    },
+}
+
+fn batch(tokens: Option<(usize, usize)>) -> String {
+    tokens.map_or_else(String::new, |(source, target)| {
+        format!(", with {source} source and {target} target tokens")
+    })
+}
+
+impl RunError {
+    /// A device that failed.
+    pub fn of_device(step: u64, fault: Fault) -> RunError {
+        RunError::Device {
+            step,
+            fault,
+            tokens: None,
+        }
+    }
 }
 
 /// What ends a run from outside.

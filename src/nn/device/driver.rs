@@ -104,6 +104,26 @@ impl Driver {
                 });
             }
             let context = result::primary_ctx::retain(device).map_err(none)?;
+            let opened = Driver::in_context(facts, device, context);
+            if opened.is_err() {
+                // With the context goes all that was made in it.
+                let _ = result::primary_ctx::release(device);
+            }
+            opened
+        }
+    }
+
+    /// What is used of a context.
+    fn in_context(
+        facts: Facts,
+        device: sys::CUdevice,
+        context: sys::CUcontext,
+    ) -> Result<Driver, DeviceError> {
+        let none = |error: DriverError| DeviceError::None {
+            problem: said(&error),
+        };
+        // SAFETY: every handle is used with those it was made with.
+        unsafe {
             result::ctx::set_current(context).map_err(none)?;
             let stream =
                 result::stream::create(result::stream::StreamKind::NonBlocking).map_err(none)?;

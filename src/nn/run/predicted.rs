@@ -109,7 +109,11 @@ impl<P: Predict> Task for Predicted<P> {
                 let updates = learned.moments.updates;
                 there.update(&learned.weights, &adam, updates, (lr, plan.clip));
                 let checked = there.gpu().check();
-                checked.map_err(|fault| RunError::Device { step, fault })?;
+                checked.map_err(|fault| RunError::Device {
+                    step,
+                    fault,
+                    tokens: Some((source, target)),
+                })?;
                 None
             }
             None => {

@@ -45,7 +45,7 @@ impl<'a, T: Task> Run<'a, T> {
         match &self.learned.there {
             Some(there) if due.iter().any(|every| step.is_multiple_of(*every)) => {
                 let waited = there.gpu().wait();
-                waited.map_err(|fault| RunError::Device { step, fault })
+                waited.map_err(|fault| RunError::of_device(step, fault))
             }
             _ => Ok(()),
         }
@@ -81,7 +81,7 @@ impl<'a, T: Task> Run<'a, T> {
             return Ok(0.0);
         };
         let seen = there.seen();
-        (there.gpu().check()).map_err(|fault| RunError::Device { step, fault })?;
+        (there.gpu().check()).map_err(|fault| RunError::of_device(step, fault))?;
         match seen.diverged {
             None => Ok(seen.gradient),
             // Updates are counted from the begin of the run, as steps are.
@@ -99,7 +99,7 @@ impl<'a, T: Task> Run<'a, T> {
         self.seen(lr)?;
         let step = self.state.step;
         let fetched = self.learned.fetch();
-        fetched.map_err(|fault| RunError::Device { step, fault })
+        fetched.map_err(|fault| RunError::of_device(step, fault))
     }
 
     /// After a fault of the device: the weights are those of the last good step, and where it only lacked memory they can

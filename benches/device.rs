@@ -1,0 +1,14 @@
+//! The GPU that a benchmark computes on, if one is asked for.
+
+use wordmill::nn::device::{Gpu, Numbers};
+
+/// The first GPU, as WORDMILL_DEVICE names it: cuda (in bf16), cuda-f32 or cuda-tf32.
+pub fn gpu() -> Option<Gpu> {
+    let numbers = match std::env::var("WORDMILL_DEVICE").ok()?.as_str() {
+        "cuda" => None,
+        "cuda-f32" => Some(Numbers::F32),
+        "cuda-tf32" => Some(Numbers::Tf32),
+        other => panic!("no device: {other}"),
+    };
+    Some(Gpu::open(0, numbers).expect("a GPU"))
+}
