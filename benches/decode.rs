@@ -115,7 +115,7 @@ fn run<M: Model>(
     }
     let load = Load {
         sentences,
-        ..Load::of_beam(beam)
+        tokens: sentences.max(64) * 64,
     };
     stream::translate(decoder, &tasks[..64], &options, (workers, load));
     let start = Instant::now();

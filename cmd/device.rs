@@ -107,6 +107,11 @@ impl DeviceArgs {
         }
     }
 
+    /// Whether nobody has said where to compute.
+    pub fn is_auto(&self) -> bool {
+        self.device == Device::Auto
+    }
+
     /// # Errors
     /// When a GPU was asked for, which cannot compute for that reason.
     pub fn refuse(&self, problem: &str) -> Result<()> {

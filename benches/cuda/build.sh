@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Builds for NVIDIA GPUs where there is none: build.sh FOLDER leaves wordmill, the benches steps, decode and gan, and tests
-# (of the library, with the names of those for a GPU) in FOLDER, stripped. nvcc comes from PyPI, into
+# (of the library, with the names of those for a GPU) in FOLDER, stripped, and all of it, with measure.sh, in parts.tar.gz. nvcc comes from PyPI, into
 # FOLDER/toolkit, unless CUDA_HOME has one.
 set -euo pipefail
 mkdir -p "$1"
@@ -15,13 +15,18 @@ if [[ -z ${CUDA_HOME-} ]]; then
     CUDA_HOME=$(echo "$folder"/toolkit/lib/python3*/site-packages/nvidia/cu13)
     export CUDA_HOME
 fi
-# The name of the program that a build leaves, out of what cargo tells.
+# The file of a program that a build leaves, out of what cargo tells: built NAME ARGUMENTS
 built() {
-    cargo "$@" --message-format json-render-diagnostics | sed -n 's/.*"executable":"\([^"]*\)".*/\1/p' | tail -n 1
+    local name=$1
+    shift
+    cargo "$@" --message-format json-render-diagnostics \
+        | sed -n "s/.*\"name\":\"$name\".*\"executable\":\"\([^\"]*\)\".*/\1/p" | tail -n 1
 }
-install -s "$(built build --release --features cuda)" "$folder/wordmill"
+install -s "$(built wordmill build --release --features cuda)" "$folder/wordmill"
 for bench in steps decode gan; do
-    install -s "$(built bench --features cuda --bench $bench --no-run)" "$folder/$bench"
+    install -s "$(built $bench bench --features cuda --bench $bench --no-run)" "$folder/$bench"
 done
-install -s "$(built test --features cuda --lib --no-run)" "$folder/tests"
+install -s "$(built wordmill test --features cuda --lib --no-run)" "$folder/tests"
 cp tests/gpu/parts.txt "$folder/parts.txt"
+cp benches/cuda/measure.sh "$folder/measure.sh"
+tar -C "$folder" -czf "$folder/parts.tar.gz" wordmill steps decode gan tests parts.txt measure.sh

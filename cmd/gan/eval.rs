@@ -114,8 +114,8 @@ pub fn run(args: &Args) -> Result<()> {
             ));
         }
     }
-    let mut pace = Pace::new(report, args.max_time);
-    let pace = &mut pace;
+    let mut pacing = Pace::new(report, args.max_time);
+    let pace = &mut pacing;
     let numbers = match args.real.join("config.json").exists() {
         true => of_run(args, report, pace)?,
         false => {
@@ -131,6 +131,8 @@ pub fn run(args: &Args) -> Result<()> {
             }
         }
     };
+    // No bar is to stand where the numbers go.
+    drop(pacing);
     if args.to == Format::Text {
         tell_left_out(&numbers);
     }

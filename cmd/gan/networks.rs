@@ -92,7 +92,9 @@ pub fn check(shape: &Shape, recipe: &Recipe) -> Result<()> {
     if is_penalised && shape.critic_norm != CriticNorm::None && shape.network == Kind::Dcgan {
         bail!(
             Failure::usage("a critic that is normalised has no slope of its own to be penalised")
-                .hint("a new run with the penalty, or with --critic-norm none, has none")
+                .hint(
+                    "--critic-norm none, or none of these flags in a new run, leaves the norm out"
+                )
         );
     }
     if shape.spectral && recipe.weight_clip > 0.0 {
@@ -161,6 +163,11 @@ impl ShapeArgs {
                 Failure::usage("--conditional needs images of two classes or more")
                     .hint("sub-folders are classes, and so are the labels of IDX files")
             );
+        }
+        if self.critic_norm.is_some() && network != Kind::Dcgan {
+            bail!(Failure::usage(
+                "--critic-norm is for dcgan: the critics of other networks are not normalised"
+            ));
         }
         let pack = self.pack(source);
         let latent = (self.latent).map_or(sort.of(8, 100, 128), |n| n as usize);

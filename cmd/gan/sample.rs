@@ -42,7 +42,8 @@ pub struct Args {
     /// Folder for a PNG file of each image, named by its seed
     #[arg(long, value_name = "FOLDER")]
     dir: Option<PathBuf>,
-    /// Write numbers: of an image its pixels, from 0 to 255, row by row and channel by channel
+    /// Write numbers, to --out or standard output: of an image its pixels, row by row, each with all of its channels, from 0 to
+    /// 255
     #[arg(long, value_enum, value_name = "FORMAT", conflicts_with_all = ["dir", "interpolate"])]
     to: Option<Format>,
     /// Images of this class alone, by name or number

@@ -136,7 +136,8 @@ enum AugmentName {
 enum AlternateName {
     /// In every step
     Steps,
-    /// After each round over the data; a step is then of the critic or of the generator
+    /// After each round over the data, or as many of the critic as --critic-steps says; a step is then of the critic or of the
+    /// generator
     Epochs,
 }
 

@@ -104,10 +104,7 @@ pub fn run(args: &Args) -> Result<()> {
         true => Prepared::of_folder(args, &out, &folder)?,
         false => Prepared::new(args)?,
     };
-    let gpu = args.device.open(args.report, "gan train")?;
-    let problem = not_on_gpu(&prepared.model.shape, &prepared.settings.recipe);
-    let report = (args.report, "gan train");
-    let gpu = args.device.allow(gpu, problem, report)?;
+    let gpu = prepared.gpu(args)?;
     prepared.keep(&folder, is_there)?;
     show_reals(&prepared.source, &folder)?;
     let real = rayon::scope(|_| Real::new(&prepared.source, &folder.path(""), args.report))?;
@@ -196,7 +193,11 @@ impl Prepared {
         source.fit(config.shape.network);
         args.plan
             .change_loss(&mut settings, &source, config.shape.spectral);
+        let alternate = settings.recipe.alternate;
         args.plan.change(&mut settings, &source)?;
+        if settings.recipe.alternate != alternate {
+            bail!(Failure::usage("--alternate is not that of the run"));
+        }
         networks::check(&config.shape, &settings.recipe)?;
         Ok(Prepared {
             model: loaded::model(&config.shape)?,
@@ -204,6 +205,19 @@ impl Prepared {
             source,
             weights: None,
         })
+    }
+
+    /// The GPU, if one is to train.
+    fn gpu(&self, args: &Args) -> Result<Option<Gpu>> {
+        if let Some(problem) = not_on_gpu(&self.model.shape, &self.settings.recipe) {
+            args.device.refuse(&problem)?;
+            return Ok(None);
+        }
+        // Networks for points are too small to gain by it, and points lie closer than bf16 tells apart.
+        if matches!(self.source, Source::Points(..)) && args.device.is_auto() {
+            return Ok(None);
+        }
+        args.device.open(args.report, "gan train")
     }
 
     /// Writes what the folder holds of a run before its first step; the networks of one that is there stay.
@@ -319,7 +333,7 @@ fn run_failure(error: RunError) -> Error {
             fault: Fault::Memory { .. },
             ..
         } => failure
-            .hint("a new run with a lower --batch-size takes less; --resume goes on from the checkpoint")
+            .hint("--resume --batch-size N goes on from the checkpoint with fewer samples, which take less")
             .into(),
         _ => failure.into(),
     }

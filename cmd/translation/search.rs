@@ -54,6 +54,12 @@ pub struct SearchArgs {
 }
 
 impl SearchArgs {
+    /// Whether more words are looked at than a few of the best.
+    pub fn looks_at_all(&self) -> bool {
+        const FEW: u32 = 30;
+        self.sample && !(1..=FEW).contains(&self.top_k) || u32::from(self.beam) > FEW
+    }
+
     /// What the flags say, for up to `nbest` translations of each line.
     ///
     /// # Errors

@@ -137,6 +137,11 @@ fn gpu<A: Architecture>(args: &TranslateArgs, all: &[Loaded<A>]) -> Result<Optio
         args.device.refuse(&problem)?;
         return Ok(None);
     }
+    // All scores of all words would have to be brought back: every core of the CPU is quicker then.
+    let is_heavy = !args.ensemble.is_empty() || args.search.looks_at_all();
+    if is_heavy && args.device.is_auto() {
+        return Ok(None);
+    }
     let command = format!("{} translate", A::NAME);
     // Among translations nobody wants to be told.
     let report = ReportArgs {
@@ -283,6 +288,10 @@ impl<M: Model> Job<'_, M> {
                 }
                 let models = (&self.tokenizers.source, self.tokenizers.target());
                 print(self.args.shows(), line, models, &translated, &mut out)?;
+            }
+            if let Some(gpu) = self.gpu {
+                // Pictures are computed there, too.
+                gpu.check().map_err(device_failure)?;
             }
             write(&out)?;
         }

@@ -107,6 +107,8 @@ pub struct Learner<'a> {
     seen: Sums,
     /// Share of samples that the critic took for what they are, since the last evaluation: sum and number.
     right: (f64, u64),
+    /// Whether the generator has learned anything since then.
+    has_moved: bool,
     /// What is summed on a device.
     there: Option<Place>,
 }
@@ -139,6 +141,7 @@ impl<'a> Learner<'a> {
             measure,
             seen: Sums::default(),
             right: (0.0, 0),
+            has_moved: true,
             there: None,
         }
     }
@@ -339,6 +342,7 @@ impl<'a> Learner<'a> {
         moments.update(&mut learned.weights);
         self.seen.generator += loss;
         self.seen.steps += 1;
+        self.has_moved = true;
         self.seen.generator_gradient = gradient.unwrap_or(f64::NAN);
         learned.update_average(plan.average);
         Ok(gradient)
@@ -423,14 +427,14 @@ impl Task for Learner<'_> {
     }
 
     fn evaluate(&mut self, weights: &mut Weights, step: u64) -> Option<Evaluation> {
+        if !std::mem::replace(&mut self.has_moved, false) {
+            // In a long turn of the critic there is nothing new to be seen.
+            return None;
+        }
         self.collect();
         let (sum, n) = std::mem::take(&mut self.right);
         let right = (n > 0).then(|| sum / n as f64);
-        // Samples are made on the host.
-        let there = weights.leave();
-        let found = (self.measure)(weights, step, right);
-        weights.return_to(there);
-        found
+        (self.measure)(weights, step, right)
     }
 }
 

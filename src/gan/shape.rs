@@ -24,7 +24,7 @@ use crate::nn::ops::instance_norm::InstanceNorm;
 use crate::nn::ops::pixels::{Size, same};
 use crate::nn::ops::spans::Span;
 use crate::nn::parameters::Layout;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// A family of networks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,6 +42,21 @@ pub enum CriticNorm {
     None,
     Batch,
     Instance,
+}
+
+/// Older runs say whether there is batch normalisation.
+fn critic_norm<'de, D: Deserializer<'de>>(from: D) -> Result<CriticNorm, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Stored {
+        Norm(CriticNorm),
+        Is(bool),
+    }
+    Ok(match Stored::deserialize(from)? {
+        Stored::Norm(norm) => norm,
+        Stored::Is(true) => CriticNorm::Batch,
+        Stored::Is(false) => CriticNorm::None,
+    })
 }
 
 /// What the networks look like.
@@ -63,6 +78,7 @@ pub struct Shape {
     /// 0 where samples have no classes.
     pub classes: usize,
     /// How the critic of dcgan is normalised; the others are not.
+    #[serde(alias = "critic_norms", deserialize_with = "critic_norm")]
     pub critic_norm: CriticNorm,
     /// Whether the critic's matrices are divided by their largest singular values.
     pub spectral: bool,
@@ -415,6 +431,27 @@ impl Shape {
             is_bounded: true,
             spans: Vec::new(),
             condition: 0,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shapes_of_older_runs_are_read() {
+        for (older, norm) in [("true", CriticNorm::Batch), ("false", CriticNorm::None)] {
+            let shape = Shape {
+                critic_norm: norm,
+                ..Shape::small(Kind::Dcgan)
+            };
+            let text = serde_json::to_string(&shape).unwrap();
+            assert_eq!(serde_json::from_str::<Shape>(&text).unwrap(), shape);
+            let name = serde_json::to_string(&norm).unwrap();
+            let newer = format!("\"critic_norm\":{name}");
+            let text = text.replace(&newer, &format!("\"critic_norms\":{older}"));
+            assert_eq!(serde_json::from_str::<Shape>(&text).unwrap(), shape);
         }
     }
 }

@@ -6,7 +6,7 @@ use super::learn::Recipe;
 use super::losses::Loss;
 use super::model::{Given, Model};
 use super::penalty::Penalty;
-use super::shape::{CriticNorm, Shape};
+use super::shape::{self, CriticNorm, Shape};
 use super::step::{Objective, Reals};
 use crate::nn::buffer::Buffer;
 use crate::nn::device::{Gpu, Kind, Memory};
@@ -63,7 +63,9 @@ pub fn not_on_gpu(shape: &Shape, recipe: &Recipe) -> Option<String> {
     let what = match () {
         () if !shape.spans.is_empty() || shape.condition > 0 => "rows of a table are",
         () if shape.spectral => "--spectral-norm is",
-        () if shape.critic_norm == CriticNorm::Instance => "--critic-norm instance is",
+        () if shape.network == shape::Kind::Dcgan && shape.critic_norm == CriticNorm::Instance => {
+            "--critic-norm instance is"
+        }
         () if !augment.is_nothing() => "--augment is",
         () => return None,
     };
@@ -207,7 +209,6 @@ fn give(tape: &Tape, verdicts: &Var, gradient: Memory) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::shape;
     use super::super::step;
     use super::*;
     use crate::nn::check;

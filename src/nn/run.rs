@@ -33,6 +33,9 @@ pub trait Task {
     /// A place in the data.
     type Position: Serialize + DeserializeOwned + Clone;
 
+    /// Whether a device that computes steps computes evaluations, too.
+    const EVALUATES_THERE: bool = false;
+
     /// Where the next step begins.
     fn position(&self) -> Self::Position;
 

@@ -180,3 +180,25 @@ fn a_cut_checkpoint_is_passed_over() {
     assert!(told.contains("an earlier checkpoint is tried"), "{told}");
     assert!(told.contains("goes on from step 2"), "{told}");
 }
+
+#[test]
+fn a_long_turn_of_the_critic_is_not_measured_again_and_again() {
+    let place = tempfile::tempdir().unwrap();
+    let run = place.path().join("run");
+    let flags = DIGITS.replace("--batch-size 8", "--batch-size 200");
+    let flags = format!("{flags} --alternate epochs --eval-every 1 --early-stop 1 --max-steps 4");
+    train(&run, &flags).text();
+    let log = String::from_utf8(bytes(&run.join("log.jsonl"))).unwrap();
+    let steps: Vec<u64> = (log.lines())
+        .map(|line| serde_json::from_str::<Value>(line).unwrap())
+        .filter(|event| event["event"] == "evaluation")
+        .map(|event| event["step"].as_u64().unwrap())
+        .collect();
+    // Two steps of the critic, two of the generator.
+    assert_eq!(steps[..2], [1, 3]);
+    let message = train(&run, "--resume --alternate steps --max-steps 5").fails(2);
+    assert!(
+        message.contains("--alternate is not that of the run"),
+        "{message}"
+    );
+}

@@ -59,6 +59,8 @@ impl<P: Predict> Predicted<P> {
 impl<P: Predict> Task for Predicted<P> {
     type Position = P::Position;
 
+    const EVALUATES_THERE: bool = true;
+
     fn position(&self) -> P::Position {
         self.predict.position()
     }

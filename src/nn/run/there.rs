@@ -56,7 +56,9 @@ impl<'a, T: Task> Run<'a, T> {
     pub(super) fn evaluation(&mut self) -> Option<Evaluation> {
         let step = self.state.step;
         let own = self.learned.weights.leave();
-        let gpu = self.learned.there.as_ref().map(Learning::gpu);
+        let gpu = (self.learned.there.as_ref())
+            .filter(|_| T::EVALUATES_THERE)
+            .map(Learning::gpu);
         let weights = (self.learned.average.as_mut()).unwrap_or(&mut self.learned.weights);
         let on_device = gpu.map(|gpu| {
             weights.bring_to(gpu);

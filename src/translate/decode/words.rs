@@ -171,7 +171,10 @@ pub fn find_there(
             .iter()
             .copied()
             .zip(words.iter().map(|w| w.to_bits()));
-        let best = best.filter(|(_, word)| !wanted.forbidden.contains(word));
+        let best = best.filter(|(_, word)| {
+            // Where no score is a number, there is no best word.
+            (*word as usize) < table.rows && !wanted.forbidden.contains(word)
+        });
         Found::of(
             best.take(wanted.best).collect(),
             rest[2],

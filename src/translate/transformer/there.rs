@@ -72,12 +72,9 @@ impl<'w> Decoder<'w> {
         })
     }
 
-    /// Takes every row a token further, (rows, d).
-    fn advance(&self, states: &mut [&mut Sentence], rows: &[Row]) -> Var {
-        let (d, heads) = (self.model.config.dim, self.model.config.heads);
-        let tape = Tape::plain(self.weights);
-        let places = places(rows);
-        let mut kept = lock(&self.kept);
+    /// Gives every row its place among what is kept, and lists what it attends to.
+    fn place(&self, kept: &mut Kept, states: &mut [&mut Sentence], rows: &[Row]) -> Places {
+        let numbers = places(rows);
         let new = kept.take(rows.len());
         let mut left = &new[..];
         for (state, rows) in states.iter_mut().zip(each_sentence(rows)) {
@@ -86,29 +83,47 @@ impl<'w> Decoder<'w> {
             state.own.extend(own);
             left = rest;
         }
+        let states = &*states;
         let state_of = |row: &Row| &*states[row.sentence as usize];
-        let path = |(row, place): (&Row, &usize)| {
-            let state = &*states[row.sentence as usize];
-            let path = state.paths.of(*place).iter();
+        let path = |(row, number): (&Row, &usize)| {
+            let (state, number) = (state_of(row), *number);
+            let path = state.paths.of(number).iter();
             path.map(|i| state.own[*i as usize])
         };
-        let own = Picks::new(self.gpu, rows.iter().zip(&places).map(path));
-        let cross = Picks::new(
-            self.gpu,
-            rows.iter().map(|row| state_of(row).cross.iter().copied()),
-        );
+        let cross = rows.iter().map(|row| state_of(row).cross.iter().copied());
+        let length = |(row, number)| -> u32 { state_of(row).paths.of(number).len() as u32 };
+        Places {
+            own: Picks::new(self.gpu, rows.iter().zip(&numbers).map(path)),
+            cross: Picks::new(self.gpu, cross),
+            new: Memory::from_u32(self.gpu, &new),
+            positions: rows
+                .iter()
+                .zip(numbers)
+                .map(|row| length(row) - 1)
+                .collect(),
+        }
+    }
+
+    /// Takes every row a token further, (rows, d).
+    fn advance(&self, states: &mut [&mut Sentence], rows: &[Row]) -> Var {
+        let (d, heads) = (self.model.config.dim, self.model.config.heads);
+        let tape = Tape::plain(self.weights);
+        let mut kept = lock(&self.kept);
+        let Places {
+            own,
+            cross,
+            new,
+            positions,
+        } = self.place(&mut kept, states, rows);
         let tokens: Vec<u32> = rows.iter().map(|row| row.token).collect();
-        let length = |(row, place): (&Row, &usize)| state_of(row).paths.of(*place).len() as u32 - 1;
-        let positions: Vec<u32> = rows.iter().zip(&places).map(length).collect();
-        let new = Memory::from_u32(self.gpu, &new);
         let x = (self.model.target).forward(&tape, &tokens, &positions, None);
         let (mut stream, norms) = self.model.enter_decoder(&tape, x);
         let records = states.iter().any(|state| state.record.is_some());
         let apply = |layer: &Linear, x: &Var| layer.forward(&tape, x, Activation::Identity, None);
         let layers = self.model.decoder.iter().zip(norms.chunks_exact(3));
         for (i, (layer, norms)) in layers.enumerate() {
+            let (to_self, to_source) = (2 * i, 2 * i + 1);
             let qkv = apply(&layer.attention.qkv, &stream.input);
-            let to_self = 2 * i;
             kept.keep(to_self, (qkv.memory(), 3 * d, d), &new);
             let q = (qkv.memory(), 3 * d);
             let (mixed, _) = attend(&kept, to_self, q, (&own, heads), false);
@@ -119,14 +134,10 @@ impl<'w> Decoder<'w> {
             let is_last = i + 1 == self.model.decoder.len();
             let wanted = records || (self.aligns && is_last);
             let q = (q.memory(), d);
-            let (mixed, weights) = attend(&kept, to_self + 1, q, (&cross, heads), wanted);
+            let (mixed, weights) = attend(&kept, to_source, q, (&cross, heads), wanted);
             if let Some(weights) = weights {
-                tell(
-                    states,
-                    rows,
-                    (&weights.to_f32(), heads, cross.longest),
-                    is_last,
-                );
+                let weights = (&weights.to_f32()[..], heads, cross.longest);
+                tell(states, rows, weights, is_last);
             }
             let out = apply(&layer.cross.out, &tape.var_there(mixed, d, false));
             stream = self.model.join(&tape, stream, &out, norms[1]);
@@ -136,6 +147,16 @@ impl<'w> Decoder<'w> {
         }
         stream.input
     }
+}
+
+/// Where the rows of a step are, and what they attend to.
+struct Places {
+    own: Picks,
+    cross: Picks,
+    /// Their own keys and values.
+    new: Memory,
+    /// In their translations.
+    positions: Vec<u32>,
 }
 
 /// Tells sentences what their rows attended to, (rows, heads, longest).

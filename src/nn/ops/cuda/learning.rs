@@ -121,7 +121,10 @@ impl Learning {
     pub fn seen(&self) -> Seen {
         let [first, second] = [0, 1].map(|which| self.seen_of(which));
         Seen {
-            diverged: first.diverged.or(second.diverged),
+            diverged: [first.diverged, second.diverged]
+                .into_iter()
+                .flatten()
+                .min_by_key(|(step, _)| *step),
             ..first
         }
     }

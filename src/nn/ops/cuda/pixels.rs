@@ -35,8 +35,8 @@ pub fn add(gpu: &Gpu, tape: &Tape, a: &Var, b: &Var) -> Var {
     y
 }
 
-/// What a linear operation without weights makes of values, and its transpose of their gradients: kernels that are called
-/// with where they write, what they read, and how many values they write.
+/// `n` values that a linear operation without weights makes of `x`; `forward` and its transpose `back` write their first
+/// row of values and read the second.
 fn linear(
     gpu: &Gpu,
     tape: &Tape,

@@ -51,13 +51,13 @@ __device__ void attend_picked(T* out, float* record, const T* q, const T* kept, 
     UNROLL for (u32 w = 0; w < TURNS; w++) greatest = fmaxf(greatest, mosts[w]);
     UNROLL for (u32 w = 0; w < TURNS; w++) {
         // A warp that had no turn has found nothing.
-        factors[w] = totals[w] > 0.0f ? expf(mosts[w] - greatest) : 0.0f;
+        factors[w] = first + w < end ? expf(mosts[w] - greatest) : 0.0f;
         sum += totals[w] * factors[w];
     }
     for (u32 column = threadIdx.x; column < s.size; column += blockDim.x) {
         float value = 0.0f;
         UNROLL for (u32 w = 0; w < TURNS; w++) value += results[w][column] * factors[w];
-        put(out[(u64)row * s.d + at + column], sum > 0.0f ? value / sum : 0.0f);
+        put(out[(u64)row * s.d + at + column], first < end ? value / sum : 0.0f);
     }
     if (record)
         for (u32 i = threadIdx.x; i < end - first; i += blockDim.x) record[i] = expf(record[i] - greatest) / sum;
