@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Builds for NVIDIA GPUs where there is none: build.sh FOLDER leaves wordmill, the benches steps, decode and gan, and tests
-# (of the library, with the names of those for a GPU) in FOLDER, stripped, and all of it, with measure.sh, in parts.tar.gz. nvcc comes from PyPI, into
-# FOLDER/toolkit, unless CUDA_HOME has one.
+# (of the library, with the names of those for a GPU) in FOLDER, stripped; parts.tar.gz has all of it and measure.sh. nvcc
+# comes from PyPI, into FOLDER/toolkit, unless CUDA_HOME has one.
 set -euo pipefail
 mkdir -p "$1"
 folder=$(cd "$1" && pwd)

@@ -2,13 +2,15 @@
 # Tests and measures on a machine with a GPU: measure.sh FOLDER PEERS WORK OUT
 #
 # FOLDER is what build.sh left, PEERS has nmt_ref.py and gan_ref.py, WORK is the folder that `nmt_ref.py prep` filled. With a
-# run of its tiny Transformer in WORK/run (`peers/translate.py`) and its weights in WORK, decoding is measured, too. Each stage writes a file to
+# run of its tiny Transformer in WORK/run (`peers/translate.py`) and its weights in WORK, decoding is measured, too. MULTI30K
+# names that data, as `prep` had it. Each stage writes a file to
 # OUT; one that is there is not run again, so that what was cut off goes on. On a machine without a GPU WORDMILL_DEVICE and
 # REFERENCE name others: REFERENCE="--device cpu" rehearses. SECONDS_EACH bounds a stage (120).
 set -uo pipefail
 folder=$1 nmt_ref=$2/nmt_ref.py gan_ref=$2/gan_ref.py work=$3 out=$4
 mkdir -p "$out"
-reference=${REFERENCE---device cuda --amp}
+reference="${REFERENCE---device cuda --amp}"
+data=(--data "${MULTI30K-data/multi30k}" --work "$work")
 export WORDMILL_IDS=$work/data.json WORDMILL_DEVICE=${WORDMILL_DEVICE-cuda}
 
 stage() {
@@ -31,13 +33,13 @@ for numbers in f32 bf16; do
 done
 for round in 1 2; do
     stage "tiny-$round" env WORDMILL_BATCH_TOKENS=8192 "$folder/steps" tiny 2 200
-    stage "tiny-torch-$round" python3 "$nmt_ref" bench --work "$work" --model tiny --max-tokens 8192 --steps 60 --bench-warm 10 $reference
+    stage "tiny-torch-$round" python3 "$nmt_ref" bench "${data[@]}" --model tiny --max-tokens 8192 --steps 60 --bench-warm 10 $reference
     stage "base-$round" env WORDMILL_BATCH_TOKENS=16384 "$folder/steps" base 2 60
-    stage "base-torch-$round" python3 "$nmt_ref" bench --work "$work" --model base --max-tokens 16384 --steps 30 --bench-warm 5 $reference
+    stage "base-torch-$round" python3 "$nmt_ref" bench "${data[@]}" --model base --max-tokens 16384 --steps 30 --bench-warm 5 $reference
     stage "lstm2-$round" env WORDMILL_BATCH_TOKENS=8192 "$folder/steps" lstm2 2 60
     stage "dcgan32-$round" "$folder/gan" dcgan32 ns 10 256
     stage "dcgan32-torch-$round" python3 "$gan_ref" bench --arch dcgan32 --loss ns --batch 256 --secs 10 ${reference/ --amp/}
-    stage "lstm2-torch-$round" python3 "$nmt_ref" bench --work "$work" --model lstm2 --max-tokens 8192 --steps 30 --bench-warm 5 $reference
+    stage "lstm2-torch-$round" python3 "$nmt_ref" bench "${data[@]}" --model lstm2 --max-tokens 8192 --steps 30 --bench-warm 5 $reference
 done
 if [[ -d $work/run ]]; then
     export WORDMILL_RUN=$work/run
@@ -45,5 +47,5 @@ if [[ -d $work/run ]]; then
         stage "greedy-$sentences" bash -c '"$0" 1 1 $1 > /dev/null' "$folder/decode" $sentences
         stage "beam5-$sentences" bash -c '"$0" 5 1 $1 > /dev/null' "$folder/decode" $sentences
     done
-    stage decode-torch python3 "$nmt_ref" test --work "$work" --model tiny $reference
+    stage decode-torch python3 "$nmt_ref" test "${data[@]}" --model tiny $reference
 fi
