@@ -4,8 +4,9 @@ use super::data::{DataArgs, is_table, table_failure};
 use super::features;
 use super::loaded::{Class, Loaded, of_seeds};
 use super::measure::{self, Numbers, REALS, Real, pixels_of, some_of};
+use super::near::{near, pairs};
+use super::numbers::{Format, tell_left_out, write};
 use super::pace::Pace;
-use super::pictures::png;
 use super::settings::Settings;
 use super::source::{Kept, Made, Source};
 use crate::report::{Log, ReportArgs};
@@ -17,11 +18,8 @@ use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use wordmill::gan::features::Classifier;
-use wordmill::gan::images::grid::Grid;
 use wordmill::gan::images::{Images, Shape, unit_of};
-use wordmill::gan::measure::copies::{Copies, Neighbour, copies, nearest};
-use wordmill::gan::measure::floor::{choose, halves};
-use wordmill::gan::measure::{Features, Points};
+use wordmill::gan::measure::Features;
 use wordmill::gan::table::closest::closest;
 use wordmill::gan::table::quality::Quality;
 use wordmill::gan::table::read::{read, read_like};
@@ -92,14 +90,6 @@ pub struct Args {
     quiet: bool,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-enum Format {
-    /// A line for each measure: name, value, floor
-    Text,
-    /// An object
-    Json,
-}
-
 pub fn run(args: &Args) -> Result<()> {
     threads::limit(args.threads)?;
     let report = ReportArgs {
@@ -137,21 +127,6 @@ pub fn run(args: &Args) -> Result<()> {
         tell_left_out(&numbers);
     }
     write(&numbers, args.to)
-}
-
-/// Says what there was no time for.
-fn tell_left_out(numbers: &Numbers) {
-    let names = |numbers: Option<&Numbers>| -> Vec<String> {
-        let names = numbers.and_then(|numbers| numbers.get("left_out")?.as_array());
-        let names = names.into_iter().flatten().filter_map(Value::as_str);
-        names.map(str::to_owned).collect()
-    };
-    let mut all = names(Some(numbers));
-    let floor = names(numbers.get("floor").and_then(Value::as_object));
-    all.extend(floor.iter().map(|name| format!("the floor of {name}")));
-    if !all.is_empty() {
-        eprintln!("wordmill gan eval: no time was left for {}", all.join(", "));
-    }
 }
 
 /// Measures what a run makes.
@@ -335,62 +310,6 @@ fn leave_out<T>(numbers: &mut Numbers, name: &str) -> Option<T> {
     None
 }
 
-/// What was found near made images.
-struct Near {
-    copies: Copies,
-    /// The nearest of each made image, among the real ones of a half.
-    near: Vec<Neighbour>,
-    half: Vec<usize>,
-}
-
-/// The real images that are nearest to made ones: among half of them, so that the other half tells how near others are.
-fn near(real: &[f32], made: &[f32], dim: usize) -> Result<Option<Near>> {
-    /// Images of each that are looked at: the work grows with their product.
-    const MOST: usize = 5000;
-    let points = Points::new(real, dim)?;
-    let [half, other] = halves(points.n(), 1);
-    let (half, other) = (
-        &half[..half.len().min(MOST)],
-        &other[..other.len().min(MOST)],
-    );
-    if half.is_empty() || other.is_empty() || made.is_empty() {
-        return Ok(None);
-    }
-    let (first, second) = (choose(&points, half), choose(&points, other));
-    let (first, second) = (Points::new(&first, dim)?, Points::new(&second, dim)?);
-    let near = nearest(&Points::new(made, dim)?.first(MOST), &first, || ())?;
-    let held_out = nearest(&second, &first, || ())?;
-    Ok(Some(Near {
-        copies: copies(&near, &held_out)?,
-        near,
-        half: half.to_vec(),
-    }))
-}
-
-/// The made images that are nearest to real ones, each with its own at the right.
-fn pairs(
-    shape: Shape,
-    images: &Images,
-    (chosen, half): (&[usize], &[usize]),
-    made: &[u8],
-    near: &[Neighbour],
-) -> Result<Vec<u8>> {
-    const PAIRS: usize = 32;
-    let mut order: Vec<usize> = (0..near.len()).collect();
-    order.sort_by(|a, b| near[*a].distance.total_cmp(&near[*b].distance));
-    let values = shape.values();
-    let both = order.iter().take(PAIRS).flat_map(|i| {
-        let own = &made[i * values..(i + 1) * values];
-        [own, images.image(chosen[half[near[*i].index]])]
-    });
-    let both: Vec<&[u8]> = both.collect();
-    let grid = Grid {
-        columns: Some(8),
-        ..Grid::default()
-    };
-    png(&grid.draw(shape, &both))
-}
-
 fn of_tables(real: &Path, made: &Path, args: &Args, pace: &mut Pace) -> Result<Numbers> {
     if args.features.is_some() || args.neighbours.is_some() {
         bail!(Failure::usage("rows have no features and no picture"));
@@ -428,40 +347,4 @@ fn compare_tables(real: &Table, made: &Table, pace: &mut Pace) -> Numbers {
         json!({"copies": near.copies, "median": near.median, "copies_of_real": held_out.copies, "median_of_real": held_out.median}),
     );
     numbers
-}
-
-fn write(numbers: &Numbers, format: Format) -> Result<()> {
-    let mut out = Output::create(None, false)?;
-    match format {
-        Format::Json => out.write(&format!("{}\n", Value::from(numbers.clone())))?,
-        Format::Text => {
-            let say = |value: &Value| match value.as_f64() {
-                Some(value) if value.abs() >= 100.0 => format!("{value:.1}"),
-                Some(value) => format!("{value:.4}"),
-                None => String::new(),
-            };
-            let empty = Numbers::new();
-            let floor = numbers
-                .get("floor")
-                .and_then(Value::as_object)
-                .unwrap_or(&empty);
-            out.write("measure\tvalue\tfloor\n")?;
-            for (name, value) in numbers {
-                match value.as_object() {
-                    None if name == "left_out" => {}
-                    None => {
-                        let floor = floor.get(name).map(say).unwrap_or_default();
-                        out.write(&format!("{name}\t{}\t{floor}\n", say(value)))?;
-                    }
-                    Some(parts) if name != "floor" => {
-                        for (part, value) in parts {
-                            out.write(&format!("{name}.{part}\t{}\t\n", say(value)))?;
-                        }
-                    }
-                    Some(_) => {}
-                }
-            }
-        }
-    }
-    out.finish()
 }

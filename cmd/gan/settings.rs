@@ -4,6 +4,7 @@
 //! those that are given again change the training from there on, and must not change the networks.
 
 use super::data::DataArgs;
+use super::names::{AlternateName, AugmentName, LossName, ScheduleName};
 use super::source::{Sort, Source};
 use crate::stream::Failure;
 use crate::values::{not_negative, positive, share, time};
@@ -11,9 +12,10 @@ use anyhow::{Result, bail};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 use wordmill::gan::feed::Data;
-use wordmill::gan::learn::{Alternate, Recipe};
+use wordmill::gan::learn::Recipe;
 use wordmill::gan::losses::Loss;
 use wordmill::gan::step::Objective;
+use wordmill::gan::turns::Alternate;
 use wordmill::nn::ops::augment::Augment;
 use wordmill::nn::plan::Plan;
 use wordmill::nn::schedule::{Decay, Schedule};
@@ -106,46 +108,6 @@ pub struct PlanArgs {
     /// Seed of everything random [default: 1]
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-enum LossName {
-    /// The generator maximises the critic's error, as the game is defined
-    Minimax,
-    /// The generator makes the critic say that its samples are real
-    NonSaturating,
-    Hinge,
-    LeastSquares,
-    /// The critic's verdicts are a distance; with --weight-clip or --gradient-penalty
-    Wasserstein,
-    /// The critic compares real and made samples; with --r1 and --r2
-    Relativistic,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-enum AugmentName {
-    /// Brightness, saturation and contrast
-    Colour,
-    /// Up to an eighth of the side
-    Translation,
-    /// A square of half the side goes grey
-    Cutout,
-}
-
-#[derive(Clone, Copy, Debug, clap::ValueEnum)]
-enum AlternateName {
-    /// In every step
-    Steps,
-    /// After each round over the data, or as many of the critic as --critic-steps says; a step is then of the critic or of the
-    /// generator
-    Epochs,
-}
-
-#[derive(Clone, Copy, Debug, clap::ValueEnum)]
-enum ScheduleName {
-    Constant,
-    /// Down to 0 at --max-steps
-    Cosine,
 }
 
 /// Steps that points are learned in.
@@ -247,28 +209,6 @@ fn metrics(source: &Source) -> &'static [&'static str] {
             "all_pair_trends",
             "validity",
         ],
-    }
-}
-
-impl AlternateName {
-    fn alternate(self) -> Alternate {
-        match self {
-            AlternateName::Steps => Alternate::Steps,
-            AlternateName::Epochs => Alternate::Epochs,
-        }
-    }
-}
-
-impl LossName {
-    fn loss(self) -> Loss {
-        match self {
-            LossName::Minimax => Loss::Minimax,
-            LossName::NonSaturating => Loss::NonSaturating,
-            LossName::Hinge => Loss::Hinge,
-            LossName::LeastSquares => Loss::LeastSquares,
-            LossName::Wasserstein => Loss::Wasserstein,
-            LossName::Relativistic => Loss::Relativistic,
-        }
     }
 }
 

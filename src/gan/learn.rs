@@ -16,6 +16,7 @@ use super::model::Model;
 use super::spectral::Spectral;
 use super::step::{Objective, Reals, Seen, Step};
 use super::there::{self, Place};
+use super::turns::{Alternate, Turn};
 use crate::nn::adam::{self, Adam};
 use crate::nn::event::{Evaluation, Values};
 use crate::nn::ops::batch_norm::Moments;
@@ -26,53 +27,6 @@ use crate::nn::run::{Learned, RunError, Stepped, Task};
 use crate::random::Random;
 use serde::{Deserialize, Serialize};
 use std::ops::Range;
-
-/// How the two take turns.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Alternate {
-    /// In every step.
-    #[default]
-    Steps,
-    /// After each round over the data.
-    Epochs,
-}
-
-/// Whose turn a step is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Turn {
-    /// The number of the generator's update, and those of the critic's before it.
-    Both {
-        update: u64,
-        before: u64,
-    },
-    /// Updates of the critic before its own.
-    Critic {
-        before: u64,
-    },
-    Generator {
-        update: u64,
-    },
-}
-
-impl Alternate {
-    /// The turn of a step, counted from 1, in rounds of so many batches, with so many updates of the critic.
-    fn turn(self, step: u64, batches: u64, critic_steps: u64) -> Turn {
-        let (round, at) = ((step - 1) / (2 * batches), (step - 1) % (2 * batches));
-        match self {
-            Alternate::Steps => Turn::Both {
-                update: step,
-                before: (step - 1) * critic_steps,
-            },
-            Alternate::Epochs if at < batches => Turn::Critic {
-                before: (round * batches + at) * critic_steps,
-            },
-            Alternate::Epochs => Turn::Generator {
-                update: round * batches + at - batches + 1,
-            },
-        }
-    }
-}
 
 /// How the two learn.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -435,35 +389,5 @@ impl Task for Learner<'_> {
         let (sum, n) = std::mem::take(&mut self.right);
         let right = (n > 0).then(|| sum / n as f64);
         (self.measure)(weights, step, right)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn steps_are_of_both_or_of_each_for_a_round() {
-        let turns = |alternate: Alternate| -> Vec<Turn> {
-            (1..=9).map(|step| alternate.turn(step, 2, 3)).collect()
-        };
-        let both = |update, before| Turn::Both { update, before };
-        assert_eq!(turns(Alternate::Steps)[..2], [both(1, 0), both(2, 3)]);
-        let critic = |before| Turn::Critic { before };
-        let generator = |update| Turn::Generator { update };
-        assert_eq!(
-            turns(Alternate::Epochs),
-            [
-                critic(0),
-                critic(3),
-                generator(1),
-                generator(2),
-                critic(6),
-                critic(9),
-                generator(3),
-                generator(4),
-                critic(12),
-            ]
-        );
     }
 }

@@ -1,7 +1,8 @@
 //! A generator and a critic, their parameters in one row: the generator's first.
 
 use super::layers::{self, Layer, Pass};
-use super::shape::{self, Kind, Shape, ShapeError};
+use super::networks;
+use super::shape::{Kind, Shape, ShapeError};
 use super::spectral;
 use crate::nn::buffer::Buffer;
 use crate::nn::ops::activation::Activation;
@@ -48,9 +49,9 @@ impl Model {
     pub fn new(shape: Shape) -> Result<Model, ShapeError> {
         shape.check()?;
         let mut layout = Layout::default();
-        let generator = shape::generator(&shape, &mut layout);
+        let generator = networks::generator(&shape, &mut layout);
         let border = layout.len();
-        let (critic, head) = shape::critic(&shape, &mut layout);
+        let (critic, head) = networks::critic(&shape, &mut layout);
         let features = head.weight.columns;
         let classes = (shape.classes > 0)
             .then(|| layout.matrix("critic.classes.weight", shape.classes, features));

@@ -11,12 +11,14 @@
 //! A value is a matrix of rows, one for each real token of the batch, without padding: sentences stand one after the
 //! other, and only attention needs to know where they begin.
 
+mod gradients;
+
 use super::buffer::Buffer;
 use super::device::{Gpu, Memory};
 use super::dropout::{Dropout, Mask};
-use super::matmul::Into;
 use super::ops::cuda;
 use super::parameters::{Parameter, There, Weights};
+pub use gradients::{Gradients, add};
 use std::cell::{Cell, RefCell};
 use std::ops::Range;
 use std::sync::Arc;
@@ -293,114 +295,4 @@ impl<'w> Tape<'w> {
         }
         Some(gradients)
     }
-}
-
-/// Gradients on their way.
-#[derive(Debug, Default)]
-pub struct Gradients {
-    slots: Vec<Option<Gradient>>,
-    parameters: Vec<f32>,
-    /// Those of the parameters of a pass on a device.
-    there: Option<Arc<Memory>>,
-}
-
-#[derive(Debug)]
-enum Gradient {
-    Host(Buffer),
-    Device(Memory),
-}
-
-impl Gradient {
-    fn host(&mut self) -> &mut Buffer {
-        match self {
-            Gradient::Host(values) => values,
-            Gradient::Device(_) => panic!("{ON_DEVICE}"),
-        }
-    }
-}
-
-impl Gradients {
-    /// The finished gradient of a value; nothing when nobody used the value.
-    pub fn take(&mut self, slot: Slot) -> Option<Buffer> {
-        match self.slots[slot.0].take()? {
-            Gradient::Host(values) => Some(values),
-            Gradient::Device(_) => panic!("{ON_DEVICE}"),
-        }
-    }
-
-    /// The same on a device.
-    pub fn take_there(&mut self, slot: Slot) -> Option<Memory> {
-        match self.slots[slot.0].take()? {
-            Gradient::Host(_) => panic!("a gradient of the host, wanted on a device"),
-            Gradient::Device(memory) => Some(memory),
-        }
-    }
-
-    /// Where a gradient of `n` values is to be written, and whether it is set or added to.
-    pub fn open(&mut self, slot: Slot, n: usize) -> (&mut [f32], Into) {
-        let into = match self.slots[slot.0] {
-            Some(_) => Into::Add,
-            None => Into::Set,
-        };
-        let gradient = self.slots[slot.0].get_or_insert_with(|| Gradient::Host(Buffer::of(n)));
-        (gradient.host(), into)
-    }
-
-    /// The same on a device: the memory, and whether it is added to. `room` makes it where there is none.
-    pub fn open_there(&mut self, slot: Slot, room: impl FnOnce() -> Memory) -> (&Memory, bool) {
-        let adds = self.slots[slot.0].is_some();
-        match self.slots[slot.0].get_or_insert_with(|| Gradient::Device(room())) {
-            Gradient::Host(_) => panic!("a gradient of the host, wanted on a device"),
-            Gradient::Device(memory) => (memory, adds),
-        }
-    }
-
-    /// The gradients of all parameters on a device.
-    ///
-    /// # Panics
-    /// When the pass is computed on the host.
-    pub fn there(&self) -> &Memory {
-        self.there.as_ref().expect("gradients on a device")
-    }
-
-    /// Passes on a gradient that is of no use here any more.
-    pub fn give(&mut self, slot: Slot, gradient: Buffer) {
-        match &mut self.slots[slot.0] {
-            Some(sum) => add(sum.host(), &gradient),
-            empty => *empty = Some(Gradient::Host(gradient)),
-        }
-    }
-
-    /// The same on a device.
-    pub fn give_there(&mut self, slot: Slot, gradient: Memory) {
-        match &mut self.slots[slot.0] {
-            Some(Gradient::Device(sum)) => cuda::rows::add(gradient.gpu(), sum, &gradient),
-            Some(Gradient::Host(_)) => panic!("a gradient of the host, wanted on a device"),
-            empty => *empty = Some(Gradient::Device(gradient)),
-        }
-    }
-
-    /// The gradients of two parameters, the first of which lies before the second.
-    pub fn pair(&mut self, first: Parameter, second: Parameter) -> (&mut [f32], &mut [f32]) {
-        let (before, from) = self.parameters.split_at_mut(second.range().start);
-        (
-            &mut before[first.range()],
-            &mut from[..second.rows * second.columns],
-        )
-    }
-
-    /// The gradient of a parameter.
-    pub fn of(&mut self, parameter: Parameter) -> &mut [f32] {
-        &mut self.parameters[parameter.range()]
-    }
-}
-
-/// sum = sum + values, on all threads.
-pub fn add(sum: &mut [f32], values: &[f32]) {
-    use rayon::prelude::*;
-    const BLOCK: usize = 1 << 15;
-    assert_eq!(sum.len(), values.len());
-    sum.par_chunks_mut(BLOCK)
-        .zip(values.par_chunks(BLOCK))
-        .for_each(|(sum, values)| sum.iter_mut().zip(values).for_each(|(s, v)| *s += v));
 }

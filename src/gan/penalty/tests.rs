@@ -1,7 +1,8 @@
 //! Penalties beside the same critics in f64, written as sums, and differences of their values.
 
 use super::super::layers::Layer;
-use super::super::shape::{self, Kind, Shape};
+use super::super::networks;
+use super::super::shape::{Kind, Shape};
 use super::*;
 use crate::nn::ops::activation::{Activation, LEAK};
 use crate::nn::ops::conv::Conv;
@@ -22,8 +23,8 @@ impl<'a> Exact<'a> {
     /// The layers that the model has, with the same places in the row of weights.
     fn new(model: &'a Model) -> Exact<'a> {
         let mut layout = Layout::default();
-        shape::generator(&model.shape, &mut layout);
-        let (layers, head) = shape::critic(&model.shape, &mut layout);
+        networks::generator(&model.shape, &mut layout);
+        let (layers, head) = networks::critic(&model.shape, &mut layout);
         let classes = (model.shape.classes > 0).then(|| *model.critic_matrices().last().unwrap());
         Exact {
             shape: &model.shape,
