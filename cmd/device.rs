@@ -8,7 +8,7 @@ use std::str::FromStr;
 use wordmill::nn::device::{DeviceError, Gpu, Numbers};
 
 /// Flags for the device.
-#[derive(clap::Args)]
+#[derive(clap::Args, Clone)]
 pub struct DeviceArgs {
     /// Where to compute: cpu, cuda (the first GPU), cuda:N (the N-th, from 0 on), or auto, a GPU where there is one
     #[arg(long, value_name = "DEVICE", default_value = "auto")]
@@ -61,12 +61,25 @@ impl DeviceArgs {
     /// # Errors
     /// When one is asked for that cannot be used.
     pub fn open(&self, report: ReportArgs, command: &str) -> Result<Option<Gpu>> {
-        let number = match self.device {
+        self.open_behind(0, report, command)
+    }
+
+    /// The same for one of several processes on a machine, behind those that take a GPU each before it.
+    ///
+    /// # Errors
+    /// When one is asked for that cannot be used.
+    pub fn open_behind(
+        &self,
+        others: usize,
+        report: ReportArgs,
+        command: &str,
+    ) -> Result<Option<Gpu>> {
+        let first = match self.device {
             Device::Cpu => return Ok(None),
             Device::Auto => 0,
             Device::Cuda(number) => number,
         };
-        let error = match Gpu::open(number, self.numbers()) {
+        let error = match Gpu::open(first + others, self.numbers()) {
             Ok(gpu) => {
                 let (device, numbers) = (&gpu.facts().name, gpu.numbers());
                 let numbers = format!("{numbers:?}").to_lowercase();

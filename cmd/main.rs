@@ -25,6 +25,7 @@ mod model;
 mod ner;
 mod pos;
 mod progress;
+mod ranks;
 mod report;
 mod sentences;
 mod seq2seq;

@@ -1,6 +1,7 @@
 //! `wordmill word2vec`: vectors of words that predict their neighbours.
 
 use crate::corpus;
+use crate::ranks;
 use crate::report::{ReportArgs, Words};
 use crate::sentences::CorpusArgs;
 use crate::stop;
@@ -230,6 +231,7 @@ pub fn run(args: &Args) -> Result<()> {
 }
 
 fn train(args: &TrainArgs) -> Result<()> {
+    ranks::must_be_alone()?;
     let checkpoint = args.out.as_deref().map(checkpoint_of);
     if let Some(path) = &args.out {
         // A folder that takes no file is better known before the run than after it.

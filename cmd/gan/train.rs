@@ -10,6 +10,7 @@ use super::settings::{PlanArgs, Settings};
 use super::source::Source;
 use crate::device::DeviceArgs;
 use crate::made::Made;
+use crate::ranks;
 use crate::report::ReportArgs;
 use crate::stop;
 use crate::stream::Failure;
@@ -75,6 +76,7 @@ pub struct Args {
 const FEW: usize = 1000;
 
 pub fn run(args: &Args) -> Result<()> {
+    ranks::must_be_alone()?;
     threads::limit(args.threads)?;
     let toy = (args.data.toy).map(|toy| clap::ValueEnum::to_possible_value(&toy));
     let toy = toy.flatten().map(|toy| PathBuf::from(toy.get_name()));

@@ -1,6 +1,7 @@
 //! `wordmill glove train`: from text or counts to vectors.
 
 use super::{ResourceArgs, WindowArgs, cooccur};
+use crate::ranks;
 use crate::sentences::CorpusArgs;
 use crate::stream::input::{Stream, inputs, name_of};
 use crate::stream::{Failure, Output};
@@ -117,6 +118,7 @@ impl FitArgs {
 }
 
 pub fn run(args: &Args) -> Result<()> {
+    ranks::must_be_alone()?;
     threads::limit(args.resources.threads)?;
     let mut output = Output::create(args.out.as_deref(), false)?;
     let counts = counts(args)?;

@@ -6,6 +6,7 @@ use super::prepare::Prepared;
 use super::report::LINES;
 use super::settings::PlanArgs;
 use crate::device::DeviceArgs;
+use crate::ranks;
 use crate::report::ReportArgs;
 use crate::stop;
 use crate::stream::Failure;
@@ -19,6 +20,7 @@ use wordmill::nn::device::{Fault, Gpu};
 use wordmill::nn::event::{Ended, Event};
 use wordmill::nn::folder::{Folder, FolderError};
 use wordmill::nn::parameters::Weights;
+use wordmill::nn::ranks::Ranks;
 use wordmill::nn::run::{Limits, Predicted, Run, RunError};
 use wordmill::random::Random;
 use wordmill::translate::architecture::Architecture;
@@ -31,7 +33,7 @@ use wordmill::translate::score::{corpus_bleu, corpus_chrf};
 use wordmill::translate::store::Side;
 
 /// Flags for a run: what it learns from, what it begins with, and how it goes on.
-#[derive(clap::Args)]
+#[derive(clap::Args, Clone)]
 pub struct TrainArgs<S: clap::Args> {
     #[command(flatten)]
     pub files: PairFiles,
@@ -76,9 +78,50 @@ pub struct TrainArgs<S: clap::Args> {
     pub report: ReportArgs,
 }
 
-pub fn run<S: Shape>(args: &TrainArgs<S>) -> Result<()> {
-    let name = S::Architecture::NAME;
+pub fn run<S: Shape + Clone>(args: &TrainArgs<S>) -> Result<()> {
     threads::limit(args.threads)?;
+    let Some(ranks) = ranks::open()? else {
+        return emulate(train(args, None)?);
+    };
+    if args.files.is_stdin() {
+        bail!(
+            Failure::usage("pairs of standard input reach one process only")
+                .hint("give files that all machines have")
+        );
+    }
+    let ended = match ranks.rank() {
+        0 => train(args, Some(&*ranks))?,
+        _ => {
+            let copy = tempfile::tempdir()?;
+            let folder = Folder::new(copy.path());
+            folder.share(&*ranks, &[])?;
+            let args = TrainArgs {
+                out: copy.path().to_owned(),
+                resume: true,
+                report: ReportArgs {
+                    quiet: true,
+                    ..args.report
+                },
+                ..args.clone()
+            };
+            train(&args, Some(&*ranks))?
+        }
+    };
+    ranks.finish();
+    emulate(ended)
+}
+
+/// Ends as the signal would have ended the process that has stopped the run.
+fn emulate((ended, signal): (Ended, usize)) -> Result<()> {
+    if ended == Ended::Stopped && signal > 0 {
+        signal_hook::low_level::emulate_default_handler(signal as i32)?;
+    }
+    Ok(())
+}
+
+/// Trains, and gives what ended it, and the signal that did.
+fn train<S: Shape>(args: &TrainArgs<S>, ranks: Option<&dyn Ranks>) -> Result<(Ended, usize)> {
+    let name = S::Architecture::NAME;
     let folder = Folder::new(&args.out);
     let is_there = folder.path("config.json").exists();
     match (is_there, args.resume) {
@@ -99,11 +142,15 @@ pub fn run<S: Shape>(args: &TrainArgs<S>) -> Result<()> {
     }
     // Before anything is learned or written.
     let command = format!("{name} train");
-    let gpu = args.device.open(args.report, &command)?;
+    let others = ranks.map_or(0, Ranks::local);
+    let gpu = (args.device).open_behind(others, args.report, &command)?;
     let prepared = match is_there {
         true => Prepared::of_folder(args, &folder)?,
         false => Prepared::new(args, &folder)?,
     };
+    if let Some(ranks) = ranks.filter(|ranks| ranks.rank() == 0) {
+        folder.share(ranks, FILES)?;
+    }
     let problem = prepared.model.not_on_gpu();
     let gpu = args.device.allow(gpu, problem, (args.report, &command))?;
     let (stop, signal) = stop::on_signals(true)?;
@@ -114,20 +161,32 @@ pub fn run<S: Shape>(args: &TrainArgs<S>) -> Result<()> {
         time: args.plan.max_time,
     };
     // Inside the pool, so that this thread is one of its workers.
-    let ended =
-        rayon::scope(|_| prepared.train((is_there, gpu.as_ref()), &folder, &mut teller, limits))
-            .map_err(|error| run_failure(error, S::ADVICE))?;
-    if ended == Ended::Stopped {
-        signal_hook::low_level::emulate_default_handler(signal.load(Ordering::Relaxed) as i32)?;
-    }
-    Ok(())
+    let ended = rayon::scope(|_| {
+        prepared.train(
+            (is_there, gpu.as_ref(), ranks),
+            &folder,
+            &mut teller,
+            limits,
+        )
+    })
+    .map_err(|error| run_failure(error, S::ADVICE))?;
+    Ok((ended, signal.load(Ordering::Relaxed)))
 }
+
+/// What other ranks need of the folder, besides a checkpoint.
+const FILES: &[&str] = &[
+    "config.json",
+    "training.json",
+    "tokenizer.json",
+    "tokenizer.source.json",
+    "tokenizer.target.json",
+];
 
 impl<A: Architecture> Prepared<A> {
     /// Trains until something ends it.
     fn train(
         self,
-        (resumes, gpu): (bool, Option<&Gpu>),
+        (resumes, gpu, ranks): (bool, Option<&Gpu>, Option<&dyn Ranks>),
         folder: &Folder,
         teller: &mut Teller,
         limits: Limits,
@@ -200,13 +259,18 @@ impl<A: Architecture> Prepared<A> {
             score: &score,
         });
         let learner = |position: Position| {
-            Predicted::new(Learner {
+            let learner = Learner {
                 model: &self.model,
                 feed: Feed::new(&self.store, &encode, order, position),
                 smoothing: self.settings.label_smoothing,
                 valid,
-            })
+            };
+            Predicted::new(learner, ranks)
         };
+        let others = ranks.filter(|ranks| ranks.rank() > 0);
+        if let Some(ranks) = others {
+            folder.share_checkpoint(ranks, None)?;
+        }
         let plan = self.settings.plan.clone();
         let mut tell = |event: &Event| teller.tell(event);
         let layout = self.model.layout();
@@ -229,6 +293,11 @@ impl<A: Architecture> Prepared<A> {
                 )
             }
         };
+        if let Some(ranks) = ranks.filter(|ranks| ranks.rank() == 0) {
+            let step = Some(run.steps()).filter(|step| *step > 0);
+            folder.share_checkpoint(ranks, step)?;
+        }
+        let run = run.among(ranks);
         match gpu {
             Some(gpu) => run.on(gpu).train(limits),
             None => run.train(limits),

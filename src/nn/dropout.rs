@@ -32,6 +32,7 @@ impl Dropout {
         (self.rate > 0.0).then(|| Mask {
             low: key as u32,
             high: (key >> 32) as u32,
+            first: 0,
             threshold: (self.rate * 65536.0).round() as u32,
             scale: 1.0 / (1.0 - (self.rate * 65536.0).round() / 65536.0),
         })
@@ -43,6 +44,8 @@ impl Dropout {
 pub struct Mask {
     low: u32,
     high: u32,
+    /// The number of the first row at hand, in the matrix that the mask is for.
+    first: u32,
     threshold: u32,
     /// What kept values are multiplied by.
     pub scale: f32,
@@ -50,10 +53,24 @@ pub struct Mask {
 
 impl Mask {
     /// As kernels on a device are told.
-    pub fn words(mask: Option<Mask>) -> [u32; 4] {
+    pub fn words(mask: Option<Mask>) -> [u32; 5] {
         match mask {
-            Some(mask) => [mask.low, mask.high, mask.threshold, mask.scale.to_bits()],
-            None => [0, 0, 0, 1.0f32.to_bits()],
+            Some(mask) => [
+                mask.low,
+                mask.high,
+                mask.first,
+                mask.threshold,
+                mask.scale.to_bits(),
+            ],
+            None => [0, 0, 0, 0, 1.0f32.to_bits()],
+        }
+    }
+
+    /// The mask of a part of the matrix, whose rows begin at this one.
+    pub fn from_row(self, first: usize) -> Mask {
+        Mask {
+            first: self.first.wrapping_add(first as u32),
+            ..self
         }
     }
 
@@ -61,6 +78,7 @@ impl Mask {
     #[inline(always)]
     pub fn apply(&self, row: usize, values: &mut [f32]) {
         let groups = values.len().div_ceil(GROUP);
+        let row = row + self.first as usize;
         let first = (row * groups * GROUP / 2) as u32;
         for (g, group) in values.chunks_mut(GROUP).enumerate() {
             let counter = first.wrapping_add((g * GROUP / 2) as u32);
@@ -173,5 +191,8 @@ mod tests {
         let mut row = vec![1.0; 50];
         apply(&mask, 5, 50, &mut row);
         assert_eq!(row, all[250..300]);
+        let mut rows = vec![1.0; 100];
+        apply(&mask.from_row(3), 1, 50, &mut rows);
+        assert_eq!(rows, all[200..300]);
     }
 }

@@ -139,6 +139,15 @@ impl Folder {
         Ok(mean)
     }
 
+    /// Reads a file.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn read(&self, name: &str) -> Result<Vec<u8>, FolderError> {
+        let path = self.path(name);
+        std::fs::read(&path).map_err(|error| io(&path, error))
+    }
+
     /// Reads a file of JSON.
     ///
     /// # Errors
@@ -167,8 +176,9 @@ impl Folder {
     pub fn write(&self, name: &str, bytes: &[u8]) -> Result<(), FolderError> {
         let path = self.path(name);
         let written = (|| {
-            std::fs::create_dir_all(&self.path)?;
-            let mut file = tempfile::NamedTempFile::new_in(&self.path)?;
+            let place = path.parent().unwrap_or(&self.path);
+            std::fs::create_dir_all(place)?;
+            let mut file = tempfile::NamedTempFile::new_in(place)?;
             file.write_all(bytes)?;
             file.as_file().sync_all()?;
             std::fs::File::set_permissions(

@@ -13,6 +13,15 @@ pub struct Packed {
     pub ids: Vec<u32>,
     /// Where each begins in `ids`, and where the last ends: a number more than there are sentences.
     pub starts: Vec<u32>,
+    /// Of a part of a larger batch: what is in the parts before it.
+    pub before: Before,
+}
+
+/// How much of a larger batch lies before a part of it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Before {
+    pub tokens: usize,
+    pub sentences: usize,
 }
 
 impl Default for Packed {
@@ -20,6 +29,7 @@ impl Default for Packed {
         Packed {
             ids: Vec::new(),
             starts: vec![0],
+            before: Before::default(),
         }
     }
 }
@@ -54,6 +64,23 @@ impl Packed {
         lengths.max().unwrap_or(0) as usize
     }
 
+    /// Some of the sentences, which know where they stand among all.
+    ///
+    /// # Panics
+    /// When there are not so many.
+    pub fn part(&self, sentences: Range<usize>) -> Packed {
+        let starts = &self.starts[sentences.start..=sentences.end];
+        let (first, end) = (starts[0], starts[sentences.len()]);
+        Packed {
+            ids: self.ids[first as usize..end as usize].to_vec(),
+            starts: starts.iter().map(|start| start - first).collect(),
+            before: Before {
+                tokens: self.before.tokens + first as usize,
+                sentences: self.before.sentences + sentences.start,
+            },
+        }
+    }
+
     /// Adds a sentence.
     pub fn push(&mut self, tokens: impl IntoIterator<Item = u32>) {
         self.ids.extend(tokens);
@@ -64,6 +91,19 @@ impl Packed {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_part_of_a_part_knows_where_it_stands_among_all() {
+        let mut packed = Packed::default();
+        for tokens in [&[5, 6, 2][..], &[8, 2], &[2], &[9, 7, 2]] {
+            packed.push(tokens.iter().copied());
+        }
+        let part = packed.part(1..4).part(1..3);
+        assert_eq!(part.ids, [2, 9, 7, 2]);
+        assert_eq!(part.starts, [0, 1, 4]);
+        assert_eq!((part.before.tokens, part.before.sentences), (5, 2));
+        assert!(packed.part(2..2).ids.is_empty());
+    }
 
     #[test]
     fn sentences_have_rows_and_their_tokens_positions() {

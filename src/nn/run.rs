@@ -13,6 +13,7 @@
 mod predicted;
 mod saved;
 mod there;
+mod together;
 
 use super::adam::{self, Moments};
 use super::device::Fault;
@@ -21,6 +22,7 @@ use super::folder::{Folder, FolderError};
 use super::ops::cuda::learning::Learning;
 use super::parameters::{Layout, Weights};
 use super::plan::Plan;
+use super::ranks::Ranks;
 pub use predicted::{Predict, Predicted};
 use saved::State;
 use serde::Serialize;
@@ -162,6 +164,8 @@ pub struct Run<'a, T: Task> {
     task: T,
     learned: Learned,
     state: State<T::Position>,
+    /// All that learn together, if there are others.
+    ranks: Option<&'a dyn Ranks>,
     tell: &'a mut (dyn FnMut(&Event) + Send),
 }
 
@@ -200,6 +204,7 @@ impl<'a, T: Task> Run<'a, T> {
             },
             plan,
             task,
+            ranks: None,
             tell,
         }
     }
@@ -257,7 +262,7 @@ impl<'a, T: Task> Run<'a, T> {
             seconds,
             ..
         } = self.state;
-        (self.tell)(&Event::Ended {
+        self.tell(&Event::Ended {
             step,
             reason: ended,
             best,
@@ -266,13 +271,20 @@ impl<'a, T: Task> Run<'a, T> {
         Ok(ended)
     }
 
+    /// The steps it has made.
+    pub fn steps(&self) -> u64 {
+        self.state.step
+    }
+
     fn reason(&self, limits: &Limits) -> Option<Ended> {
         let plan = &self.plan;
         let is_late = limits
             .time
             .is_some_and(|time| self.state.seconds >= time.as_secs_f64());
+        let is_stopped = limits.stop.load(Ordering::Acquire);
+        let [is_stopped, is_late] = self.agree([is_stopped, is_late]);
         [
-            (limits.stop.load(Ordering::Acquire), Ended::Stopped),
+            (is_stopped, Ended::Stopped),
             (
                 plan.max_steps.is_some_and(|most| self.state.step >= most),
                 Ended::Steps,
@@ -317,16 +329,17 @@ impl<'a, T: Task> Run<'a, T> {
             seconds: self.state.seconds,
             values: (self.task).told(&self.learned, since.elapsed().as_secs_f64().max(1e-9)),
         };
-        (self.tell)(&Event::Report(report));
+        self.tell(&Event::Report(report));
         Ok(())
     }
 
     fn evaluate(&mut self) {
-        let Some(evaluation) = self.evaluation() else {
+        let evaluation = self.is_first().then(|| self.evaluation()).flatten();
+        let found = evaluation.as_ref().map(|own| own.score(&self.plan.metric));
+        let Some(score) = self.share_score(found) else {
             return;
         };
         let step = self.state.step;
-        let score = evaluation.score(&self.plan.metric);
         let is_best =
             score.is_some_and(|score| self.state.best.is_none_or(|(_, best)| score > best));
         match score.filter(|_| is_best) {
@@ -337,13 +350,15 @@ impl<'a, T: Task> Run<'a, T> {
             None => self.state.waited += 1,
         }
         let (epoch, seconds) = (self.task.epoch(), self.state.seconds);
-        (self.tell)(&Event::Evaluation {
-            step,
-            epoch,
-            seconds,
-            is_best,
-            evaluation,
-        });
+        if let Some(evaluation) = evaluation {
+            self.tell(&Event::Evaluation {
+                step,
+                epoch,
+                seconds,
+                is_best,
+                evaluation,
+            });
+        }
         if is_best && !step.is_multiple_of(self.plan.save_every) {
             self.save();
         }

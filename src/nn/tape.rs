@@ -18,10 +18,11 @@ use super::device::{Gpu, Memory};
 use super::dropout::{Dropout, Mask};
 use super::ops::cuda;
 use super::parameters::{Parameter, There, Weights};
-pub use gradients::{Gradients, add};
+pub use gradients::{Complete, Gradients, add};
 use std::cell::{Cell, RefCell};
 use std::ops::Range;
 use std::sync::Arc;
+use std::sync::mpsc::Sender;
 
 /// A matrix in the course of a computation, and where its gradient goes.
 #[derive(Clone, Debug)]
@@ -182,22 +183,24 @@ impl<'w> Tape<'w> {
         self.gradients.is_some()
     }
 
-    /// The mask of the next place where values are dropped.
-    pub fn mask(&self) -> Option<Mask> {
+    /// The mask of the next place where values are dropped, from a row of the whole batch on: what is dropped does not
+    /// depend on into how many parts the batch is cut.
+    pub fn mask(&self, first: usize) -> Option<Mask> {
         let place = self.masks.get();
         self.masks.set(place + 1);
-        self.dropout.mask(place)
+        Some(self.dropout.mask(place)?.from_row(first))
     }
 
     /// The mask of a place where another share of values is dropped; none where nothing is recorded.
-    pub fn mask_of(&self, rate: f32) -> Option<Mask> {
+    pub fn mask_of(&self, rate: f32, first: usize) -> Option<Mask> {
         let place = self.masks.get();
         self.masks.set(place + 1);
         let dropout = Dropout {
             rate,
             ..self.dropout
         };
-        self.is_recording().then(|| dropout.mask(place)).flatten()
+        let mask = dropout.mask(place).filter(|_| self.is_recording())?;
+        Some(mask.from_row(first))
     }
 
     /// The weights on the device that computes this pass.
@@ -264,6 +267,12 @@ impl<'w> Tape<'w> {
         }
     }
 
+    /// Says that the parameters with places in `range` are used from here on only: when the pass is back here, their
+    /// gradients are complete.
+    pub fn begins(&self, range: Range<usize>) {
+        self.push(move |gradients| gradients.hand_out(range));
+    }
+
     /// The gradients, for an operation that computes them on its way forward.
     pub fn gradients(&self) -> Option<std::cell::RefMut<'_, Gradients>> {
         self.gradients.as_ref().map(RefCell::borrow_mut)
@@ -272,6 +281,14 @@ impl<'w> Tape<'w> {
     /// Runs all steps, the last first, and gives the gradients of the parameters back.
     pub fn backward(self) -> Vec<f32> {
         self.backward_to(&[]).0
+    }
+
+    /// The same; gradients that are complete before the end are handed out on the way, too.
+    pub fn backward_telling(mut self, complete: Sender<Complete>) -> Vec<f32> {
+        if let Some(gradients) = &mut self.gradients {
+            gradients.get_mut().complete = Some(complete);
+        }
+        self.backward()
     }
 
     /// The same, and the gradients of some values that the pass began with.

@@ -44,6 +44,30 @@ impl Batch {
         self.source.rows()
     }
 
+    /// The `part`-th of so many parts, in about as many tokens each: whole sentences, which know where they stand in the
+    /// batch. Parts of a batch with few sentences can be empty.
+    pub fn part(&self, part: usize, parts: usize) -> Batch {
+        let all = self.source.ids.len() + self.target_in.ids.len();
+        let tokens_before =
+            |row: usize| (self.source.starts[row] + self.target_in.starts[row]) as usize;
+        // A sentence is in the part in which its middle lies.
+        let first = |part: usize| {
+            (0..self.rows())
+                .take_while(|&row| {
+                    (tokens_before(row) + tokens_before(row + 1)) * parts < 2 * all * part
+                })
+                .count()
+        };
+        let rows = first(part)..first(part + 1);
+        let target_in = self.target_in.part(rows.clone());
+        let start = target_in.before.tokens - self.target_in.before.tokens;
+        Batch {
+            source: self.source.part(rows),
+            target_out: self.target_out[start..start + target_in.ids.len()].to_vec(),
+            target_in,
+        }
+    }
+
     /// Rows × the longest sentence of either side: what `--batch-tokens` bounds.
     pub fn padded(&self) -> usize {
         self.rows() * self.source.longest().max(self.target_in.longest())
@@ -64,6 +88,41 @@ mod tests {
         assert_eq!(batch.target_out, [7, EOS, 9, 9, 4, EOS]);
         assert_eq!(batch.source.row(1), [8, EOS]);
         assert_eq!((batch.rows(), batch.padded()), (2, 8));
+    }
+
+    #[test]
+    fn parts_hold_all_sentences_once_and_about_as_many_tokens_each() {
+        let long: Vec<u32> = (3..13).collect();
+        let pairs: Vec<(&[u32], &[u32])> = (0..9)
+            .map(|i| (&long[..1 + i], &long[..10 - i]))
+            .chain([(&long[..], &long[..])])
+            .collect();
+        let batch = Batch::of(pairs);
+        for parts in 1..=12 {
+            let cut: Vec<Batch> = (0..parts).map(|part| batch.part(part, parts)).collect();
+            let joined = |ids: fn(&Batch) -> &[u32]| cut.iter().flat_map(ids).copied().collect();
+            let (source, target, out): (Vec<u32>, Vec<u32>, Vec<u32>) = (
+                joined(|part| &part.source.ids),
+                joined(|part| &part.target_in.ids),
+                joined(|part| &part.target_out),
+            );
+            assert_eq!(
+                (&source, &target),
+                (&batch.source.ids, &batch.target_in.ids)
+            );
+            assert_eq!(out, batch.target_out);
+            let (mut tokens, mut sentences) = (0, 0);
+            let most = source.len() + target.len();
+            for part in &cut {
+                let before = part.source.before;
+                assert_eq!((before.tokens, before.sentences), (tokens, sentences));
+                tokens += part.source.ids.len();
+                sentences += part.rows();
+                let own = part.source.ids.len() + part.target_in.ids.len();
+                // The longest sentence has 22 tokens.
+                assert!(own <= most / parts + 22, "{own} of {most} in {parts}");
+            }
+        }
     }
 
     #[test]

@@ -61,6 +61,10 @@ impl<A: Architecture> Predict for Learner<'_, A> {
         (batch.source.ids.len(), batch.target_out.len())
     }
 
+    fn part(&self, batch: &Batch, part: usize, parts: usize) -> Batch {
+        batch.part(part, parts)
+    }
+
     fn loss(&self, tape: &Tape, batch: &Batch, weight: f32) -> Loss {
         self.model.loss(tape, batch, self.smoothing, weight)
     }
@@ -104,3 +108,6 @@ impl<A: Architecture> Predict for Learner<'_, A> {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -252,7 +252,7 @@ fn dropped_values_pass_no_gradient_and_the_others_the_scaled_one() {
     let dropout = Dropout { rate: 0.3, seed: 5 };
     let pass = |activation| {
         let tape = Tape::recording(&weights, vec![0.0; layout.len()], dropout);
-        let y = layer.forward(&tape, &tape.parameter(x), activation, tape.mask());
+        let y = layer.forward(&tape, &tape.parameter(x), activation, tape.mask(0));
         seed(&tape, &y);
         (y.values().to_vec(), tape.backward())
     };
@@ -272,7 +272,7 @@ fn dropped_values_pass_no_gradient_and_the_others_the_scaled_one() {
     let tape = Tape::recording(&weights, vec![0.0; layout.len()], dropout);
     let s = layer.forward(&tape, &tape.parameter(x), Activation::Identity, None);
     let zeros = tape.var(crate::nn::buffer::Buffer::zeros(80 * 70), 70, false);
-    let (z, _) = norm.forward_residual(&tape, &zeros, &s, tape.mask());
+    let (z, _) = norm.forward_residual(&tape, &zeros, &s, tape.mask(0));
     seed(&tape, &z);
     let z = z.values().to_vec();
     let found = tape.backward();
@@ -311,7 +311,7 @@ fn one_thread_gives_the_bytes_of_two() {
             let x = tape.parameter(x);
             let qkv = layer.forward(&tape, &x, Activation::Identity, None);
             let mixed = self_attention(&tape, &qkv, &spans);
-            let (_, y) = norm.forward_residual(&tape, &x, &mixed, tape.mask());
+            let (_, y) = norm.forward_residual(&tape, &x, &mixed, tape.mask(0));
             let loss = loss(&tape, &y, table, &targets, 0.1, 1.0);
             (loss, tape.backward())
         })

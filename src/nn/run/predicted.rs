@@ -7,6 +7,7 @@ use crate::nn::event::{Evaluation, Values};
 use crate::nn::ops::projection::Loss;
 use crate::nn::parameters::Weights;
 use crate::nn::plan::Plan;
+use crate::nn::ranks::{self, Ranks};
 use crate::nn::tape::Tape;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -31,6 +32,9 @@ pub trait Predict {
     /// Tokens of a batch that are read, and that are predicted.
     fn tokens(&self, batch: &Self::Batch) -> (usize, usize);
 
+    /// The `part`-th of so many parts of a batch, which drops what the whole would drop there.
+    fn part(&self, batch: &Self::Batch, part: usize, parts: usize) -> Self::Batch;
+
     /// The loss of a batch; its gradients times `weight` are left on the tape.
     fn loss(&self, tape: &Tape, batch: &Self::Batch, weight: f32) -> Loss;
 
@@ -39,24 +43,73 @@ pub trait Predict {
 }
 
 /// The task of learning to predict.
-pub struct Predicted<P> {
+pub struct Predicted<'r, P> {
     predict: P,
+    /// All that learn together, if there are others.
+    ranks: Option<&'r dyn Ranks>,
     /// Sums since the last report.
     loss: Loss,
     source: usize,
 }
 
-impl<P: Predict> Predicted<P> {
-    pub fn new(predict: P) -> Predicted<P> {
+impl<'r, P: Predict> Predicted<'r, P> {
+    pub fn new(predict: P, ranks: Option<&'r dyn Ranks>) -> Predicted<'r, P> {
         Predicted {
             predict,
+            ranks,
             loss: Loss::default(),
             source: 0,
         }
     }
 }
 
-impl<P: Predict> Task for Predicted<P> {
+impl<P: Predict> Predicted<'_, P> {
+    /// Adds the gradients of a batch to those that are there, of all ranks with the last batch of a step.
+    fn learn(
+        &self,
+        learned: &mut Learned,
+        (batch, is_last): (&P::Batch, bool),
+        dropout: Dropout,
+        weight: f32,
+    ) -> Loss {
+        let own = self.ranks.map(|ranks| self.own(batch, ranks));
+        let (batch, counts) = match &own {
+            Some((part, counts)) => (part, *counts),
+            None => (batch, true),
+        };
+        if !counts && learned.there.is_some() {
+            return Loss::default();
+        }
+        let tape = match &learned.there {
+            Some(there) => {
+                Tape::recording_there(&learned.weights, Arc::clone(&there.gradients), dropout)
+            }
+            None => {
+                let gradients = std::mem::take(&mut learned.gradients);
+                Tape::recording(&learned.weights, gradients, dropout)
+            }
+        };
+        let weight = if counts { weight } else { 0.0 };
+        let loss = self.predict.loss(&tape, batch, weight);
+        learned.gradients = match self.ranks {
+            Some(ranks) if is_last && learned.there.is_none() => ranks::backward(ranks, tape),
+            _ => tape.backward(),
+        };
+        if counts { loss } else { Loss::default() }
+    }
+
+    /// The part of a batch that is computed here, and whether it counts: a rank without a sentence goes through the same
+    /// calls as the others, over all of them, for nothing; gradients on a device are summed in one call, which needs none.
+    fn own(&self, batch: &P::Batch, ranks: &dyn Ranks) -> (P::Batch, bool) {
+        let part = self.predict.part(batch, ranks.rank(), ranks.size());
+        match self.predict.tokens(&part) {
+            (_, 0) => (self.predict.part(batch, 0, 1), false),
+            _ => (part, true),
+        }
+    }
+}
+
+impl<P: Predict> Task for Predicted<'_, P> {
     type Position = P::Position;
 
     const EVALUATES_THERE: bool = true;
@@ -83,23 +136,25 @@ impl<P: Predict> Task for Predicted<P> {
         let mut total = Loss::default();
         for (i, batch) in batches.iter().enumerate() {
             let place = step * plan.accumulate.max(1) as u64 + i as u64;
-            let seed = crate::text::hash::mix(plan.seed, place);
             let dropout = Dropout {
                 rate: plan.dropout_at(step),
-                seed,
+                seed: crate::text::hash::mix(plan.seed, place),
             };
-            let tape = match &learned.there {
-                Some(there) => {
-                    Tape::recording_there(&learned.weights, Arc::clone(&there.gradients), dropout)
-                }
-                None => {
-                    let gradients = std::mem::take(&mut learned.gradients);
-                    Tape::recording(&learned.weights, gradients, dropout)
-                }
+            let is_last = i + 1 == batches.len();
+            let weight = 1.0 / target as f32;
+            total.add(self.learn(learned, (batch, is_last), dropout, weight));
+        }
+        if let Some(ranks) = self.ranks {
+            if let Some(there) = &learned.there {
+                ranks::sum_there(ranks, &there.gradients);
+            }
+            let mut sums = [total.smoothed, total.nll];
+            ranks.sum_f64(&mut sums);
+            total = Loss {
+                smoothed: sums[0],
+                nll: sums[1],
+                tokens: target,
             };
-            let loss = self.predict.loss(&tape, batch, 1.0 / target as f32);
-            learned.gradients = tape.backward();
-            total.add(loss);
         }
         let adam = Adam {
             decay: plan.decay,
@@ -146,6 +201,11 @@ impl<P: Predict> Task for Predicted<P> {
         );
         if let Some(there) = learned.weights.there() {
             (loss.smoothed, loss.nll) = there.take_losses();
+            if let Some(ranks) = self.ranks {
+                let mut sums = [loss.smoothed, loss.nll];
+                ranks.sum_f64(&mut sums);
+                [loss.smoothed, loss.nll] = sums;
+            }
         }
         let values = [
             ("loss", loss.smoothed / loss.tokens.max(1) as f64),

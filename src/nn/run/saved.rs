@@ -82,6 +82,10 @@ impl<'a, T: Task> Run<'a, T> {
 
     /// Writes a checkpoint. A full disk ends no run: what was learned is still in memory, and the last checkpoint stands.
     pub(super) fn save(&mut self) {
+        self.share_learned();
+        if !self.is_first() {
+            return;
+        }
         let step = self.state.step;
         let event = match self.write() {
             Ok(()) => Event::Saved { step },
@@ -90,7 +94,7 @@ impl<'a, T: Task> Run<'a, T> {
                 problem: error.to_string(),
             },
         };
-        (self.tell)(&event);
+        self.tell(&event);
     }
 
     fn write(&self) -> Result<(), FolderError> {

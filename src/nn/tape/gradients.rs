@@ -6,7 +6,9 @@ use crate::nn::device::Memory;
 use crate::nn::matmul::Into;
 use crate::nn::ops::cuda;
 use crate::nn::parameters::Parameter;
+use std::ops::Range;
 use std::sync::Arc;
+use std::sync::mpsc::Sender;
 
 /// Gradients on their way.
 #[derive(Debug, Default)]
@@ -15,7 +17,12 @@ pub struct Gradients {
     pub(super) parameters: Vec<f32>,
     /// Those of the parameters of a pass on a device.
     pub(super) there: Option<Arc<Memory>>,
+    /// Takes gradients of parameters as soon as nothing more is added to them.
+    pub(super) complete: Option<Sender<Complete>>,
 }
+
+/// Gradients to which nothing more is added in this pass: places in the row of all parameters, and what is there.
+pub type Complete = (Range<usize>, Vec<f32>);
 
 #[derive(Debug)]
 pub(super) enum Gradient {
@@ -100,6 +107,15 @@ impl Gradients {
             &mut before[first.range()],
             &mut from[..second.rows * second.columns],
         )
+    }
+
+    /// Hands out the gradients of some parameters, which are complete.
+    pub(super) fn hand_out(&mut self, range: Range<usize>) {
+        if let Some(complete) = &self.complete {
+            let values = self.parameters[range.clone()].to_vec();
+            // Nobody listens any more: the run has failed elsewhere.
+            let _ = complete.send((range, values));
+        }
     }
 
     /// The gradient of a parameter.

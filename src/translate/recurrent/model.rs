@@ -198,20 +198,22 @@ impl Recurrent {
         let sequences = Arc::new(Sequences::of(source));
         let last: Vec<usize> = source.sentences().map(|rows| rows.end - 1).collect();
         let begin: Vec<usize> = source.sentences().map(|rows| rows.start).collect();
-        let mut x = (self.source).forward(tape, &source.ids, &source.positions(), tape.mask());
+        let before = source.before;
+        let mask = tape.mask(before.tokens);
+        let mut x = (self.source).forward(tape, &source.ids, &source.positions(), mask);
         if let Some(norms) = &self.norms {
             x = norms.source.forward(tape, &x);
         }
         let mut first = Vec::new();
         for (l, layer) in self.encoder.iter().enumerate() {
             if l > 0 {
-                x = dropped(tape, &x, tape.mask());
+                x = dropped(tape, &x, tape.mask(before.tokens));
             }
             let read = |cell: &Cell, is_backward| {
                 let how = How {
                     is_backward,
                     first: None,
-                    mask: tape.mask_of(self.config.recurrent_dropout),
+                    mask: tape.mask_of(self.config.recurrent_dropout, before.sentences),
                 };
                 cell.forward(tape, &x, &sequences, how)
             };
@@ -238,7 +240,10 @@ impl Recurrent {
 
     /// What words are projected from, for each token of the targets: (target tokens, embedding).
     pub fn decode(&self, tape: &Tape, of: &Encoded, source: &Packed, target: &Packed) -> Var {
-        let mut x = (self.target).forward(tape, &target.ids, &target.positions(), tape.mask());
+        self.begin_decoder(tape);
+        let first = target.before.tokens;
+        let mask = tape.mask(first);
+        let mut x = (self.target).forward(tape, &target.ids, &target.positions(), mask);
         if let Some(norms) = &self.norms {
             x = norms.target.forward(tape, &x);
         }
@@ -254,7 +259,16 @@ impl Recurrent {
             h = norms.decoder.forward(tape, &h);
         }
         let both = context.map_or(h.clone(), |context| beside(tape, &h, &context));
-        (self.combine).forward(tape, &both, Activation::Tanh, tape.mask())
+        (self.combine).forward(tape, &both, Activation::Tanh, tape.mask(first))
+    }
+
+    /// Says which parameters are used from here on only: all between the first cell and the words, but for the keys, which
+    /// are the encoder's.
+    fn begin_decoder(&self, tape: &Tape) {
+        let combine = self.combine.weight.start();
+        let keys = self.keys.map_or(combine, |keys| keys.weight.start());
+        tape.begins(self.decoder[0].input.weight.start()..keys);
+        tape.begins(combine..self.combine.bias.range().end);
     }
 
     /// The states of the last layer and the contexts, which enter the next step each.
@@ -265,7 +279,7 @@ impl Recurrent {
         of: &Encoded,
         target: &Packed,
     ) -> (Var, Option<Var>) {
-        let layers = self.decoder.len();
+        let (layers, before) = (self.decoder.len(), target.before);
         let decoder = Feeding {
             layers: self.decoder.clone(),
             feed,
@@ -277,9 +291,9 @@ impl Recurrent {
             memory: of.memory.clone(),
             keys: of.keys.clone(),
             first: of.first.clone(),
-            between: (1..layers).map(|_| tape.mask()).collect(),
+            between: (1..layers).map(|_| tape.mask(before.tokens)).collect(),
             recurrent: (0..layers)
-                .map(|_| tape.mask_of(self.config.recurrent_dropout))
+                .map(|_| tape.mask_of(self.config.recurrent_dropout, before.sentences))
                 .collect(),
         };
         let (h, context) = decoder.forward(tape, &inputs, &of.pairs(target));
@@ -291,12 +305,12 @@ impl Recurrent {
         let sequences = Arc::new(Sequences::of(target));
         for (l, (layer, first)) in self.decoder.iter().zip(&of.first).enumerate() {
             if l > 0 {
-                x = dropped(tape, &x, tape.mask());
+                x = dropped(tape, &x, tape.mask(target.before.tokens));
             }
             let how = How {
                 is_backward: false,
                 first: Some(first),
-                mask: tape.mask_of(self.config.recurrent_dropout),
+                mask: tape.mask_of(self.config.recurrent_dropout, target.before.sentences),
             };
             x = layer.forward(tape, &x, &sequences, how);
         }
@@ -354,9 +368,9 @@ impl Recurrent {
         let mut target = batch.target_in.clone();
         let mut kept = Buffer::of(target.ids.len());
         kept.fill(1.0);
-        if let Some(mask) = tape.mask_of(self.config.scheduled_sampling) {
-            let n = kept.len();
-            dropout::apply(&mask, 0, n, &mut kept);
+        let first = target.before.tokens;
+        if let Some(mask) = tape.mask_of(self.config.scheduled_sampling, first) {
+            dropout::apply(&mask, 0, 1, &mut kept);
         }
         let starts: Vec<bool> = (target.positions().iter()).map(|p| *p == 0).collect();
         for i in (0..target.ids.len()).filter(|i| !starts[*i] && kept[*i] == 0.0) {

@@ -22,6 +22,7 @@ use crate::nn::tape::{Tape, Var};
 use crate::random::Random;
 use crate::translate::architecture::{ConfigError, Tied};
 use crate::translate::batch::Batch;
+use std::ops::Range;
 use std::sync::Arc;
 
 /// A model: where its parameters lie.
@@ -74,6 +75,20 @@ pub struct FeedForward {
     pub norm: Norm,
 }
 
+impl EncoderLayer {
+    /// The places of its parameters.
+    fn range(&self) -> Range<usize> {
+        self.attention.qkv.weight.start()..self.feed_forward.norm.shift.range().end
+    }
+}
+
+impl DecoderLayer {
+    /// The places of its parameters.
+    fn range(&self) -> Range<usize> {
+        self.attention.qkv.weight.start()..self.feed_forward.norm.shift.range().end
+    }
+}
+
 impl SelfAttention {
     fn new(layout: &mut Layout, name: &str, d: usize) -> SelfAttention {
         SelfAttention {
@@ -117,8 +132,10 @@ impl FeedForward {
         }
     }
 
-    pub(super) fn forward(&self, tape: &Tape, x: &Var) -> Var {
-        let inner = self.inner.forward(tape, x, Activation::Relu, tape.mask());
+    /// Of rows from the `first` of the whole batch on.
+    pub(super) fn forward(&self, tape: &Tape, x: &Var, first: usize) -> Var {
+        let mask = tape.mask(first);
+        let inner = self.inner.forward(tape, x, Activation::Relu, mask);
         self.outer.forward(tape, &inner, Activation::Identity, None)
     }
 }
@@ -128,6 +145,8 @@ impl FeedForward {
 pub(super) struct Stream {
     sum: Var,
     pub(super) input: Var,
+    /// The number of the first row in the whole batch.
+    first: usize,
 }
 
 impl Transformer {
@@ -222,9 +241,9 @@ impl Transformer {
 
     /// What the encoder makes of the sources: (source tokens, d).
     pub fn encode(&self, tape: &Tape, source: &Packed) -> Var {
-        let x = self
-            .source
-            .forward(tape, &source.ids, &source.positions(), tape.mask());
+        let first = source.before.tokens;
+        let mask = tape.mask(first);
+        let x = (self.source).forward(tape, &source.ids, &source.positions(), mask);
         let sentences = source.sentences().map(|rows| (rows.clone(), rows));
         let spans = Arc::new(Spans::new(sentences.collect(), self.config.heads));
         let own = self
@@ -232,11 +251,17 @@ impl Transformer {
             .iter()
             .flat_map(|layer| [layer.attention.norm, layer.feed_forward.norm])
             .collect();
-        let (mut stream, norms) = self.enter(tape, x, own, self.last.map(|(encoder, _)| encoder));
+        let last = self.last.map(|(encoder, _)| encoder);
+        self.begin(tape, self.encoder.first().map(EncoderLayer::range));
+        let (mut stream, norms) = self.enter(tape, (x, first), own, last);
+        let after = self.encoder.iter().skip(1).map(EncoderLayer::range);
+        let mut after = after.map(Some).chain([None]);
         for (layer, norms) in self.encoder.iter().zip(norms.chunks_exact(2)) {
             let mixed = layer.attention.forward(tape, &stream.input, &spans);
             stream = self.join(tape, stream, &mixed, norms[0]);
-            let fed = layer.feed_forward.forward(tape, &stream.input);
+            let fed = (layer.feed_forward).forward(tape, &stream.input, first);
+            // The first normalisation of the next layer is this one's last.
+            self.begin(tape, after.next().flatten());
             stream = self.join(tape, stream, &fed, norms[1]);
         }
         stream.input
@@ -244,9 +269,9 @@ impl Transformer {
 
     /// What the decoder makes of the targets, before the projection: (target tokens, d).
     pub fn decode(&self, tape: &Tape, (memory, source): (&Var, &Packed), target: &Packed) -> Var {
-        let x = self
-            .target
-            .forward(tape, &target.ids, &target.positions(), tape.mask());
+        let first = target.before.tokens;
+        let mask = tape.mask(first);
+        let x = (self.target).forward(tape, &target.ids, &target.positions(), mask);
         let heads = self.config.heads;
         let own = target
             .sentences()
@@ -258,13 +283,17 @@ impl Transformer {
         });
         let cross = target.sentences().zip(source.sentences()).collect();
         let cross = Arc::new(Spans::new(cross, heads));
-        let (mut stream, norms) = self.enter_decoder(tape, x);
+        self.begin(tape, self.decoder.first().map(DecoderLayer::range));
+        let (mut stream, norms) = self.enter_decoder(tape, (x, first));
+        let after = self.decoder.iter().skip(1).map(DecoderLayer::range);
+        let mut after = after.map(Some).chain([None]);
         for (layer, norms) in self.decoder.iter().zip(norms.chunks_exact(3)) {
             let mixed = layer.attention.forward(tape, &stream.input, &own);
             stream = self.join(tape, stream, &mixed, norms[0]);
             let found = layer.cross.forward(tape, (&stream.input, memory), &cross);
             stream = self.join(tape, stream, &found, norms[1]);
-            let fed = layer.feed_forward.forward(tape, &stream.input);
+            let fed = (layer.feed_forward).forward(tape, &stream.input, first);
+            self.begin(tape, after.next().flatten());
             stream = self.join(tape, stream, &fed, norms[2]);
         }
         stream.input
@@ -277,8 +306,15 @@ impl Transformer {
         loss(tape, &h, self.output, &batch.target_out, smoothing, weight)
     }
 
-    /// The embedded tokens of targets, and the normalisation after each sublayer of the decoder.
-    pub(super) fn enter_decoder(&self, tape: &Tape, x: Var) -> (Stream, Vec<Norm>) {
+    /// Says that a layer's parameters are used from here on only.
+    fn begin(&self, tape: &Tape, layer: Option<Range<usize>>) {
+        if let Some(range) = layer {
+            tape.begins(range);
+        }
+    }
+
+    /// The embedded tokens of targets, from a row of the whole batch on, and the normalisation after each sublayer of the decoder.
+    pub(super) fn enter_decoder(&self, tape: &Tape, x: (Var, usize)) -> (Stream, Vec<Norm>) {
         let own = (self.decoder.iter()).flat_map(|layer| {
             [
                 layer.attention.norm,
@@ -295,7 +331,7 @@ impl Transformer {
     fn enter(
         &self,
         tape: &Tape,
-        x: Var,
+        (x, first_row): (Var, usize),
         mut own: Vec<Norm>,
         last: Option<Norm>,
     ) -> (Stream, Vec<Norm>) {
@@ -304,6 +340,7 @@ impl Transformer {
                 Stream {
                     input: x.clone(),
                     sum: x,
+                    first: first_row,
                 },
                 own,
             ),
@@ -314,6 +351,7 @@ impl Transformer {
                     Stream {
                         input: first.forward(tape, &x),
                         sum: x,
+                        first: first_row,
                     },
                     own,
                 )
@@ -323,12 +361,14 @@ impl Transformer {
 
     /// Adds what a sublayer gave.
     pub(super) fn join(&self, tape: &Tape, stream: Stream, sublayer: &Var, norm: Norm) -> Stream {
-        let (sum, input) = norm.forward_residual(tape, &stream.sum, sublayer, tape.mask());
+        let first = stream.first;
+        let (sum, input) = norm.forward_residual(tape, &stream.sum, sublayer, tape.mask(first));
         match self.config.pre_norm {
-            true => Stream { sum, input },
+            true => Stream { sum, input, first },
             false => Stream {
                 sum: input.clone(),
                 input,
+                first,
             },
         }
     }

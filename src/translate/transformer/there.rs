@@ -117,7 +117,7 @@ impl<'w> Decoder<'w> {
         } = self.place(&mut kept, states, rows);
         let tokens: Vec<u32> = rows.iter().map(|row| row.token).collect();
         let x = (self.model.target).forward(&tape, &tokens, &positions, None);
-        let (mut stream, norms) = self.model.enter_decoder(&tape, x);
+        let (mut stream, norms) = self.model.enter_decoder(&tape, (x, 0));
         let records = states.iter().any(|state| state.record.is_some());
         let apply = |layer: &Linear, x: &Var| layer.forward(&tape, x, Activation::Identity, None);
         let layers = self.model.decoder.iter().zip(norms.chunks_exact(3));
@@ -142,7 +142,7 @@ impl<'w> Decoder<'w> {
             let out = apply(&layer.cross.out, &tape.var_there(mixed, d, false));
             stream = self.model.join(&tape, stream, &out, norms[1]);
 
-            let fed = layer.feed_forward.forward(&tape, &stream.input);
+            let fed = layer.feed_forward.forward(&tape, &stream.input, 0);
             stream = self.model.join(&tape, stream, &fed, norms[2]);
         }
         stream.input

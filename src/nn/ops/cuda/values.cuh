@@ -66,17 +66,18 @@ template <bool MOST> __device__ inline float block_all(float v, float* part) {
     return MOST ? warp_most(v) : warp_sum(v);
 }
 
-// Which elements of a matrix are dropped: the hash of nn/dropout.rs, by the number of the row and the column. A
+// Which elements of a matrix are dropped: the hash of nn/dropout.rs, by the number of the row, counted from `first` on, and
+// the column. A
 // threshold of 0 drops nothing, and then scale is 1.
 struct Mask {
-    u32 low, high, threshold;
+    u32 low, high, first, threshold;
     float scale;
 };
 
 __device__ inline float masked(Mask mask, u32 row, u32 column, u32 columns, float v) {
     if (mask.threshold == 0) return v;
     u32 groups = (columns + 31) / 32;
-    u32 x = row * groups * 16 + column / 32 * 16 + column % 16 + mask.low;
+    u32 x = (row + mask.first) * groups * 16 + column / 32 * 16 + column % 16 + mask.low;
     x ^= x >> 16;
     x *= 0x7feb352du;
     x ^= (x >> 15) ^ mask.high;

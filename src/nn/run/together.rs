@@ -1,0 +1,68 @@
+//! A run of several ranks: what they agree on, and what only the first does.
+
+use super::{Run, Task};
+use crate::nn::event::Event;
+use crate::nn::ranks::{self, Ranks};
+
+impl<'a, T: Task> Run<'a, T> {
+    /// The same run as one of several, which all begin with what the first has.
+    pub fn among(mut self, ranks: Option<&'a dyn Ranks>) -> Run<'a, T> {
+        self.ranks = ranks;
+        self.share_learned();
+        self
+    }
+
+    /// Whether this one evaluates, tells and writes.
+    pub(super) fn is_first(&self) -> bool {
+        ranks::is_first(self.ranks)
+    }
+
+    pub(super) fn tell(&mut self, event: &Event) {
+        if self.is_first() {
+            (self.tell)(event);
+        }
+    }
+
+    /// Whether any rank was told to stop, and whether the first finds that its time is over: its clock counts.
+    pub(super) fn agree(&self, [is_stopped, is_late]: [bool; 2]) -> [bool; 2] {
+        let Some(ranks) = self.ranks else {
+            return [is_stopped, is_late];
+        };
+        let is_late = is_late && self.is_first();
+        let mut asked = [is_stopped, is_late].map(|is_so| f64::from(u8::from(is_so)));
+        ranks.sum_f64(&mut asked);
+        asked.map(|sum| sum > 0.0)
+    }
+
+    /// What the first rank found: nothing where nothing was evaluated, and no score where none decides.
+    pub(super) fn share_score(&self, found: Option<Option<f64>>) -> Option<Option<f64>> {
+        let Some(ranks) = self.ranks else {
+            return found;
+        };
+        let score = found.flatten();
+        let mut row = [
+            found.is_some().into(),
+            score.is_some().into(),
+            score.unwrap_or(0.0),
+        ];
+        if !self.is_first() {
+            row = [0.0; 3];
+        }
+        ranks.sum_f64(&mut row);
+        (row[0] > 0.0).then(|| (row[1] > 0.0).then_some(row[2]))
+    }
+
+    /// Everybody goes on from what the first has learned: processors of different kinds round differently.
+    pub(super) fn share_learned(&mut self) {
+        let Some(ranks) = self.ranks else {
+            return;
+        };
+        let learned = &mut self.learned;
+        ranks::share_values(ranks, learned.weights.values_mut());
+        ranks::share_values(ranks, &mut learned.moments.first);
+        ranks::share_values(ranks, &mut learned.moments.second);
+        if let Some(average) = &mut learned.average {
+            ranks::share_values(ranks, average.values_mut());
+        }
+    }
+}
