@@ -66,7 +66,8 @@ pub fn read_bytes(path: &Path) -> Result<Vec<u8>> {
     Ok(bytes)
 }
 
-fn text_of(name: &str, bytes: Vec<u8>) -> Result<String> {
+/// The text of a file's bytes, without its byte order mark.
+pub fn text_of(name: &str, bytes: Vec<u8>) -> Result<String> {
     let mut text = String::from_utf8(bytes).map_err(|error| {
         let at = error.utf8_error().valid_up_to();
         let line = 1 + memchr::memchr_iter(b'\n', &error.as_bytes()[..at]).count() as u64;

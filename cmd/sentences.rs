@@ -1,9 +1,13 @@
 //! Sentences to learn word vectors from: the flags that say which, and the way from files to numbers.
 
+use crate::bag;
+use crate::corpus::{read_bytes, text_of};
 use crate::stream::input::{Stream, inputs, is_stdin, name_of, open_text, read_failure};
 use crate::stream::{Failure, Invalid, encoding};
 use anyhow::{Result, bail};
 use std::path::{Path, PathBuf};
+use wordmill::bag::counts::{CountsReader, MAGIC};
+use wordmill::bag::merge::{Entry, SortedTerms};
 use wordmill::embed::corpus::{Corpus, CorpusError, Limits, Reader};
 use wordmill::embed::phrases::Phrases;
 
@@ -19,6 +23,10 @@ pub struct CorpusArgs {
     /// Keep only the N most frequent words [default: all]
     #[arg(long, value_name = "N", value_parser = words)]
     pub max_vocab: Option<usize>,
+    /// File of words and counts, which are those of a larger text: of `bow --counts --scheme whitespace --no-lower`, or lines
+    /// of a word and a number; other words are left out
+    #[arg(long, value_name = "FILE")]
+    pub vocab: Option<PathBuf>,
     /// Encoding of the input, such as windows-1252; UTF-16 is known by its mark [default: utf-8]
     #[arg(long, value_name = "NAME", value_parser = encoding)]
     pub encoding: Option<&'static encoding_rs::Encoding>,
@@ -40,7 +48,7 @@ impl CorpusArgs {
     /// # Errors
     /// When a file cannot be read or is not in its encoding, and when no word is frequent enough.
     pub fn read(&self, phrases: Option<&Phrases>) -> Result<Corpus> {
-        let mut reader = Reader::default();
+        let mut reader = self.reader()?;
         for path in inputs(&self.files)? {
             self.add(&mut reader, &path, self.open(&path)?)?;
         }
@@ -48,6 +56,19 @@ impl CorpusArgs {
             reader.join(phrases)?;
         }
         self.finish(reader)
+    }
+
+    /// What takes text, and knows its words already if there is a file of them.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn reader(&self) -> Result<Reader> {
+        let Some(path) = &self.vocab else {
+            return Ok(Reader::default());
+        };
+        let words = vocabulary(path)?;
+        let each = words.iter().map(|(word, count)| (&word[..], *count));
+        Ok(Reader::of_known(each).map_err(|error| failure(&name_of(path), &error))?)
     }
 
     /// Opens a file, decompressed and in UTF-8.
@@ -96,6 +117,29 @@ impl CorpusArgs {
                 .hint("--min-count 1 learns from every word"),
         }
     }
+}
+
+/// Words and how often they were seen.
+fn vocabulary(path: &Path) -> Result<Vec<(Vec<u8>, u64)>> {
+    let (name, bytes) = (name_of(path), read_bytes(path)?);
+    let mut words = Vec::new();
+    if bytes.starts_with(MAGIC.as_bytes()) {
+        let mut reader = CountsReader::new(&bytes[..], &name).map_err(bag::failure)?;
+        let mut entry = Entry::default();
+        while reader.next(&mut entry).map_err(bag::failure)? {
+            words.push((std::mem::take(&mut entry.term), entry.total.count));
+        }
+        return Ok(words);
+    }
+    for (line, number) in text_of(&name, bytes)?.lines().zip(1..) {
+        let parsed = line
+            .trim_end()
+            .rsplit_once([' ', '\t'])
+            .and_then(|(word, count)| Some((word.as_bytes().to_vec(), count.parse().ok()?)));
+        let problem = || Failure::at_line(&name, number, "expected a word and its count");
+        words.push(parsed.ok_or_else(problem)?);
+    }
+    Ok(words)
 }
 
 fn failure(name: &str, error: &CorpusError) -> Failure {

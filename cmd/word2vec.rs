@@ -238,6 +238,11 @@ fn train(args: &TrainArgs) -> Result<()> {
         Output::check(path)?;
     }
     let phrases = args.choice.phrases(args.corpus.min_count);
+    if phrases.is_some() && args.corpus.vocab.is_some() {
+        bail!(Failure::usage(
+            "--phrases finds its words in the text, and --vocab gives them"
+        ));
+    }
     let corpus = args.corpus.read(phrases.as_ref())?;
     let unknown = args
         .also_words

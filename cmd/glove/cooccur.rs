@@ -12,7 +12,7 @@ use std::time::Instant;
 pub use wordmill::embed::cooccur::WIDEST;
 use wordmill::embed::cooccur::count::count;
 use wordmill::embed::cooccur::file::{FileError, MAGIC};
-use wordmill::embed::cooccur::{Cooccurrence, Options, Weighting};
+use wordmill::embed::cooccur::{Cooccurrence, Options, Parts, Weighting};
 use wordmill::embed::corpus::Corpus;
 use wordmill::text::shard::Shard;
 use wordmill::text::transcode::read_head;
@@ -28,7 +28,8 @@ pub const DEFAULT: Options = Options {
 ///
 /// Reads sentences, one a line, their words parted by spaces. Writes a file of counts that `glove train` learns from and
 /// that `wordmill merge` adds up: counts of all parts of a text, made with --shard on one machine or on many, add up to
-/// the file that the whole text gives, byte for byte. Counts are sums of exact fractions. --to tsv prints them for
+/// the file that the whole text gives, byte for byte. So do counts of files that are parts of it, made with --vocab and
+/// --part: then no machine needs the whole text. Counts are sums of exact fractions. --to tsv prints them for
 /// people: a word, a word near it, and the count; of a symmetric pair one line only.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  \
@@ -42,6 +43,9 @@ pub struct Args {
     /// Count part I of N only, from I = 0; all parts read the whole text, for its vocabulary
     #[arg(long, value_name = "I/N")]
     shard: Option<Shard>,
+    /// The text is part I of N of a larger one, from I = 0, whose words --vocab lists
+    #[arg(long, value_name = "I/N", requires = "vocab", conflicts_with = "shard")]
+    part: Option<Shard>,
     /// Form of the counts
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t)]
     to: To,
@@ -95,7 +99,10 @@ pub fn run(args: &Args) -> Result<()> {
     let shard = args
         .shard
         .map_or((0, 1), |shard| (shard.index, shard.count));
-    let counts = counted(corpus, &args.window, shard, &args.resources)?;
+    let mut counts = counted(corpus, &args.window, shard, &args.resources)?;
+    if let Some(part) = args.part {
+        counts.parts = Parts::one(part.index, part.count);
+    }
     match args.to {
         To::Counts => counts.write(&mut output)?,
         To::Tsv => write_lines(&counts, &mut output)?,

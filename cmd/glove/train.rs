@@ -12,7 +12,6 @@ use std::io::{Cursor, Read};
 use std::path::PathBuf;
 use wordmill::embed::cooccur::Cooccurrence;
 use wordmill::embed::cooccur::file::MAGIC;
-use wordmill::embed::corpus::Reader;
 use wordmill::embed::glove::train::{Model, TrainError};
 use wordmill::embed::glove::{Options, Side};
 use wordmill::embed::vectors::{self, Format, View};
@@ -153,7 +152,7 @@ pub fn run(args: &Args) -> Result<()> {
 /// Counts read from a file, or made of text.
 fn counts(args: &Args) -> Result<Cooccurrence> {
     let files = inputs(&args.corpus.files)?;
-    let mut reader = Reader::default();
+    let mut reader = args.corpus.reader()?;
     for path in &files {
         let mut stream = args.corpus.open(path)?;
         let head = read_head(&mut stream, &[MAGIC])?;

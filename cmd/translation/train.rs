@@ -26,7 +26,7 @@ use wordmill::random::Random;
 use wordmill::translate::architecture::Architecture;
 use wordmill::translate::batch::Batch;
 use wordmill::translate::decode;
-use wordmill::translate::decode::stream::{Load, translate};
+use wordmill::translate::decode::stream::{Load, translate_until};
 use wordmill::translate::feed::{Feed, Plan as Order, Position, WINDOW};
 use wordmill::translate::learn::{Learner, Valid};
 use wordmill::translate::score::{corpus_bleu, corpus_chrf};
@@ -214,11 +214,14 @@ impl<A: Architecture> Prepared<A> {
             };
             let tasks: Vec<_> = (0..).zip(sources).map(task).collect();
             let found = match self.model.there(weights, false) {
-                Some(model) => translate(&[model], &tasks, &greedy, (1, Load::on_device(1))),
+                Some(model) => {
+                    let how = (1, Load::on_device(1));
+                    translate_until(&[model], &tasks, &greedy, how, limits.stop)
+                }
                 None => {
                     let model = self.model.decoder(weights, Precision::Single);
                     let how = (rayon::current_num_threads(), Load::of_beam(1));
-                    translate(&[model], &tasks, &greedy, how)
+                    translate_until(&[model], &tasks, &greedy, how, limits.stop)
                 }
             };
             let texts = found
@@ -257,6 +260,7 @@ impl<A: Architecture> Prepared<A> {
                 .collect(),
             translate: &translate_all,
             score: &score,
+            stop: limits.stop,
         });
         let learner = |position: Position| {
             let learner = Learner {

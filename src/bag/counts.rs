@@ -23,7 +23,8 @@ use crate::text::hash;
 use serde::{Deserialize, Serialize};
 use std::io::{BufRead, Write};
 
-const MAGIC: &str = "#wordmill counts ";
+/// How such a file begins.
+pub const MAGIC: &str = "#wordmill counts ";
 const VERSION: &str = "1";
 
 /// How the counts were made, and what else a fitted model has to know.

@@ -6,7 +6,7 @@
 //! ```
 //!
 //! Text is read once: words get provisional numbers as they come, and when all are counted, the stream is renumbered
-//! in place.
+//! in place. Words and counts may be known before, of a text of which this is a part.
 
 use super::phrases::Phrases;
 use super::tokens::{Spool, Tokens};
@@ -48,6 +48,8 @@ pub struct Reader {
     joined: Option<Tokens>,
     /// The beginning of a word or line that the last block cut.
     is_open: bool,
+    /// Whether the words are given, and their counts: others are left out.
+    is_known: bool,
 }
 
 /// Where a block of text begins.
@@ -76,6 +78,28 @@ impl Place {
 const BLOCK: usize = 1 << 18;
 
 impl Reader {
+    /// Text of which only these words are wanted, whose counts are known: those of a larger text, perhaps.
+    ///
+    /// # Errors
+    /// When they take too much room.
+    pub fn of_known<'a>(
+        words: impl IntoIterator<Item = (&'a [u8], u64)>,
+    ) -> Result<Reader, CorpusError> {
+        let mut reader = Reader {
+            is_known: true,
+            ..Reader::default()
+        };
+        for (word, count) in words {
+            if reader.words.is_full(word.len()) {
+                return Err(CorpusError::TooManyWords);
+            }
+            let number = reader.words.intern(word) as usize;
+            reader.counts.resize(reader.words.len(), 0);
+            reader.counts[number] += count;
+        }
+        Ok(reader)
+    }
+
     /// Appends a text; its end also ends a sentence. With `replace`, bytes that are no UTF-8 become U+FFFD.
     ///
     /// # Errors
@@ -123,6 +147,19 @@ impl Reader {
                 .split(u8::is_ascii_whitespace)
                 .filter(|w| !w.is_empty())
             {
+                if self.is_known {
+                    match self.words.get(word) {
+                        Some(number) => {
+                            self.tokens.push(number)?;
+                            self.is_open = true;
+                        }
+                        None => {
+                            let within = word.as_ptr() as usize - text.as_ptr() as usize;
+                            place.check(word, within, replace)?;
+                        }
+                    }
+                    continue;
+                }
                 let number = self.words.intern(word);
                 if number as usize == self.counts.len() {
                     let within = word.as_ptr() as usize - text.as_ptr() as usize;
@@ -289,6 +326,32 @@ mod tests {
         let corpus = corpus("b a b\na\n\nc\nb", 3);
         assert_eq!(corpus.vocabulary.words, ["b"]);
         assert_eq!(corpus.tokens(), [0, 0, BREAK, 0, BREAK]);
+    }
+
+    #[test]
+    fn of_known_words_the_counts_are_those_given() {
+        let known = [(&b"a"[..], 7), (b"b", 9), (b"e", 2)];
+        let mut reader = Reader::of_known(known).unwrap();
+        reader.read(&b"b a c\nc\n\nb d b"[..], false).unwrap();
+        let corpus = reader
+            .finish(Limits {
+                min_count: 1,
+                max_words: None,
+            })
+            .unwrap();
+        assert_eq!(corpus.vocabulary.words, ["b", "a", "e"]);
+        assert_eq!(corpus.vocabulary.counts, [9, 7, 2]);
+        assert_eq!(corpus.tokens(), [0, 1, BREAK, 0, 0, BREAK]);
+    }
+
+    #[test]
+    fn a_bad_byte_is_named_where_words_are_known_too() {
+        let mut reader = Reader::of_known([(&b"so"[..], 1)]).unwrap();
+        let error = reader.read(&b"so\nso b\xFFd"[..], false).unwrap_err();
+        assert!(
+            matches!(error, CorpusError::InvalidUtf8 { line: 2, at: 7 }),
+            "{error:?}"
+        );
     }
 
     #[test]

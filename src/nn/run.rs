@@ -54,6 +54,7 @@ pub trait Task {
     fn told(&mut self, learned: &Learned, seconds: f64) -> Values;
 
     /// How good weights are, on data that is not learned from, after a step. They may lie on a device, and may leave it.
+    /// Nothing where there is no such data, or where a signal asks to stop while it is measured.
     fn evaluate(&mut self, weights: &mut Weights, step: u64) -> Option<Evaluation>;
 }
 
@@ -192,6 +193,7 @@ impl<'a, T: Task> Run<'a, T> {
                 updates: 0,
                 best: None,
                 waited: 0,
+                is_unmeasured: false,
                 seconds: 0.0,
             },
             learned: Learned {
@@ -214,6 +216,10 @@ impl<'a, T: Task> Run<'a, T> {
     /// # Errors
     /// When the loss or the gradient is no number any more.
     pub fn train(mut self, limits: Limits) -> Result<Ended, RunError> {
+        if self.state.is_unmeasured {
+            self.evaluate(limits.stop);
+            self.save();
+        }
         let (mut since, mut clock) = (Instant::now(), Instant::now());
         let ended = loop {
             if let Some(reason) = self.reason(&limits) {
@@ -239,7 +245,7 @@ impl<'a, T: Task> Run<'a, T> {
                 self.fetch(stepped.lr)?;
             }
             if evaluates {
-                self.evaluate();
+                self.evaluate(limits.stop);
             }
             if saves {
                 self.save();
@@ -251,7 +257,7 @@ impl<'a, T: Task> Run<'a, T> {
         };
         self.fetch(self.plan.schedule.rate(self.state.step))?;
         if !self.state.step.is_multiple_of(self.plan.evaluate_every) && ended != Ended::Stopped {
-            self.evaluate();
+            self.evaluate(limits.stop);
         }
         if !self.state.step.is_multiple_of(self.plan.save_every) || ended != Ended::Stopped {
             self.save();
@@ -333,12 +339,15 @@ impl<'a, T: Task> Run<'a, T> {
         Ok(())
     }
 
-    fn evaluate(&mut self) {
+    fn evaluate(&mut self, stop: &AtomicBool) {
         let evaluation = self.is_first().then(|| self.evaluation()).flatten();
         let found = evaluation.as_ref().map(|own| own.score(&self.plan.metric));
         let Some(score) = self.share_score(found) else {
+            // What was to be measured when a signal came is measured when the run goes on.
+            [self.state.is_unmeasured, _] = self.agree([stop.load(Ordering::Acquire), false]);
             return;
         };
+        self.state.is_unmeasured = false;
         let step = self.state.step;
         let is_best =
             score.is_some_and(|score| self.state.best.is_none_or(|(_, best)| score > best));

@@ -8,6 +8,7 @@ use crate::nn::ops::projection::Loss;
 use crate::nn::parameters::Weights;
 use crate::nn::run::Predict;
 use crate::nn::tape::Tape;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// How many of its translations an evaluation shows.
 const SAMPLES: usize = 3;
@@ -33,6 +34,8 @@ pub struct Valid<'a> {
     pub translate: &'a Translate<'a>,
     /// Scores translations beside their references, by name.
     pub score: &'a Score<'a>,
+    /// Says that there is no time to measure any more.
+    pub stop: &'a AtomicBool,
 }
 
 /// Texts for sources, by a model with these weights.
@@ -72,7 +75,11 @@ impl<A: Architecture> Predict for Learner<'_, A> {
     fn evaluate(&mut self, weights: &mut Weights) -> Option<Evaluation> {
         let valid = self.valid.as_ref()?;
         let mut total = Loss::default();
+        let is_stopped = || valid.stop.load(Ordering::Acquire);
         for batch in &valid.batches {
+            if is_stopped() {
+                break;
+            }
             let tape = Tape::plain(weights);
             total.add(self.model.loss(&tape, batch, 0.0, 0.0));
         }
@@ -85,6 +92,9 @@ impl<A: Architecture> Predict for Learner<'_, A> {
         let found = (valid.translate)(weights, &valid.sources);
         if !stays {
             weights.return_to(there);
+        }
+        if is_stopped() {
+            return None;
         }
         let references: Vec<String> = valid
             .texts

@@ -105,6 +105,14 @@ impl Parts {
         }
     }
 
+    /// One of so many.
+    pub fn one(part: u64, of: u64) -> Parts {
+        Parts {
+            counted: vec![part],
+            of,
+        }
+    }
+
     pub fn are_all(&self) -> bool {
         self.counted.len() as u64 == self.of
     }

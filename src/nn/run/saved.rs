@@ -17,6 +17,9 @@ pub(super) struct State<P> {
     pub best: Option<(u64, f64)>,
     /// Evaluations since the best.
     pub waited: u32,
+    /// Whether an evaluation was due at this step, and was not made.
+    #[serde(default)]
+    pub is_unmeasured: bool,
     /// Seconds of training so far, evaluations and checkpoints left out.
     pub seconds: f64,
 }

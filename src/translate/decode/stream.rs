@@ -16,7 +16,7 @@ use crate::nn::packed::Packed;
 use crate::translate::batch::EOS;
 use rayon::prelude::*;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 /// What a worker has under way at once, at most.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,7 +59,18 @@ pub fn translate<M: Model>(
     models: &[M],
     tasks: &[Task],
     options: &Options,
+    how: (usize, Load),
+) -> Vec<Vec<Hypothesis>> {
+    translate_until(models, tasks, options, how, &AtomicBool::new(false))
+}
+
+/// The same until it is to stop: then some have none.
+pub fn translate_until<M: Model>(
+    models: &[M],
+    tasks: &[Task],
+    options: &Options,
     (workers, load): (usize, Load),
+    stop: &AtomicBool,
 ) -> Vec<Vec<Hypothesis>> {
     let mut order: Vec<usize> = (0..tasks.len()).collect();
     order.sort_by_key(|&i| std::cmp::Reverse(tasks[i].source.len()));
@@ -67,6 +78,7 @@ pub fn translate<M: Model>(
         tasks,
         order,
         next: AtomicUsize::new(0),
+        stop,
     };
     let results = Mutex::new(vec![Vec::new(); tasks.len()]);
     (0..workers.max(1)).into_par_iter().for_each(|_| {
@@ -94,6 +106,7 @@ struct Queue<'a> {
     tasks: &'a [Task],
     order: Vec<usize>,
     next: AtomicUsize,
+    stop: &'a AtomicBool,
 }
 
 struct Worker<'a, M> {
@@ -111,7 +124,7 @@ impl<'a, M: Model> Worker<'a, M> {
             if seats.len() * 4 <= self.load.sentences * 3 {
                 self.admit(&mut seats);
             }
-            if seats.is_empty() {
+            if seats.is_empty() || self.queue.stop.load(Ordering::Acquire) {
                 return done;
             }
             self.step(&mut seats, &mut done);

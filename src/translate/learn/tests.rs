@@ -19,7 +19,7 @@ use crate::translate::recurrent::model::Recurrent;
 use crate::translate::store::{Keep, Options, Side, Store, StoreError};
 use crate::translate::transformer::config::{Config, PositionKind};
 use crate::translate::transformer::model::Transformer;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Tokens are numbers in the text.
 fn numbers(_: Side, text: &str, _: Option<&mut Random>) -> Vec<u32> {
@@ -111,45 +111,62 @@ fn plan(steps: u64) -> Plan {
     }
 }
 
-/// One rank of a run in `folder`, from its last checkpoint on, and what it told.
-fn train<A: Architecture>(
-    model: &A,
-    (folder, budget): (&Folder, Budget),
+/// How a run goes.
+struct Setup<'a> {
+    folder: &'a Folder,
+    budget: Budget,
     steps: u64,
-    ranks: Option<&dyn Ranks>,
-    stop: &AtomicBool,
-) -> Vec<Event> {
+    stop: &'a AtomicBool,
+    /// Whether it measures, and is told to stop the first time it does.
+    measures: Option<bool>,
+}
+
+/// One rank of a run, from its last checkpoint on, and what it told.
+fn train<A: Architecture>(model: &A, setup: &Setup, ranks: Option<&dyn Ranks>) -> Vec<Event> {
     let (store, mut told) = (store(), Vec::new());
     let mut tell = |event: &Event| told.push(event.clone());
     let order = Order {
-        budget,
+        budget: setup.budget,
         window: 1000,
         seed: 3,
     };
+    let translate = |_: &Weights, sources: &[Vec<u32>]| {
+        if setup.measures == Some(true) {
+            setup.stop.store(true, Ordering::Release);
+        }
+        vec![String::new(); sources.len()]
+    };
+    let score = |_: &[String], _: &[String]| vec![("bleu".to_owned(), 1.0)];
     let learner = |position| {
+        let valid = setup.measures.map(|_| Valid {
+            batches: vec![Batch::of([(&[5, 6][..], &[6, 5][..])])],
+            sources: vec![vec![5, 6]],
+            texts: vec![["5 6".to_owned(), "6 5".to_owned()]],
+            translate: &translate,
+            score: &score,
+            stop: setup.stop,
+        });
         let learner = Learner {
             model,
             feed: Feed::new(&store, &numbers, order, position),
             smoothing: 0.1,
-            valid: None,
+            valid,
         };
         Predicted::new(learner, ranks)
     };
+    let (folder, plan) = (setup.folder, plan(setup.steps));
     let run = match folder.steps().is_empty() {
         true => {
             let weights = model.initial_weights(7);
             let task = learner(Position::default());
-            Run::new(
-                folder,
-                model.layout(),
-                (plan(steps), task),
-                weights,
-                &mut tell,
-            )
+            Run::new(folder, model.layout(), (plan, task), weights, &mut tell)
         }
-        false => Run::resume(folder, model.layout(), plan(steps), learner, &mut tell).unwrap(),
+        false => Run::resume(folder, model.layout(), plan, learner, &mut tell).unwrap(),
     };
-    let limits = Limits { stop, time: None };
+    let limits = Limits {
+        stop: setup.stop,
+        time: None,
+    };
     run.among(ranks).train(limits).unwrap();
     told
 }
@@ -162,9 +179,14 @@ fn learned<A: Architecture>(model: &A, budget: Budget, parts: &[(usize, u64)]) -
     for (size, steps) in parts {
         last = *steps;
         threads::run(*size, |ranks| {
-            let never = AtomicBool::new(false);
-            let ranks = (*size > 1).then_some(ranks as &dyn Ranks);
-            train(model, (&folder, budget), *steps, ranks, &never)
+            let setup = Setup {
+                folder: &folder,
+                budget,
+                steps: *steps,
+                stop: &AtomicBool::new(false),
+                measures: None,
+            };
+            train(model, &setup, (*size > 1).then_some(ranks as &dyn Ranks))
         });
     }
     folder.weights(last, model.layout()).unwrap()
@@ -251,16 +273,15 @@ fn a_run_goes_on_with_another_number_of_ranks() {
 #[test]
 fn only_the_first_rank_tells_and_one_that_is_told_to_stop_stops_all() {
     let (model, place) = (transformer(false, Tied::All), tempfile::tempdir().unwrap());
-    let folder = Folder::new(place.path());
     let told = threads::run(3, |ranks| {
-        let stop = AtomicBool::new(ranks.rank() == 2);
-        train(
-            &model,
-            (&folder, Budget::Tokens(60)),
-            20,
-            Some(ranks),
-            &stop,
-        )
+        let setup = Setup {
+            folder: &Folder::new(place.path()),
+            budget: Budget::Tokens(60),
+            steps: 20,
+            stop: &AtomicBool::new(ranks.rank() == 2),
+            measures: None,
+        };
+        train(&model, &setup, Some(ranks))
     });
     assert_eq!(told[1..], [vec![], vec![]]);
     let is_end = |event: &Event| {
@@ -274,4 +295,33 @@ fn only_the_first_rank_tells_and_one_that_is_told_to_stop_stops_all() {
         )
     };
     assert!(told[0].iter().any(is_end), "{:?}", told[0]);
+}
+
+#[test]
+fn an_evaluation_that_a_signal_cuts_off_is_made_when_the_run_goes_on() {
+    let model = transformer(false, Tied::All);
+    let place = tempfile::tempdir().unwrap();
+    let folder = Folder::new(place.path());
+    let part = |is_cut: bool| {
+        let setup = Setup {
+            folder: &folder,
+            budget: Budget::Tokens(60),
+            steps: 12,
+            stop: &AtomicBool::new(false),
+            measures: Some(is_cut),
+        };
+        let told = train(&model, &setup, None).into_iter();
+        let told = told.filter_map(|event| match event {
+            Event::Evaluation { step, .. } => Some((step, "measured")),
+            Event::Ended { step, reason, .. } if reason == Ended::Stopped => {
+                Some((step, "stopped"))
+            }
+            _ => None,
+        });
+        told.collect::<Vec<_>>()
+    };
+    assert_eq!(part(true), [(5, "stopped")]);
+    assert_eq!(folder.steps(), [5]);
+    let measured = [5, 10, 12].map(|step| (step, "measured"));
+    assert_eq!(part(false), measured);
 }

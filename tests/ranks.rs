@@ -1,0 +1,195 @@
+//! Training by several processes: what is said without MPI, and what they learn with it (`tests/mpi/run.sh` runs what is
+//! ignored here).
+
+use crate::harness::{Call, Outcome, binary, shell, wordmill};
+use std::path::Path;
+
+const FILES: &str = "--source corpora/parallel.en --target corpora/parallel.de";
+const MODEL: &str =
+    "--vocab-size 400 --dim 32 --heads 2 --ffn 48 --encoder-layers 1 --decoder-layers 1";
+const DATES: &str = "seq2seq train --pairs corpora/dates.tsv --char --save-every 5";
+
+/// `wordmill ARGS… --out RUN` in so many processes, on however few cores.
+fn processes(size: usize, args: &str, out: &Path) -> Call {
+    shell(&format!(
+        "mpirun --oversubscribe -n {size} {} {args} --out {}",
+        binary(),
+        out.display()
+    ))
+    .env("OMPI_ALLOW_RUN_AS_ROOT", "1")
+    .env("OMPI_ALLOW_RUN_AS_ROOT_CONFIRM", "1")
+}
+
+fn transformer(flags: &str) -> String {
+    format!("transformer train {FILES} {MODEL} --batch-tokens 300 --dropout 0.1 {flags}")
+}
+
+/// Losses that a run has reported.
+fn losses(out: &Path) -> Vec<f64> {
+    let log = std::fs::read_to_string(out.join("log.jsonl")).unwrap();
+    let events = log
+        .lines()
+        .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
+    let reports = events.filter(|event| event["event"] == "report");
+    reports
+        .map(|report| report["loss"].as_f64().unwrap())
+        .collect()
+}
+
+/// The steps of its checkpoints.
+fn steps(out: &Path) -> Vec<u64> {
+    let entries = std::fs::read_dir(out.join("checkpoints")).unwrap();
+    let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let mut steps: Vec<u64> = names.filter_map(|name| name.parse().ok()).collect();
+    steps.sort_unstable();
+    steps
+}
+
+#[test]
+fn a_build_without_mpi_says_that_it_cannot_be_one_of_several() {
+    if cfg!(feature = "mpi") {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let call = wordmill(&transformer("--out")).arg(folder.path().join("run"));
+    let error = call.env("OMPI_COMM_WORLD_SIZE", "2").fails(1);
+    assert_eq!(
+        error,
+        "wordmill transformer train: started as one of 2 processes, and this build knows no MPI\n\
+         hint: take a wordmill built with --features mpi, or start one process\n"
+    );
+    assert!(!folder.path().join("run").exists());
+}
+
+#[test]
+fn a_launcher_of_one_process_is_none() {
+    let folder = tempfile::tempdir().unwrap();
+    let call = wordmill(&transformer("--max-steps 1 -q --out")).arg(folder.path().join("run"));
+    call.env("PMI_SIZE", "1").text();
+}
+
+#[test]
+fn trainers_that_know_nothing_of_other_processes_refuse_to_be_one_of_several() {
+    for args in [
+        "gan train --toy ring8",
+        "word2vec train corpora/sample.txt",
+        "glove train corpora/sample.txt",
+    ] {
+        let error = wordmill(args).env("PMI_SIZE", "4").fails(1);
+        assert!(
+            error.contains("started as one of 4 processes\nhint: only `transformer train`"),
+            "{error}"
+        );
+    }
+}
+
+#[test]
+fn other_commands_do_not_mind_a_launcher() {
+    let call = wordmill("tokenize").stdin("One two.");
+    assert_eq!(call.env("PMI_SIZE", "4").text(), "One two .\n");
+}
+
+#[test]
+#[ignore = "needs mpirun and a build with --features mpi"]
+fn mpi_two_and_three_processes_learn_what_one_does() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = |size: usize| {
+        let out = folder.path().join(size.to_string());
+        let args = transformer("--max-steps 20 --log-every 1 -q");
+        processes(size, &args, &out).text();
+        losses(&out)
+    };
+    let alone = run(1);
+    assert_eq!(alone.len(), 20);
+    for size in [2, 3] {
+        for (a, b) in alone.iter().zip(run(size)) {
+            assert!((a - b).abs() <= 1e-5 * a, "{size}: {a} and {b}");
+        }
+    }
+}
+
+#[test]
+#[ignore = "needs mpirun and a build with --features mpi"]
+fn mpi_only_the_first_process_tells_and_writes() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("run");
+    let outcome = processes(3, &transformer("--max-steps 4 --log json"), &out).run();
+    let told = outcome.stderr.lines().filter(|line| line.contains("ended"));
+    outcome.expect(outcome.status == 0 && told.count() == 1, "one end");
+    assert_eq!(steps(&out), [4]);
+}
+
+#[test]
+#[ignore = "needs mpirun and a build with --features mpi"]
+fn mpi_a_run_goes_on_with_another_number_of_processes() {
+    let folder = tempfile::tempdir().unwrap();
+    let (one, two) = (folder.path().join("one"), folder.path().join("two"));
+    let args = |steps: u64, more: &str| {
+        transformer(&format!("--max-steps {steps} --log-every 1 -q {more}"))
+    };
+    processes(1, &args(12, ""), &one).text();
+    processes(2, &args(6, ""), &two).text();
+    processes(3, &args(12, "--resume"), &two).text();
+    for (a, b) in losses(&one).iter().zip(losses(&two)) {
+        assert!((a - b).abs() <= 1e-5 * a, "{a} and {b}");
+    }
+}
+
+#[test]
+#[ignore = "needs mpirun and a build with --features mpi"]
+fn mpi_pairs_of_standard_input_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let args = "transformer train --pairs - --tokenizer corpora/tokenizer.json";
+    let outcome = processes(2, args, &folder.path().join("run")).run();
+    let told = outcome
+        .stderr
+        .contains("standard input reach one process only");
+    outcome.expect(outcome.status == 2 && told, "a refusal");
+}
+
+/// Runs two processes without end, does something to them when there is a checkpoint, and waits.
+fn disturbed(out: &Path, how: &str) -> Outcome {
+    // The processes are the children of mpirun, whose number is $!.
+    shell(&format!(
+        "mpirun --oversubscribe -n 2 {} {DATES} --max-steps 1000000 -q --out {} & \
+         until [ -e {}/checkpoints/5 ]; do sleep 0.1; done; {how}; wait $!",
+        binary(),
+        out.display(),
+        out.display()
+    ))
+    .env("OMPI_ALLOW_RUN_AS_ROOT", "1")
+    .env("OMPI_ALLOW_RUN_AS_ROOT_CONFIRM", "1")
+    .run()
+}
+
+/// The run in the folder goes on, alone, for ten steps more than it has made.
+fn goes_on(out: &Path) {
+    let last = *steps(out).last().unwrap();
+    let args = format!("{DATES} --resume -q --max-steps {} --out", last + 10);
+    wordmill(&args).arg(out).text();
+    assert_eq!(steps(out).last(), Some(&(last + 10)));
+}
+
+#[test]
+#[ignore = "needs mpirun and a build with --features mpi"]
+fn mpi_a_process_that_dies_ends_the_others_and_the_run_goes_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("run");
+    let outcome = disturbed(&out, "kill -9 $(pgrep -P $! | tail -n 1)");
+    outcome.expect(outcome.status != 0, "a failure");
+    goes_on(&out);
+}
+
+#[test]
+#[ignore = "needs mpirun and a build with --features mpi"]
+fn mpi_a_signal_to_the_launcher_leaves_a_checkpoint_of_the_last_step() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("run");
+    let outcome = disturbed(&out, "sleep 1; kill $!");
+    outcome.expect(outcome.status != 0, "a stop");
+    // The log of a run ends where it was stopped, and so does its last checkpoint.
+    let log = std::fs::read_to_string(out.join("last.json")).unwrap();
+    let last: serde_json::Value = serde_json::from_str(&log).unwrap();
+    assert_eq!(last["step"].as_u64(), steps(&out).last().copied());
+    goes_on(&out);
+}
