@@ -71,6 +71,11 @@ impl CorpusArgs {
         Ok(Reader::of_known(each).map_err(|error| failure(&name_of(path), &error))?)
     }
 
+    /// Whether the text can be read only once, by one.
+    pub fn is_stdin(&self) -> bool {
+        self.files.is_empty() || self.files.iter().any(|path| is_stdin(path))
+    }
+
     /// Opens a file, decompressed and in UTF-8.
     ///
     /// # Errors

@@ -70,11 +70,7 @@ fn a_launcher_of_one_process_is_none() {
 
 #[test]
 fn trainers_that_know_nothing_of_other_processes_refuse_to_be_one_of_several() {
-    for args in [
-        "gan train --toy ring8",
-        "word2vec train corpora/sample.txt",
-        "glove train corpora/sample.txt",
-    ] {
+    for args in ["gan train --toy ring8", "glove train corpora/sample.txt"] {
         let error = wordmill(args).env("PMI_SIZE", "4").fails(1);
         assert!(
             error.contains("started as one of 4 processes\nhint: only `transformer train`"),
@@ -145,6 +141,20 @@ fn mpi_pairs_of_standard_input_are_refused() {
         .stderr
         .contains("standard input reach one process only");
     outcome.expect(outcome.status == 2 && told, "a refusal");
+}
+
+#[test]
+#[ignore = "needs mpirun and a build with --features mpi"]
+fn mpi_word_vectors_of_a_short_text_are_those_of_one_process() {
+    let folder = tempfile::tempdir().unwrap();
+    let vectors = |size: usize| {
+        let out = folder.path().join(format!("{size}.vec"));
+        let args = "word2vec train -q --dim 8 --min-count 2 --threads 1 corpora/sample.txt";
+        processes(size, args, &out).text();
+        std::fs::read(out).unwrap()
+    };
+    // The text is one task, which one process has; the others change nothing.
+    assert!(vectors(1) == vectors(2));
 }
 
 /// Runs two processes without end, does something to them when there is a checkpoint, and waits.

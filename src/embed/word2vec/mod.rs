@@ -20,6 +20,7 @@
 //! |---|---|
 //! | [`options`] | what can be chosen |
 //! | [`train`] | tasks, threads, learning rate |
+//! | [`together`] | several processes |
 //! | [`window`] | a sentence, word by word |
 //! | [`kernel`] | the step on a block of pairs |
 //! | [`matrix`] | rows that threads share |
@@ -35,6 +36,7 @@ pub mod matrix;
 pub mod negatives;
 pub mod options;
 pub mod subwords;
+pub mod together;
 pub mod train;
 pub mod window;
 

@@ -142,6 +142,30 @@ impl<'a> Trainer<'a> {
         self.corpus.tokens().len().div_ceil(TASK)
     }
 
+    /// Tasks of all epochs.
+    pub(super) fn all_tasks(&self) -> usize {
+        self.tasks() * self.options.epochs as usize
+    }
+
+    /// How far the run is, before it goes on.
+    pub(super) fn course(&self) -> Course {
+        let (all, total) = (self.all_tasks(), self.corpus.vocabulary.tokens());
+        let total = total * u64::from(self.options.epochs);
+        Course {
+            tasks: self.tasks(),
+            all,
+            rate: self.options.rate,
+            progress: Progress {
+                words: (self.next as f64 / all as f64 * total as f64) as u64,
+                here: 0,
+                total,
+                epoch: 0,
+                loss: 0.0,
+                rate: 0.0,
+            },
+        }
+    }
+
     /// Trains to the end, or until `stop`; `report` hears of every task that is done.
     ///
     /// # Errors
@@ -152,14 +176,37 @@ impl<'a> Trainer<'a> {
         stop: &AtomicBool,
         mut report: impl FnMut(Progress),
     ) -> Result<Ended, TrainError> {
-        let tasks = self.tasks();
+        let (mut course, all) = (self.course(), self.all_tasks());
+        let tasks = Tasks {
+            first: self.next,
+            step: 1,
+            end: all,
+        };
+        self.next = self.run_tasks(tasks, (threads, stop), |task, done| {
+            report(course.advance(task, done));
+        })?;
+        Ok(if self.next == all {
+            Ended::Done
+        } else {
+            Ended::Stopped
+        })
+    }
+
+    /// Trains on some tasks, or until `stop`, and gives the first that was not done; `report` hears of every one that is.
+    ///
+    /// # Errors
+    /// The loss is infinite or no number.
+    pub(super) fn run_tasks(
+        &mut self,
+        Tasks { first, step, end }: Tasks,
+        (threads, stop): (usize, &AtomicBool),
+        mut report: impl FnMut(usize, (u64, Loss)),
+    ) -> Result<usize, TrainError> {
+        let (tasks, all) = (self.tasks(), self.all_tasks());
         let parts = self.corpus.parts(tasks);
-        let all = tasks * self.options.epochs as usize;
-        let next = AtomicUsize::new(self.next);
-        let total = self.corpus.vocabulary.tokens() * u64::from(self.options.epochs);
-        let mut words = (self.next as f64 / all as f64 * total as f64) as u64;
-        let before = words;
+        let taken = AtomicUsize::new(0);
         let failed = AtomicBool::new(false);
+        let mut words = self.course().progress.words;
         let shop = Shop {
             options: &self.options,
             outputs: &self.outputs,
@@ -168,17 +215,17 @@ impl<'a> Trainer<'a> {
             output: self.output.shared(),
             level: Level::best(),
         };
-        let keep = &self.keep;
+        let (keep, rate) = (&self.keep, self.options.rate);
         let mut diverged = None;
         let (sender, receiver) = mpsc::channel::<(usize, u64, Loss)>();
         std::thread::scope(|scope| {
             for _ in 0..threads {
-                let (sender, next, parts, failed) = (sender.clone(), &next, &parts, &failed);
+                let (sender, taken, parts, failed) = (sender.clone(), &taken, &parts, &failed);
                 scope.spawn(move || {
                     let mut worker = Worker::new(&shop);
                     while !stop.load(Ordering::Relaxed) && !failed.load(Ordering::Relaxed) {
-                        let task = next.fetch_add(1, Ordering::Relaxed);
-                        if task >= all {
+                        let task = first + step * taken.fetch_add(1, Ordering::Relaxed);
+                        if task >= end {
                             break;
                         }
                         let part = parts[task % tasks];
@@ -191,33 +238,51 @@ impl<'a> Trainer<'a> {
             drop(sender);
             for (task, done, loss) in receiver {
                 words += done;
-                let rate = rate_at(self.options.rate, task as f64 / all as f64);
                 if !loss.sum.is_finite() {
                     failed.store(true, Ordering::Relaxed);
+                    let rate = rate_at(rate, task as f64 / all as f64);
                     diverged.get_or_insert(TrainError::Diverged { words, rate });
                 }
-                let epoch = (task / tasks) as u32;
-                let loss = loss.sum / loss.pairs.max(1.0);
-                report(Progress {
-                    words,
-                    here: words - before,
-                    total,
-                    epoch,
-                    loss,
-                    rate,
-                });
+                report(task, (done, loss));
             }
         });
-        if let Some(error) = diverged {
-            return Err(error);
+        match diverged {
+            Some(error) => Err(error),
+            None => Ok((first + step * taken.into_inner()).min(end)),
         }
-        self.next = next.into_inner().min(all);
-        Ok(if self.next == all {
-            Ended::Done
-        } else {
-            Ended::Stopped
-        })
     }
+}
+
+/// How far a run is.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Course {
+    /// Of an epoch, and of all.
+    tasks: usize,
+    all: usize,
+    /// At the begin.
+    rate: f32,
+    pub progress: Progress,
+}
+
+impl Course {
+    /// How far it is when a task is done that has seen so many words.
+    pub fn advance(&mut self, task: usize, (words, loss): (u64, Loss)) -> Progress {
+        let progress = &mut self.progress;
+        progress.words += words;
+        progress.here += words;
+        progress.epoch = (task / self.tasks) as u32;
+        progress.loss = loss.sum / loss.pairs.max(1.0);
+        progress.rate = rate_at(self.rate, task as f64 / self.all as f64);
+        *progress
+    }
+}
+
+/// Every `step`-th task from the first on.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Tasks {
+    pub first: usize,
+    pub step: usize,
+    pub end: usize,
 }
 
 impl Trainer<'_> {
