@@ -2,6 +2,7 @@
 
 mod annotate;
 mod bag_faults;
+mod batch;
 mod bleu;
 mod bow;
 mod classes;
