@@ -1,8 +1,9 @@
 //! `wordmill annotate`: all layers in one pass.
 
+use crate::engine::Engine;
 use crate::entities::EntityArgs;
 use crate::layers::{ModeArgs, ModelArgs, Models};
-use crate::stream::{self, Job, KeepArgs, Newline, StreamArgs, Tsv};
+use crate::stream::{Job, KeepArgs, Layered, Newline, StreamArgs, Tsv};
 use anyhow::Result;
 use clap::ValueEnum;
 use wordmill::text::format::OutputFormat;
@@ -70,18 +71,28 @@ const COLUMNS: &[TsvColumn] = &[
 ];
 
 pub fn run(args: &Args) -> Result<()> {
+    ready(args, |engine| engine.run())
+}
+
+/// Loads the models, and hands what works with them to `then`.
+pub fn ready(args: &Args, then: impl FnOnce(&dyn Engine) -> Result<()>) -> Result<()> {
     let pipeline = args.pipeline()?;
     let job = Job {
         default_to: OutputFormat::Conllu,
         highlight: Some(Highlight::Entities),
         tsv: Tsv::Words(COLUMNS),
+        only: args.entities.formats(),
         ..Job::default()
     };
     let stream = args.entities.stream(&args.stream)?;
-    stream::documents(&stream, &job, |document| {
-        pipeline.annotate(document);
-        args.entities.redact(document);
-        Ok(())
+    then(&Layered {
+        args: &stream,
+        job,
+        layer: &|document| {
+            pipeline.annotate(document);
+            args.entities.redact(document);
+            Ok(())
+        },
     })
 }
 

@@ -56,6 +56,9 @@ pub struct EntityArgs {
     redact_key: String,
 }
 
+/// What redacted text may be printed as.
+const REDACTED: &[OutputFormat] = &[OutputFormat::Raw, OutputFormat::Jsonl];
+
 impl EntityArgs {
     /// Adds to a pipeline what its recognizer does not find, and what is not to be shown.
     pub fn add_to(&self, pipeline: &mut Pipeline, models: &Models) -> Result<()> {
@@ -80,11 +83,16 @@ impl EntityArgs {
         let mut stream = stream.clone();
         if self.redact.is_some() {
             let to = *stream.to.get_or_insert(OutputFormat::Raw);
-            if !matches!(to, OutputFormat::Raw | OutputFormat::Jsonl) {
+            if !REDACTED.contains(&to) {
                 bail!(Failure::usage("--redact writes --to raw or --to jsonl"));
             }
         }
         Ok(stream)
+    }
+
+    /// What alone may be printed: of what is redacted no layer, which would show what was there.
+    pub fn formats(&self) -> Option<&'static [OutputFormat]> {
+        self.redact.map(|_| REDACTED)
     }
 
     /// Replaces the entities of a document, if that was asked for.

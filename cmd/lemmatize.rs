@@ -1,9 +1,10 @@
 //! `wordmill lemmatize`: words to their dictionary forms.
 
 use crate::corpus;
+use crate::engine::{Engine, NotServed};
 use crate::eval::{self, System, TaggedEvalArgs};
 use crate::layers::{ModeArgs, ModelArgs, Models};
-use crate::stream::{self, Job, KeepArgs, Newline, StreamArgs, Tsv};
+use crate::stream::{Job, KeepArgs, Layered, Newline, StreamArgs, Tsv};
 use crate::train::{self, EpochsArgs, TrainArgs};
 use anyhow::Result;
 use clap::Subcommand;
@@ -87,6 +88,14 @@ pub fn run(args: &Args) -> Result<()> {
         }
         None => {}
     }
+    ready(args, |engine| engine.run())
+}
+
+/// Loads the models, and hands what works with them to `then`.
+pub fn ready(args: &Args, then: impl FnOnce(&dyn Engine) -> Result<()>) -> Result<()> {
+    if args.command.is_some() {
+        return Err(NotServed.into());
+    }
     let models = Models::open(&args.model.model)?;
     models.must_hold(&[tokenize::LAYER, pos::LAYER, lemma::LAYER])?;
     let mut pipeline = pipeline(&models, args.mode.mode)?;
@@ -97,9 +106,13 @@ pub fn run(args: &Args) -> Result<()> {
         tsv: Tsv::Words(COLUMNS),
         ..Job::default()
     };
-    stream::documents(&args.stream, &job, |document| {
-        pipeline.annotate(document);
-        Ok(())
+    then(&Layered {
+        args: &args.stream,
+        job,
+        layer: &|document| {
+            pipeline.annotate(document);
+            Ok(())
+        },
     })
 }
 

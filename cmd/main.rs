@@ -11,6 +11,7 @@ mod classes;
 mod completions;
 mod corpus;
 mod device;
+mod engine;
 mod entities;
 mod eval;
 mod gan;
@@ -29,6 +30,7 @@ mod ranks;
 mod report;
 mod sentences;
 mod seq2seq;
+mod serve;
 mod stem;
 mod stop;
 mod stream;
@@ -46,6 +48,8 @@ mod vectors;
 mod word2vec;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+use std::ffi::OsString;
+use std::path::Path;
 use std::process::ExitCode;
 
 // Every batch frees what the last one allocated, on other threads: the system's allocator spends a third of the time
@@ -81,6 +85,8 @@ enum Command {
     Transformer(transformer::Args),
     Bleu(bleu::Args),
     Gan(gan::Args),
+    Sagemaker(serve::sagemaker::Args),
+    Lambda(serve::lambda::Args),
     Model(model::Args),
     Licenses(licenses::Args),
     #[command(hide = true)]
@@ -107,6 +113,7 @@ const GROUPS: &[(&str, &[&str])] = &[
     ("Embeddings", &["word2vec", "glove", "vectors", "classes"]),
     ("Translation", &["transformer", "seq2seq", "bleu"]),
     ("Images, points, rows", &["gan"]),
+    ("As a service", &["sagemaker", "lambda"]),
     ("The tool", &["model", "licenses"]),
 ];
 
@@ -131,6 +138,8 @@ impl Command {
             Command::Gan(args) => gan::run(&args),
             Command::Transformer(args) => transformer::run(&args),
             Command::Bleu(args) => bleu::run(&args),
+            Command::Sagemaker(args) => serve::sagemaker::run(&args),
+            Command::Lambda(args) => serve::lambda::run(&args),
             Command::Model(args) => model::run(&args),
             Command::Licenses(args) => licenses::run(&args),
             Command::Man(args) => man::run(&args),
@@ -140,7 +149,7 @@ impl Command {
 }
 
 fn main() -> ExitCode {
-    let matches = command().get_matches();
+    let matches = command().get_matches_from(arguments(std::env::args_os().collect()));
     let names = names(&matches);
     let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     match cli.command.run() {
@@ -148,6 +157,15 @@ fn main() -> ExitCode {
         Err(error) if error.is::<stream::NothingToRead>() => show_help(&names),
         Err(error) => report(&names.join(" "), &error),
     }
+}
+
+/// The command line. Lambda starts a runtime by the name `bootstrap`, without arguments.
+fn arguments(mut words: Vec<OsString>) -> Vec<OsString> {
+    let name = words.first().map(Path::new).and_then(Path::file_name);
+    if name.is_some_and(|name| name == "bootstrap") {
+        words.insert(1, "lambda".into());
+    }
+    words
 }
 
 /// The whole command line, with its commands in groups.

@@ -1,9 +1,10 @@
 //! `wordmill ner`: names, dates, amounts and numbers.
 
+use crate::engine::{Engine, NotServed};
 use crate::entities::{self, EntityArgs};
 use crate::eval::{self, System, TaggedEvalArgs};
 use crate::layers::{ModelArgs, Models};
-use crate::stream::{self, Job, KeepArgs, Newline, StreamArgs, Tsv};
+use crate::stream::{Job, KeepArgs, Layered, Newline, StreamArgs, Tsv};
 use crate::train::{self, AlsoArgs, ClassesArgs, EpochsArgs, TrainArgs};
 use anyhow::Result;
 use clap::Subcommand;
@@ -98,6 +99,14 @@ pub fn run(args: &Args) -> Result<()> {
         Some(Command::Eval(args)) => return eval::run(&args.eval, args.errors, Task::Ner, system),
         None => {}
     }
+    ready(args, |engine| engine.run())
+}
+
+/// Loads the models, and hands what works with them to `then`.
+pub fn ready(args: &Args, then: impl FnOnce(&dyn Engine) -> Result<()>) -> Result<()> {
+    if args.command.is_some() {
+        return Err(NotServed.into());
+    }
     let models = Models::open(&args.model.model)?;
     models.must_hold(&[tokenize::LAYER, pos::LAYER, ner::LAYER])?;
     let mut pipeline = pipeline(&models, args.stream.newline == Newline::Break)?;
@@ -108,13 +117,18 @@ pub fn run(args: &Args) -> Result<()> {
         highlight: Some(Highlight::Entities),
         view: View::Entities,
         tsv: Tsv::Entities,
+        only: args.entities.formats(),
         ..Job::default()
     };
     let stream = args.entities.stream(&args.stream)?;
-    stream::documents(&stream, &job, |document| {
-        pipeline.annotate(document);
-        args.entities.redact(document);
-        Ok(())
+    then(&Layered {
+        args: &stream,
+        job,
+        layer: &|document| {
+            pipeline.annotate(document);
+            args.entities.redact(document);
+            Ok(())
+        },
     })
 }
 

@@ -1,9 +1,10 @@
 //! `wordmill pos`: parts of speech and morphological features.
 
 use crate::corpus;
+use crate::engine::{Engine, NotServed};
 use crate::eval::{self, System, TaggedEvalArgs};
 use crate::layers::{ModelArgs, Models};
-use crate::stream::{self, Invalid, Job, KeepArgs, Newline, StreamArgs, Tsv};
+use crate::stream::{Invalid, Job, KeepArgs, Layered, Newline, StreamArgs, Tsv};
 use crate::train::{self, AlsoArgs, ClassesArgs, EpochsArgs, TrainArgs};
 use crate::truecase;
 use crate::vectors::load;
@@ -112,6 +113,14 @@ pub fn run(args: &Args) -> Result<()> {
         Some(Command::Eval(args)) => return eval::run(&args.eval, args.errors, Task::Pos, system),
         None => {}
     }
+    ready(args, |engine| engine.run())
+}
+
+/// Loads the models, and hands what works with them to `then`.
+pub fn ready(args: &Args, then: impl FnOnce(&dyn Engine) -> Result<()>) -> Result<()> {
+    if args.command.is_some() {
+        return Err(NotServed.into());
+    }
     let models = Models::open(&args.model.model)?;
     models.must_hold(&[tokenize::LAYER, pos::LAYER])?;
     let pipeline = Pipeline {
@@ -127,9 +136,13 @@ pub fn run(args: &Args) -> Result<()> {
         tsv: Tsv::Words(COLUMNS),
         ..Job::default()
     };
-    stream::documents(&args.stream, &job, |document| {
-        pipeline.annotate(document);
-        Ok(())
+    then(&Layered {
+        args: &args.stream,
+        job,
+        layer: &|document| {
+            pipeline.annotate(document);
+            Ok(())
+        },
     })
 }
 

@@ -1,7 +1,8 @@
 //! `wordmill stem`: words cut to their stems.
 
+use crate::engine::Engine;
 use crate::layers::Models;
-use crate::stream::{self, Failure, From, Job, KeepArgs, Newline, StreamArgs, Tsv};
+use crate::stream::{Failure, From, Job, KeepArgs, Layered, Newline, StreamArgs, Tsv};
 use anyhow::Result;
 use wordmill::text::format::{InputFormat, OutputFormat};
 use wordmill::text::plain::View;
@@ -36,6 +37,11 @@ pub struct Args {
 }
 
 pub fn run(args: &Args) -> Result<()> {
+    ready(args, |engine| engine.run())
+}
+
+/// Loads the models, and hands what works with them to `then`.
+pub fn ready(args: &Args, then: impl FnOnce(&dyn Engine) -> Result<()>) -> Result<()> {
     let stemmer = || {
         Stemmer::new(args.algorithm, args.language, args.snowball).map_err(|error| {
             let failure = Failure::usage(error.to_string());
@@ -58,15 +64,19 @@ pub fn run(args: &Args) -> Result<()> {
         ..Job::default()
     };
     let tokenizer = Models::open(&[])?.tokenizer(args.stream.newline == Newline::Break)?;
-    stream::documents(&args.stream, &job, |document| {
-        tokenizer.segment(document);
-        for sentence in &mut document.sentences {
-            if args.keep.keep {
-                layer.annotate_missing(sentence);
-            } else {
-                layer.annotate(sentence);
+    then(&Layered {
+        args: &args.stream,
+        job,
+        layer: &|document| {
+            tokenizer.segment(document);
+            for sentence in &mut document.sentences {
+                if args.keep.keep {
+                    layer.annotate_missing(sentence);
+                } else {
+                    layer.annotate(sentence);
+                }
             }
-        }
-        Ok(())
+            Ok(())
+        },
     })
 }

@@ -1,9 +1,10 @@
 //! `wordmill tokenize`: text into sentences and tokens.
 
 use crate::corpus;
+use crate::engine::{Engine, NotServed};
 use crate::eval::{self, EvalArgs, System};
 use crate::layers::{ModelArgs, Models};
-use crate::stream::{self, Failure, From, Job, Newline, StreamArgs};
+use crate::stream::{Failure, From, Job, Layered, Newline, StreamArgs};
 use crate::train::TrainArgs;
 use anyhow::Result;
 use clap::Subcommand;
@@ -111,21 +112,33 @@ struct TokenizeTrainArgs {
     shared: TrainArgs,
 }
 
+/// What words may be printed as of which some were left out.
+const FILTERED: &[OutputFormat] = &[OutputFormat::Text, OutputFormat::Words];
+
 pub fn run(args: &Args) -> Result<()> {
     match &args.command {
         Some(Command::Train(args)) => return train(args),
         Some(Command::Eval(args)) => return eval::run(args, None, Task::Tokenize, system),
         None => {}
     }
+    ready(args, |engine| engine.run())
+}
+
+/// Loads the models, and hands what works with them to `then`.
+pub fn ready(args: &Args, then: impl FnOnce(&dyn Engine) -> Result<()>) -> Result<()> {
+    if args.command.is_some() {
+        return Err(NotServed.into());
+    }
     let mut stream = args.stream.clone();
     let filter = args.filter.filter()?;
     if filter.drops() {
         let to = *stream.to.get_or_insert(OutputFormat::Text);
-        if !matches!(to, OutputFormat::Text | OutputFormat::Words) {
+        if !FILTERED.contains(&to) {
             let problem = "filters that leave words out need --to text or --to words";
             return Err(Failure::usage(problem).into());
         }
     }
+    let only = filter.drops().then_some(FILTERED);
     let tokenizer = args.cut.tokenizer(stream.newline == Newline::Break)?;
     let printing = Printing {
         lines: stream.from == From::Given(InputFormat::Lines),
@@ -137,12 +150,17 @@ pub fn run(args: &Args) -> Result<()> {
     };
     let job = Job {
         from_text: Some(&from_text),
+        only,
         ..Job::default()
     };
-    stream::documents(&stream, &job, |document| {
-        WORK.with_borrow_mut(|work| tokenizer.segment_with(document, work));
-        printing.filter.apply(document);
-        Ok(())
+    then(&Layered {
+        args: &stream,
+        job,
+        layer: &|document| {
+            WORK.with_borrow_mut(|work| tokenizer.segment_with(document, work));
+            printing.filter.apply(document);
+            Ok(())
+        },
     })
 }
 

@@ -1,5 +1,6 @@
 //! `wordmill seq2seq translate`: lines to what a model makes of them.
 
+use crate::engine::Engine;
 use crate::translation::translate::{self, TranslateArgs};
 use anyhow::Result;
 use wordmill::translate::recurrent::model::Recurrent;
@@ -28,5 +29,10 @@ pub struct Args {
 }
 
 pub fn run(args: &Args) -> Result<()> {
-    translate::run::<Recurrent>(&args.translate)
+    ready(args, |engine| engine.run())
+}
+
+/// Loads the model, and hands what translates with it to `then`.
+pub fn ready(args: &Args, then: impl FnOnce(&dyn Engine) -> Result<()>) -> Result<()> {
+    translate::ready::<Recurrent>(&args.translate, then)
 }

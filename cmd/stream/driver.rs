@@ -62,12 +62,12 @@ pub fn run(
         // The receiver is alive: it is right here.
         let _ = permit.send(());
     }
-    let defaults = Defaults {
-        from: job.default_from,
-        to: job.default_to,
-        is_filter: job.from_text.is_some(),
-    };
-    start_reader(args.clone(), files, defaults, (&progress, permits, &sender));
+    start_reader(
+        args.clone(),
+        files,
+        Defaults::of(job),
+        (&progress, permits, &sender),
+    );
 
     let failure = rayon::in_place_scope(|pool| {
         let mut read = 0;

@@ -55,6 +55,23 @@ impl Failure {
         }
     }
 
+    /// The same failure, in a file where it has none yet.
+    pub fn in_file(self, file: &str) -> Failure {
+        Failure {
+            place: self.place.or_else(|| Some((file.to_string(), None))),
+            ..self
+        }
+    }
+
+    /// What is wrong with an input, and in which of its lines, where there is only one and its name says nothing.
+    pub fn of_input(&self) -> Option<String> {
+        let (_, line) = self.place.as_ref()?;
+        Some(match line {
+            Some(line) => format!("line {line}: {}", self.problem),
+            None => self.problem.clone(),
+        })
+    }
+
     /// Something wrong with no file in particular.
     pub fn plain(problem: impl Into<String>) -> Failure {
         Failure {

@@ -1,5 +1,6 @@
 //! Opens inputs: files or stdin, decompressed by their magic bytes, as UTF-8, with their format found out, in units.
 
+use super::Job;
 use super::args::{From, Invalid, Newline, StreamArgs};
 use super::driver::Work;
 use super::failure::{Failure, NothingToRead};
@@ -15,6 +16,9 @@ use wordmill::text::format::{InputFormat, OutputFormat};
 use wordmill::text::shard::Sharder;
 use wordmill::text::transcode::{EncodingError, read_head, to_utf8};
 use wordmill::text::units::{Cut, UnitError, Units};
+
+/// Standard input, as it is named among files.
+pub const STDIN: &str = "-";
 
 /// A byte stream that can be handed to a thread.
 pub type Stream = Box<dyn Read + Send>;
@@ -37,6 +41,16 @@ pub struct Defaults {
     pub is_filter: bool,
 }
 
+impl Defaults {
+    pub fn of(job: &Job) -> Defaults {
+        Defaults {
+            from: job.default_from,
+            to: job.default_to,
+            is_filter: job.from_text.is_some(),
+        }
+    }
+}
+
 /// Opens a file, or stdin for `-`, and decompresses it if it is gz or zst: for commands that read whole files, as
 /// training and evaluation do.
 ///
@@ -56,7 +70,7 @@ pub fn inputs(files: &[PathBuf]) -> Result<Vec<PathBuf>> {
         if std::io::stdin().is_terminal() {
             return Err(NothingToRead.into());
         }
-        return Ok(vec![PathBuf::from("-")]);
+        return Ok(vec![PathBuf::from(STDIN)]);
     }
     for path in files.iter().filter(|path| !is_stdin(path)) {
         let name = name_of(path);
@@ -92,8 +106,50 @@ pub fn read_all(
     for path in files {
         let name = name_of(path);
         let eager = args.line_buffered || is_stdin(path) && std::io::stdin().is_terminal();
-        let (stream, format) = prepared(args, path, defaults.from, count)
+        let mut opened = open_text(path, (args.encoding, args.invalid), count)
+            .and_then(|stream| Opened::new(args, (&name, stream), eager, defaults))
             .map_err(|error| locate_failure(&name, error))?;
+        while let Some(work) = opened.next()? {
+            let parts = match &mut sharder {
+                None => vec![work.unit],
+                Some(sharder) => sharder.select(work.unit, &opened.cut),
+            };
+            for unit in parts {
+                let source = Arc::clone(&work.source);
+                if !give(Work { unit, source }) {
+                    return Ok(());
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// An input whose format is known, cut into units.
+pub struct Opened {
+    pub source: Arc<Source>,
+    cut: Cut,
+    units: Units<Stream>,
+}
+
+impl Opened {
+    /// A stream of UTF-8, as far as it is.
+    ///
+    /// # Errors
+    /// When its first bytes cannot be read; the error names no file.
+    fn new(
+        args: &StreamArgs,
+        (name, stream): (&str, Stream),
+        eager: bool,
+        defaults: Defaults,
+    ) -> Result<Opened> {
+        let (stream, format) = match args.from {
+            From::Given(format) => (stream, format),
+            From::Auto => match detected(stream, &args.field)? {
+                (stream, InputFormat::Text) => (stream, defaults.from),
+                found => found,
+            },
+        };
         let to = args.to.unwrap_or(match format {
             InputFormat::Conllu => OutputFormat::Conllu,
             InputFormat::Jsonl => OutputFormat::Jsonl,
@@ -109,44 +165,48 @@ pub fn read_all(
             replace_invalid: args.invalid == Invalid::Replace,
             eager,
         };
-        let source = Arc::new(Source { name, format, to });
-        let mut units = Units::new(stream, cut);
-        while let Some(unit) = units
-            .next_unit()
-            .map_err(|error| unit_failure(&source.name, error))?
-        {
-            let parts = match &mut sharder {
-                None => vec![unit],
-                Some(sharder) => sharder.select(unit, &cut),
-            };
-            for unit in parts {
-                let source = Arc::clone(&source);
-                if !give(Work { unit, source }) {
-                    return Ok(());
-                }
-            }
-        }
+        let name = name.to_string();
+        Ok(Opened {
+            source: Arc::new(Source { name, format, to }),
+            cut,
+            units: Units::new(stream, cut),
+        })
     }
-    Ok(())
+
+    /// What would be standard input, as it is: nothing is decompressed, so that it is no larger than it looks.
+    ///
+    /// # Errors
+    /// When it is not in its encoding.
+    pub fn of_body(args: &StreamArgs, body: Vec<u8>, defaults: Defaults) -> Result<Opened> {
+        body_text(body, (args.encoding, args.invalid))
+            .and_then(|stream| Opened::new(args, (STDIN, stream), false, defaults))
+            .map_err(|error| locate_failure(STDIN, error))
+    }
+
+    /// The next unit, none behind the last.
+    ///
+    /// # Errors
+    /// When it cannot be read, or is not in its encoding.
+    pub fn next(&mut self) -> Result<Option<Work>> {
+        let unit = self.units.next_unit();
+        let unit = unit.map_err(|error| unit_failure(&self.source.name, error))?;
+        Ok(unit.map(|unit| Work {
+            unit,
+            source: Arc::clone(&self.source),
+        }))
+    }
 }
 
-/// A file as UTF-8, and its format.
-fn prepared(
-    args: &StreamArgs,
-    path: &Path,
-    default: InputFormat,
-    count: &Arc<AtomicU64>,
-) -> Result<(Stream, InputFormat)> {
-    let stream = open_text(path, (args.encoding, args.invalid), count)?;
-    let (stream, format) = match args.from {
-        From::Given(format) => (stream, format),
-        From::Auto => detected(stream, &args.field)?,
-    };
-    let format = match (args.from, format) {
-        (From::Auto, InputFormat::Text) => default,
-        (_, format) => format,
-    };
-    Ok((stream, format))
+/// Bytes as UTF-8, as far as they are.
+///
+/// # Errors
+/// When their first cannot be read.
+pub fn body_text(
+    body: Vec<u8>,
+    (encoding, invalid): (Option<&'static encoding_rs::Encoding>, Invalid),
+) -> Result<Stream> {
+    let replace = invalid == Invalid::Replace;
+    Ok(to_utf8(Box::new(Cursor::new(body)), encoding, replace)?)
 }
 
 /// Opens a file, or stdin for `-`, decompressed and in UTF-8, as far as it is; its bytes are counted as they are read.
@@ -222,7 +282,7 @@ fn decompressed(mut stream: Stream) -> std::io::Result<Stream> {
 }
 
 pub fn is_stdin(path: &Path) -> bool {
-    path.as_os_str() == "-"
+    path.as_os_str() == STDIN
 }
 
 pub fn name_of(path: &Path) -> String {

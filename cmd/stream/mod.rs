@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `args` | the flags |
 //! | `input` | opening, decompressing, telling the format, cutting into units |
+//! | `layered` | a command with its layer: over its files, or over one body after another |
 //! | `driver` | units through the layers, in parallel and in order |
 //! | `record` | one unit from text to documents and from documents to text |
 //! | `output` | stdout, or a file that appears when it is whole |
@@ -13,17 +14,16 @@ mod args;
 mod driver;
 mod failure;
 pub mod input;
+mod layered;
 mod output;
 mod record;
 
 pub use args::{From, Invalid, KeepArgs, Newline, StreamArgs, encoding};
 pub use failure::{Failure, NothingToRead};
 pub use input::open;
+pub use layered::Layered;
 pub use output::Output;
 
-use anyhow::Result;
-use clap::ValueEnum;
-use wordmill::text::document::Document;
 use wordmill::text::format::{InputFormat, OutputFormat};
 use wordmill::text::highlight::Highlight;
 use wordmill::text::plain::View;
@@ -42,6 +42,8 @@ pub struct Job<'a> {
     pub tsv: Tsv<'a>,
     /// What `--to html` and `--to ansi` colour, for commands that have them.
     pub highlight: Option<Highlight>,
+    /// What alone may be printed, where that is not everything.
+    pub only: Option<&'a [OutputFormat]>,
     /// Takes the place of parsing, layer and printing where text or lines would be printed as text or words: it
     /// appends the output for a piece of whole paragraphs or lines, with their line ends.
     pub from_text: Option<&'a TextFilter<'a>>,
@@ -67,29 +69,8 @@ impl Default for Job<'_> {
             view: View::default(),
             tsv: Tsv::Words(&[TsvColumn::Form]),
             highlight: None,
+            only: None,
             from_text: None,
         }
     }
-}
-
-/// Reads every input, calls `layer` on each document (or window of a long one) in parallel, and prints in order.
-///
-/// # Errors
-/// The first thing wrong in the order of the input, with its file and line; a format the command does not have.
-pub fn documents(
-    args: &StreamArgs,
-    job: &Job,
-    layer: impl Fn(&mut Document) -> Result<()> + Sync,
-) -> Result<()> {
-    if job.highlight.is_none()
-        && let Some(to @ (OutputFormat::Html | OutputFormat::Ansi)) = args.to
-        && let Some(name) = to.to_possible_value()
-    {
-        let problem = format!(
-            "--to {} is for tags and entities: pos, ner and annotate have it",
-            name.get_name()
-        );
-        return Err(Failure::usage(problem).into());
-    }
-    driver::run(args, job, |work| record::analyse(work, args, job, &layer))
 }

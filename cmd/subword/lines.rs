@@ -128,6 +128,24 @@ impl Blocks {
         })
     }
 
+    /// What would be standard input.
+    ///
+    /// # Errors
+    /// When it is not in its encoding.
+    pub fn of_body(args: &InputArgs, body: Vec<u8>) -> Result<Blocks> {
+        let stream = input::body_text(body, (args.encoding, args.invalid))
+            .map_err(|error| locate_failure(input::STDIN, error))?;
+        let cut = cut(args, false);
+        Ok(Blocks {
+            args: args.clone(),
+            files: Vec::new().into_iter(),
+            sharder: None,
+            is_eager: false,
+            open: Some((input::STDIN.to_string(), cut, Units::new(stream, cut))),
+            count: 0,
+        })
+    }
+
     /// The next lines, none behind the last.
     ///
     /// # Errors
@@ -169,15 +187,21 @@ impl Blocks {
             &Arc::default(),
         );
         let stream = opened.map_err(|error| locate_failure(&name, error))?;
-        let cut = Cut {
-            format: InputFormat::Lines,
-            newline_breaks: false,
-            whole_lines: true,
-            whole_documents: true,
-            replace_invalid: self.args.invalid == Invalid::Replace,
-            eager: self.is_eager || input::is_stdin(path) && std::io::stdin().is_terminal(),
-        };
+        let is_terminal = input::is_stdin(path) && std::io::stdin().is_terminal();
+        let cut = cut(&self.args, self.is_eager || is_terminal);
         Ok((name, cut, Units::new(stream, cut)))
+    }
+}
+
+/// Whole lines.
+fn cut(args: &InputArgs, eager: bool) -> Cut {
+    Cut {
+        format: InputFormat::Lines,
+        newline_breaks: false,
+        whole_lines: true,
+        whole_documents: true,
+        replace_invalid: args.invalid == Invalid::Replace,
+        eager,
     }
 }
 

@@ -4,6 +4,7 @@ mod shape;
 mod train;
 mod translate;
 
+use crate::engine::{Engine, NotServed};
 use anyhow::Result;
 
 /// Learn to translate, and translate, by a Transformer
@@ -29,5 +30,13 @@ pub fn run(args: &Args) -> Result<()> {
     match &args.command {
         Command::Train(args) => train::run(args),
         Command::Translate(args) => translate::run(args),
+    }
+}
+
+/// Loads what is translated with, and hands it to `then`.
+pub fn ready(args: &Args, then: impl FnOnce(&dyn Engine) -> Result<()>) -> Result<()> {
+    match &args.command {
+        Command::Train(_) => Err(NotServed.into()),
+        Command::Translate(args) => translate::ready(args, then),
     }
 }

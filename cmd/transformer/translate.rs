@@ -1,5 +1,6 @@
 //! `wordmill transformer translate`: lines in one language to lines in another.
 
+use crate::engine::Engine;
 use crate::translation::translate::{self, TranslateArgs};
 use anyhow::Result;
 use wordmill::translate::transformer::model::Transformer;
@@ -28,5 +29,10 @@ pub struct Args {
 }
 
 pub fn run(args: &Args) -> Result<()> {
-    translate::run::<Transformer>(&args.translate)
+    ready(args, |engine| engine.run())
+}
+
+/// Loads the model, and hands what translates with it to `then`.
+pub fn ready(args: &Args, then: impl FnOnce(&dyn Engine) -> Result<()>) -> Result<()> {
+    translate::ready::<Transformer>(&args.translate, then)
 }

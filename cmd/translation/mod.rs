@@ -1,7 +1,7 @@
 //! What the commands share that train translators and translate with them, each of an architecture of its own.
 //!
 //! Such a command has the flags that shape its models, a [`Shape`]; it hands them to [`train::TrainArgs`], and its
-//! architecture to [`translate::run`].
+//! architecture to [`translate::ready`].
 
 mod attention;
 mod data;

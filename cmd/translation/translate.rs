@@ -1,5 +1,6 @@
 //! `wordmill NAME translate`: lines in one language to lines in another.
 
+mod engine;
 mod tasks;
 
 use super::attention::Pictures;
@@ -10,9 +11,10 @@ use super::memory;
 use super::references::References;
 use super::search::SearchArgs;
 use crate::device::DeviceArgs;
+use crate::engine::Engine;
 use crate::report::ReportArgs;
-use crate::stream::{Failure, Output};
-use crate::subword::lines::{Block, Blocks, Line, LineArgs};
+use crate::stream::Failure;
+use crate::subword::lines::{Block, Line, LineArgs};
 use crate::threads;
 use anyhow::{Result, bail};
 use std::path::{Path, PathBuf};
@@ -101,7 +103,11 @@ pub enum To {
 const WINDOW: usize = 2000;
 const WINDOW_THERE: usize = 16_000;
 
-pub fn run<A: Architecture>(args: &TranslateArgs) -> Result<()> {
+/// Loads the models, and hands what translates with them to `then`.
+pub fn ready<A: Architecture>(
+    args: &TranslateArgs,
+    then: impl FnOnce(&dyn Engine) -> Result<()>,
+) -> Result<()> {
     let mut all = vec![Loaded::<A>::new(&args.run, args.checkpoint)?];
     for path in &args.ensemble {
         all.push(other(path, args.checkpoint, &all[0])?);
@@ -114,7 +120,7 @@ pub fn run<A: Architecture>(args: &TranslateArgs) -> Result<()> {
             .iter()
             .map(|loaded| loaded.model.there(&loaded.weights, aligns));
         if let Some(models) = models.collect::<Option<Vec<A::There<'_>>>>() {
-            return translate_all(args, &all[0].tokenizers, &models, Some(&gpu));
+            return then(&Job::new(args, &all[0].tokenizers, &models, Some(&gpu))?);
         }
     }
     let precision = match args.quantize {
@@ -125,7 +131,7 @@ pub fn run<A: Architecture>(args: &TranslateArgs) -> Result<()> {
         .iter()
         .map(|loaded| loaded.model.decoder(&loaded.weights, precision))
         .collect();
-    translate_all(args, &all[0].tokenizers, &models, None)
+    then(&Job::new(args, &all[0].tokenizers, &models, None)?)
 }
 
 /// The GPU, if one is to translate.
@@ -150,71 +156,6 @@ fn gpu<A: Architecture>(args: &TranslateArgs, all: &[Loaded<A>]) -> Result<Optio
         quiet: true,
     };
     args.device.open(report, &command)
-}
-
-/// Translates all lines by models that are ready, on a GPU or here.
-fn translate_all<M: Model>(
-    args: &TranslateArgs,
-    tokenizers: &Tokenizers,
-    models: &[M],
-    gpu: Option<&Gpu>,
-) -> Result<()> {
-    let looks_back = models.iter().any(|model| model.heads().0 > 0);
-    if (args.alignment || args.attention.is_some()) && !looks_back {
-        bail!(Failure::usage(
-            "this model does not look back at the source: it has no attention"
-        ));
-    }
-    let job = Job {
-        args,
-        tokenizers,
-        memory: memory::available(),
-        models,
-        gpu,
-        options: Options {
-            scores: args.score || args.nbest.is_some() || args.to == To::Jsonl,
-            alignment: args.aligns(),
-            ..args.search.options(args.nbest, tokenizers)?
-        },
-        prefix: match &args.search.prefix {
-            Some(text) => tokenizers.target().encode(text)?,
-            None => Vec::new(),
-        },
-    };
-    let mut references = args
-        .score_reference
-        .as_deref()
-        .map(References::open)
-        .transpose()?;
-    let mut pictures = (args.attention.as_deref())
-        .map(Pictures::create)
-        .transpose()?;
-    let mut blocks = Blocks::new(
-        args.lines.input(),
-        args.lines.shard(),
-        args.lines.is_eager(),
-    )?;
-    let mut output = Output::create(args.lines.out(), args.lines.is_eager())?;
-    let mut write = || -> Result<()> {
-        while let Some(block) = blocks.next()? {
-            let sinks = (references.as_mut(), pictures.as_mut());
-            job.translate(&block, sinks, |text| {
-                output.write(text)?;
-                output.end_of_unit()
-            })?;
-        }
-        references.as_mut().map_or(Ok(()), References::end)
-    };
-    match write() {
-        Ok(()) => {
-            pictures.map_or(Ok(()), Pictures::finish)?;
-            output.finish()
-        }
-        Err(error) => {
-            output.abandon()?;
-            Err(error)
-        }
-    }
 }
 
 /// Another run of an ensemble, which must cut words as the first does.
@@ -244,6 +185,7 @@ struct Job<'a, M> {
     gpu: Option<&'a Gpu>,
     options: Options,
     prefix: Vec<u32>,
+    to: To,
     /// Bytes that there were to be had at the beginning.
     memory: Option<u64>,
 }
@@ -254,7 +196,67 @@ struct Piece {
     is_spaced: bool,
 }
 
-impl<M: Model> Job<'_, M> {
+impl<'a, M: Model> Job<'a, M> {
+    /// With models that are on a GPU, or here.
+    ///
+    /// # Errors
+    /// When flags do not go together, or are not for these models.
+    fn new(
+        args: &'a TranslateArgs,
+        tokenizers: &'a Tokenizers,
+        models: &'a [M],
+        gpu: Option<&'a Gpu>,
+    ) -> Result<Job<'a, M>> {
+        let looks_back = models.iter().any(|model| model.heads().0 > 0);
+        if (args.alignment || args.attention.is_some()) && !looks_back {
+            bail!(Failure::usage(
+                "this model does not look back at the source: it has no attention"
+            ));
+        }
+        let options = args.search.options(args.nbest, tokenizers)?;
+        let prefix = match &args.search.prefix {
+            Some(text) => tokenizers.target().encode(text)?,
+            None => Vec::new(),
+        };
+        let job = Job {
+            args,
+            tokenizers,
+            memory: memory::available(),
+            models,
+            gpu,
+            options,
+            prefix,
+            to: args.to,
+        };
+        Ok(job.to(args.to))
+    }
+
+    /// The same, printed as `to`.
+    fn to(&self, to: To) -> Self {
+        let args = self.args;
+        Job {
+            to,
+            options: Options {
+                scores: args.score || args.nbest.is_some() || to == To::Jsonl,
+                alignment: args.alignment || to == To::Jsonl,
+                ..self.options.clone()
+            },
+            prefix: self.prefix.clone(),
+            ..*self
+        }
+    }
+
+    /// What is printed of each translation.
+    fn shows(&self) -> Shows {
+        Shows {
+            to: self.to,
+            is_list: self.args.nbest.is_some(),
+            score: self.args.score,
+            alignment: self.args.alignment,
+            is_reference: self.args.score_reference.is_some(),
+        }
+    }
+
     /// Translates lines, window by window.
     fn translate(
         &self,
@@ -288,7 +290,7 @@ impl<M: Model> Job<'_, M> {
                     translated.add(self.tokenizers.target(), task, found, piece.is_spaced)?;
                 }
                 let models = (&self.tokenizers.source, self.tokenizers.target());
-                print(self.args.shows(), line, models, &translated, &mut out)?;
+                print(self.shows(), line, models, &translated, &mut out)?;
             }
             if let Some(gpu) = self.gpu {
                 // Pictures are computed there, too.
@@ -333,17 +335,6 @@ impl TranslateArgs {
     /// Whether it is told what words attend to most.
     fn aligns(&self) -> bool {
         self.alignment || self.to == To::Jsonl
-    }
-
-    /// What is printed of each translation.
-    pub fn shows(&self) -> Shows {
-        Shows {
-            to: self.to,
-            is_list: self.nbest.is_some(),
-            score: self.score,
-            alignment: self.alignment,
-            is_reference: self.score_reference.is_some(),
-        }
     }
 }
 

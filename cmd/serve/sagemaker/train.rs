@@ -1,0 +1,131 @@
+//! `wordmill sagemaker train`: a training job.
+
+use super::hyperparameters::{Asked, arguments};
+use super::keep::keep;
+use super::root::RootArgs;
+use super::trainer;
+use crate::stream::Failure;
+use anyhow::{Context, Result, bail};
+use std::path::Path;
+
+/// Train as hyperparameters say
+///
+/// Reads input/config/hyperparameters.json, in which `command` is the command that trains, such as `transformer train`, and
+/// every other name is a flag of it, with _ or - between words; switches are `true` or `false`, and several values are parted
+/// by spaces. `{NAME}` in a value is the folder of the channel NAME.
+///
+/// The runs of `transformer train`, `seq2seq train` and `gan train` are in checkpoints/run, and go on where they were when
+/// there is one already, as after an interruption of a spot instance; in the end what is needed to translate and to sample is
+/// copied to model. The models of `tokenize train`, `pos train`, `lemmatize train` and `ner train` are written there.
+///
+/// SIGTERM ends a run with a checkpoint. Why a job has failed is written to output/failure, too.
+#[derive(clap::Args)]
+#[command(after_help = "Examples:\n  \
+    mkdir -p ml/input/config ml/input/data; cp -r corpora ml/input/data/train\n  \
+    echo '{\"command\": \"seq2seq train\", \"pairs\": \"{train}/dates.tsv\", \"char\": \"true\", \"max_steps\": \"5\"}' \\\n    \
+    > ml/input/config/hyperparameters.json\n  \
+    wordmill sagemaker train --root ml")]
+pub struct Args {
+    #[command(flatten)]
+    root: RootArgs,
+}
+
+pub fn run(args: &Args) -> Result<()> {
+    let Err(error) = train(&args.root) else {
+        return Ok(());
+    };
+    let path = args.root.failure();
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
+    }
+    std::fs::write(&path, reason(&error)).with_context(|| path.display().to_string())?;
+    Err(error)
+}
+
+/// What a job has failed of: what its command has said, where there was one.
+fn reason(error: &anyhow::Error) -> String {
+    if let Some(ended) = error.downcast_ref::<Ended>() {
+        return ended.said.clone();
+    }
+    let failure = error.downcast_ref::<Failure>();
+    let hint = failure.and_then(|failure| failure.hint.as_ref());
+    let hint = hint.map(|hint| format!("hint: {hint}\n"));
+    format!("{error:#}\n{}", hint.unwrap_or_default())
+}
+
+/// The command has failed, and said why.
+#[derive(Debug, thiserror::Error)]
+#[error("{command}: {status}")]
+struct Ended {
+    command: String,
+    status: std::process::ExitStatus,
+    said: String,
+}
+
+/// What a command leaves.
+#[derive(Clone, Copy)]
+enum Left {
+    Run,
+    /// The file of a model.
+    Model,
+}
+
+fn train(root: &RootArgs) -> Result<()> {
+    let asked = Asked::read(&root.hyperparameters(), &root.channels())?;
+    let names: Vec<&str> = asked.command.iter().take(2).map(String::as_str).collect();
+    let left = match names[..] {
+        ["transformer" | "seq2seq" | "gan", "train"] => Left::Run,
+        ["tokenize" | "pos" | "lemmatize" | "ner", "train"] => Left::Model,
+        _ => bail!(Failure::plain(format!(
+            "{:?} is not trained here: transformer, seq2seq, gan, tokenize, pos, lemmatize and ner train are",
+            names.join(" ")
+        ))),
+    };
+    let (run, model) = (root.run(), root.model());
+    for folder in [run.parent(), Some(model.as_path())].into_iter().flatten() {
+        std::fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
+    }
+    let out = match left {
+        Left::Run => run.clone(),
+        Left::Model => model.join(format!("{}.safetensors", names[0])),
+    };
+    let resumes = matches!(left, Left::Run) && run.join("config.json").exists();
+    let line = command_line(&asked, &out, resumes)?;
+    let ended = trainer::run(&line)?;
+    if !ended.status.success() && !ended.was_asked {
+        bail!(Ended {
+            command: names.join(" "),
+            status: ended.status,
+            said: ended.said,
+        });
+    }
+    match left {
+        Left::Run => keep(&run, &model),
+        Left::Model => Ok(()),
+    }
+}
+
+/// The arguments of the command.
+fn command_line(asked: &Asked, out: &Path, resumes: bool) -> Result<Vec<String>> {
+    let root = crate::command();
+    let found = asked.command.iter().take(2).fold(&root, |outer, name| {
+        // It is one of those that are trained here.
+        outer.find_subcommand(name).unwrap_or(outer)
+    });
+    let mut line = asked.command.clone();
+    for (name, value) in &asked.flags {
+        match name.as_str() {
+            "out" | "resume" => bail!(Failure::plain(format!(
+                "{name:?} is no hyperparameter: it follows from where checkpoints are"
+            ))),
+            // What the run began with it has learned already.
+            "init" if resumes => {}
+            _ => line.extend(arguments(found, name, value)?),
+        }
+    }
+    line.push(format!("--out={}", out.display()));
+    if resumes {
+        line.push("--resume".to_owned());
+    }
+    Ok(line)
+}
