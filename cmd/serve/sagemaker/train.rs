@@ -21,8 +21,8 @@ use std::path::Path;
 /// SIGTERM ends a run with a checkpoint. Why a job has failed is written to output/failure, too.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  \
-    mkdir -p ml/input/config ml/input/data; cp -r corpora ml/input/data/train\n  \
-    echo '{\"command\": \"seq2seq train\", \"pairs\": \"{train}/dates.tsv\", \"char\": \"true\", \"max_steps\": \"5\"}' \\\n    \
+    mkdir -p ml/input/config\n  \
+    echo '{\"command\": \"gan train\", \"toy\": \"ring8\", \"max_steps\": \"20\"}' \\\n    \
     > ml/input/config/hyperparameters.json\n  \
     wordmill sagemaker train --root ml")]
 pub struct Args {
