@@ -77,7 +77,9 @@ fn forward(child: Arc<Mutex<Child>>) -> Result<()> {
             let mut known = lock(&child);
             if !known.was_asked {
                 known.was_asked = true;
-                known.id.map(terminate);
+                if let Some(id) = known.id {
+                    terminate(id);
+                }
             }
         }
     });

@@ -313,9 +313,11 @@ fn an_evaluation_that_a_signal_cuts_off_is_made_when_the_run_goes_on() {
         let told = train(&model, &setup, None).into_iter();
         let told = told.filter_map(|event| match event {
             Event::Evaluation { step, .. } => Some((step, "measured")),
-            Event::Ended { step, reason, .. } if reason == Ended::Stopped => {
-                Some((step, "stopped"))
-            }
+            Event::Ended {
+                step,
+                reason: Ended::Stopped,
+                ..
+            } => Some((step, "stopped")),
             _ => None,
         });
         told.collect::<Vec<_>>()
