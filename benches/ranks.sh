@@ -6,7 +6,7 @@
 #   one process with one thread, and with two
 #   two processes of one thread each: over shared memory, over TCP on the loopback, and over TCP between two network
 #   namespaces, without and with a delay (root only; a delay needs the kernel's netem)
-# and the time of all-reduces alone, from what two processes take longer than one with half of the batch.
+# What two processes take longer than one with half of the batch is lost.
 set -euo pipefail
 (($# >= 3)) || { sed -n 2p "$0"; exit 2; }
 program=$1 source=$2 target=$3 preset=${4-tiny}

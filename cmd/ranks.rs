@@ -1,8 +1,11 @@
 //! Runs that a launcher such as `mpirun` has started as several processes.
 
+use crate::device::DeviceArgs;
+use crate::report::ReportArgs;
 use crate::stream::Failure;
 use anyhow::{Result, bail};
-use wordmill::nn::ranks::{Ranks, RanksError, launched, of_launcher};
+use wordmill::nn::device::Gpu;
+use wordmill::ranks::{Ranks, RanksError, launched, of_launcher};
 
 /// All processes of the launch, if there are several.
 ///
@@ -32,4 +35,41 @@ pub fn must_be_alone() -> Result<()> {
             )
         ),
     }
+}
+
+/// # Errors
+/// When what all processes are to read is standard input, which reaches one of them.
+pub fn must_be_files(is_stdin: bool) -> Result<()> {
+    match is_stdin {
+        true => bail!(
+            Failure::usage("standard input reaches one process only")
+                .hint("give files that all machines have")
+        ),
+        false => Ok(()),
+    }
+}
+
+/// What processes besides the first tell.
+pub fn silent(report: ReportArgs) -> ReportArgs {
+    ReportArgs {
+        quiet: true,
+        ..report
+    }
+}
+
+/// The GPU of this process, if all have one; otherwise none, unless one was asked for.
+///
+/// # Errors
+/// When one was asked for, and another process has none.
+pub fn gpu_like_others(
+    ranks: &dyn Ranks,
+    gpu: Option<Gpu>,
+    device: &DeviceArgs,
+    (report, command): (ReportArgs, &str),
+) -> Result<Option<Gpu>> {
+    let mut found = [f64::from(u8::from(gpu.is_some()))];
+    ranks.sum_f64(&mut found);
+    let problem = (found[0] < ranks.size() as f64)
+        .then(|| format!("{} of {} processes have a GPU", found[0], ranks.size()));
+    device.allow(gpu, problem, (report, command))
 }

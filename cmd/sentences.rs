@@ -130,21 +130,35 @@ fn vocabulary(path: &Path) -> Result<Vec<(Vec<u8>, u64)>> {
     let mut words = Vec::new();
     if bytes.starts_with(MAGIC.as_bytes()) {
         let mut reader = CountsReader::new(&bytes[..], &name).map_err(bag::failure)?;
+        if !reader.header.options.terms.are_tokens() {
+            let problem = "its terms are not all the words of lines, as they stand there";
+            bail!(
+                Failure::of_file(&name, problem)
+                    .hint("`wordmill bow --counts --scheme whitespace --no-lower` counts those")
+            );
+        }
         let mut entry = Entry::default();
         while reader.next(&mut entry).map_err(bag::failure)? {
             words.push((std::mem::take(&mut entry.term), entry.total.count));
         }
-        return Ok(words);
+    } else {
+        for (line, number) in text_of(&name, bytes)?.lines().zip(1..) {
+            let problem = || Failure::at_line(&name, number, "expected a word and its count");
+            words.push(word_and_count(line).ok_or_else(problem)?);
+        }
     }
-    for (line, number) in text_of(&name, bytes)?.lines().zip(1..) {
-        let parsed = line
-            .trim_end()
-            .rsplit_once([' ', '\t'])
-            .and_then(|(word, count)| Some((word.as_bytes().to_vec(), count.parse().ok()?)));
-        let problem = || Failure::at_line(&name, number, "expected a word and its count");
-        words.push(parsed.ok_or_else(problem)?);
+    let sum = (words.iter()).try_fold(0u64, |sum, (_, count)| sum.checked_add(*count));
+    match sum {
+        Some(_) => Ok(words),
+        None => bail!(Failure::of_file(&name, "counts more than 2^64 words")),
     }
-    Ok(words)
+}
+
+/// The two parts of a line.
+fn word_and_count(line: &str) -> Option<(Vec<u8>, u64)> {
+    let (word, count) = line.trim_end().rsplit_once([' ', '\t'])?;
+    let is_word = !word.is_empty() && !word.contains(|c: char| c.is_ascii_whitespace());
+    is_word.then_some((word.as_bytes().to_vec(), count.parse().ok()?))
 }
 
 fn failure(name: &str, error: &CorpusError) -> Failure {

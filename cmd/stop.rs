@@ -6,6 +6,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+/// Ends as a signal that has stopped a run would have ended the process; 0 is none.
+pub fn end(signal: usize) -> Result<()> {
+    if signal > 0 {
+        signal_hook::low_level::emulate_default_handler(signal as i32)?;
+    }
+    Ok(())
+}
+
 /// How long a second signal counts as the first one's echo.
 const SAME_WISH: Duration = Duration::from_secs(1);
 

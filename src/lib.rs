@@ -12,6 +12,7 @@
 //! | [`translate`] | translation: pairs of sentences, models that learn from them, scores |
 //! | [`ordered`] | a stream worked on in parallel, its results in order |
 //! | [`spill`] | bytes in memory, or on disk when they are many |
+//! | [`ranks`] | processes that learn together |
 //! | [`random`], [`simd`] | random numbers; values in registers, under every instruction set |
 
 #![deny(
@@ -28,6 +29,7 @@ pub mod gan;
 pub mod nn;
 pub mod ordered;
 pub mod random;
+pub mod ranks;
 pub mod simd;
 pub mod spill;
 pub mod text;

@@ -7,7 +7,7 @@ use std::path::Path;
 const FILES: &str = "--source corpora/parallel.en --target corpora/parallel.de";
 const MODEL: &str =
     "--vocab-size 400 --dim 32 --heads 2 --ffn 48 --encoder-layers 1 --decoder-layers 1";
-const DATES: &str = "seq2seq train --pairs corpora/dates.tsv --char --save-every 5";
+const DATES: &str = "seq2seq train --pairs corpora/dates.tsv --char";
 
 /// `wordmill ARGS… --out RUN` in so many processes, on however few cores.
 fn processes(size: usize, args: &str, out: &Path) -> Call {
@@ -34,6 +34,13 @@ fn losses(out: &Path) -> Vec<f64> {
     reports
         .map(|report| report["loss"].as_f64().unwrap())
         .collect()
+}
+
+/// As many, and the same but for the order of sums.
+fn assert_alike(a: &[f64], b: &[f64]) {
+    assert_eq!(a.len(), b.len());
+    let are_alike = |(a, b): (&f64, &f64)| (a - b).abs() <= 1e-5 * a;
+    assert!(a.iter().zip(b).all(are_alike), "{a:?} and {b:?}");
 }
 
 /// The steps of its checkpoints.
@@ -98,9 +105,7 @@ fn mpi_two_and_three_processes_learn_what_one_does() {
     let alone = run(1);
     assert_eq!(alone.len(), 20);
     for size in [2, 3] {
-        for (a, b) in alone.iter().zip(run(size)) {
-            assert!((a - b).abs() <= 1e-5 * a, "{size}: {a} and {b}");
-        }
+        assert_alike(&alone, &run(size));
     }
 }
 
@@ -126,9 +131,25 @@ fn mpi_a_run_goes_on_with_another_number_of_processes() {
     processes(1, &args(12, ""), &one).text();
     processes(2, &args(6, ""), &two).text();
     processes(3, &args(12, "--resume"), &two).text();
-    for (a, b) in losses(&one).iter().zip(losses(&two)) {
-        assert!((a - b).abs() <= 1e-5 * a, "{a} and {b}");
+    assert_alike(&losses(&one), &losses(&two));
+}
+
+#[test]
+#[ignore = "needs mpirun and a build with --features mpi"]
+fn mpi_a_run_that_began_with_the_weights_of_another_goes_on_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let [first, one, two] = ["first", "one", "two"].map(|name| folder.path().join(name));
+    processes(1, &transformer("--max-steps 3 -q"), &first).text();
+    let args = |steps: u64, how: &str| {
+        format!("transformer train {FILES} --log-every 1 -q --max-steps {steps} {how}")
+    };
+    let begin = args(4, &format!("--batch-tokens 300 --init {}", first.display()));
+    for (out, size) in [(&one, 1), (&two, 2)] {
+        processes(size, &begin, out).text();
+        processes(size, &args(9, "--resume"), out).text();
     }
+    assert_eq!(losses(&one).len(), 9);
+    assert_alike(&losses(&one), &losses(&two));
 }
 
 #[test]
@@ -157,12 +178,12 @@ fn mpi_word_vectors_of_a_short_text_are_those_of_one_process() {
     assert!(vectors(1) == vectors(2));
 }
 
-/// Runs two processes without end, does something to them when there is a checkpoint, and waits.
-fn disturbed(out: &Path, how: &str) -> Outcome {
+/// Runs two processes without end, does something to them when a file of the run is there, and waits.
+fn disturbed(out: &Path, (flags, file): (&str, &str), how: &str) -> Outcome {
     // The processes are the children of mpirun, whose number is $!.
     shell(&format!(
-        "mpirun --oversubscribe -n 2 {} {DATES} --max-steps 1000000 -q --out {} & \
-         until [ -e {}/checkpoints/5 ]; do sleep 0.1; done; {how}; wait $!",
+        "mpirun --oversubscribe -n 2 {} {DATES} {flags} --max-steps 1000000 -q --out {} & \
+         until [ -e {}/{file} ]; do sleep 0.1; done; {how}; wait $!",
         binary(),
         out.display(),
         out.display()
@@ -185,7 +206,11 @@ fn goes_on(out: &Path) {
 fn mpi_a_process_that_dies_ends_the_others_and_the_run_goes_on() {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("run");
-    let outcome = disturbed(&out, "kill -9 $(pgrep -P $! | tail -n 1)");
+    let outcome = disturbed(
+        &out,
+        ("--save-every 5", "checkpoints/5"),
+        "kill -9 $(pgrep -P $! | tail -n 1)",
+    );
     outcome.expect(outcome.status != 0, "a failure");
     goes_on(&out);
 }
@@ -195,11 +220,16 @@ fn mpi_a_process_that_dies_ends_the_others_and_the_run_goes_on() {
 fn mpi_a_signal_to_the_launcher_leaves_a_checkpoint_of_the_last_step() {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("run");
-    let outcome = disturbed(&out, "sleep 1; kill $!");
+    let outcome = disturbed(
+        &out,
+        ("--save-every 1000000 --log-every 1", "log.jsonl"),
+        "kill $!",
+    );
     outcome.expect(outcome.status != 0, "a stop");
-    // The log of a run ends where it was stopped, and so does its last checkpoint.
-    let log = std::fs::read_to_string(out.join("last.json")).unwrap();
-    let last: serde_json::Value = serde_json::from_str(&log).unwrap();
+    // Nothing but the signal asks for a checkpoint.
+    let log = std::fs::read_to_string(out.join("log.jsonl")).unwrap();
+    let last: serde_json::Value = serde_json::from_str(log.lines().last().unwrap()).unwrap();
     assert_eq!(last["step"].as_u64(), steps(&out).last().copied());
+    assert_eq!(steps(&out).len(), 1);
     goes_on(&out);
 }

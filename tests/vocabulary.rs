@@ -79,6 +79,12 @@ fn a_line_that_is_no_word_with_its_count_is_named() {
         ("b 9\nword\n", "vocab.txt:2: expected a word and its count"),
         ("b -9\n", "vocab.txt:1: expected a word and its count"),
         ("#wordmill counts 9 x\n", "vocab.txt:1: counts of version 9"),
+        ("new york 7\n", "vocab.txt:1: expected a word and its count"),
+        (" 7\n", "vocab.txt:1: expected a word and its count"),
+        (
+            "a 18446744073709551615\nb 1\n",
+            "vocab.txt: counts more than 2^64 words",
+        ),
     ] {
         let vocab = write(folder.path(), "vocab.txt", text);
         let call = wordmill("glove train -q --vocab").arg(vocab);
@@ -94,6 +100,29 @@ fn a_vocabulary_of_nothing_teaches_nothing() {
     let call = wordmill("word2vec train -q --vocab").arg(vocab);
     let error = call.stdin("a b\n").fails(1);
     assert!(error.contains("no word is seen 5 times"), "{error}");
+}
+
+#[test]
+fn counts_of_other_terms_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let counts = folder.path().join("other.counts");
+    let call = wordmill("bow --counts corpora/sample.txt -o").arg(&counts);
+    call.text();
+    let call = wordmill("word2vec train -q corpora/sample.txt --vocab").arg(&counts);
+    let error = call.fails(1);
+    assert!(
+        error.contains("hint: `wordmill bow --counts --scheme whitespace --no-lower`"),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_text_without_a_word_of_the_vocabulary_is_an_error() {
+    let folder = tempfile::tempdir().unwrap();
+    let vocab = write(folder.path(), "vocab.txt", "b 9\nd 7\n");
+    let call = wordmill("word2vec train -q --dim 2 --vocab").arg(vocab);
+    let error = call.stdin("a c\n").fails(1);
+    assert!(error.contains("no words are left to learn from"), "{error}");
 }
 
 #[test]

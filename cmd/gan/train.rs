@@ -125,7 +125,7 @@ pub fn run(args: &Args) -> Result<()> {
         )
     })?;
     if ended == Ended::Stopped {
-        signal_hook::low_level::emulate_default_handler(signal.load(Ordering::Relaxed) as i32)?;
+        stop::end(signal.load(Ordering::Relaxed))?;
     }
     Ok(())
 }

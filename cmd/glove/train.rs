@@ -165,6 +165,10 @@ fn counts(args: &Args) -> Result<Cooccurrence> {
                 Failure::of_file(&name_of(path), "is a file of counts among others")
                     .hint("`wordmill merge` adds up counts")
             );
+        } else if args.corpus.vocab.is_some() {
+            bail!(Failure::usage(
+                "a file of counts has its words, and --vocab gives others"
+            ));
         } else {
             return cooccur::read(path, stream, args.resources.memory as u64);
         }

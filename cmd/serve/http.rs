@@ -29,7 +29,7 @@ pub struct Limits {
 const CONNECTIONS: usize = 1000;
 
 /// How much of a body that is refused is still read, in its limits: a client that is cut off while it sends may not see why.
-const REFUSED: usize = 4;
+const REFUSED: usize = 16;
 
 /// Answers on a socket until `stop`, then lets what is under way end.
 pub async fn serve<F, R>(
@@ -129,10 +129,18 @@ pub fn closing(status: u16, problem: &str) -> Reply {
     Reply::refusal(status, problem).with(CONNECTION.as_str(), "close")
 }
 
-/// Reads a body that nobody needs.
-pub async fn discard(body: Incoming, limits: Limits) {
-    let limits = Limits { bytes: 0, ..limits };
-    let _ = self::body(body, limits).await;
+/// Reads a body that nobody needs, within the same limits.
+pub async fn discard(mut body: Incoming, limits: Limits) {
+    let reading = async {
+        let mut read = 0;
+        while let Some(Ok(frame)) = body.frame().await {
+            read += frame.data_ref().map_or(0, Bytes::len);
+            if read > REFUSED * limits.bytes {
+                break;
+            }
+        }
+    };
+    let _ = tokio::time::timeout(limits.patience, reading).await;
 }
 
 fn response(reply: Reply) -> Response<Full<Bytes>> {

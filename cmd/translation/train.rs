@@ -4,7 +4,7 @@ use super::Shape;
 use super::data::PairFiles;
 use super::prepare::Prepared;
 use super::report::LINES;
-use super::settings::PlanArgs;
+use super::settings::{PlanArgs, Settings};
 use crate::device::DeviceArgs;
 use crate::ranks;
 use crate::report::ReportArgs;
@@ -13,6 +13,7 @@ use crate::stream::Failure;
 use crate::teller::Teller;
 use crate::threads;
 use anyhow::{Error, Result, bail};
+use signal_hook::consts::SIGTERM;
 use std::path::PathBuf;
 use std::sync::atomic::Ordering;
 use wordmill::nn::dense::Precision;
@@ -20,9 +21,9 @@ use wordmill::nn::device::{Fault, Gpu};
 use wordmill::nn::event::{Ended, Event};
 use wordmill::nn::folder::{Folder, FolderError};
 use wordmill::nn::parameters::Weights;
-use wordmill::nn::ranks::Ranks;
 use wordmill::nn::run::{Limits, Predicted, Run, RunError};
 use wordmill::random::Random;
+use wordmill::ranks::Ranks;
 use wordmill::translate::architecture::Architecture;
 use wordmill::translate::batch::Batch;
 use wordmill::translate::decode;
@@ -80,47 +81,54 @@ pub struct TrainArgs<S: clap::Args> {
 
 pub fn run<S: Shape + Clone>(args: &TrainArgs<S>) -> Result<()> {
     threads::limit(args.threads)?;
+    let command = format!("{} train", S::Architecture::NAME);
     let Some(ranks) = ranks::open()? else {
-        return emulate(train(args, None)?);
+        let gpu = args.device.open(args.report, &command)?;
+        return stop::end(train(args, gpu, None)?);
     };
-    if args.files.is_stdin() {
-        bail!(
-            Failure::usage("pairs of standard input reach one process only")
-                .hint("give files that all machines have")
-        );
-    }
-    let ended = match ranks.rank() {
-        0 => train(args, Some(&*ranks))?,
+    ranks::must_be_files(args.files.is_stdin())?;
+    let report = match ranks.rank() {
+        0 => args.report,
+        _ => ranks::silent(args.report),
+    };
+    // All processes have their GPUs before the first one writes anything.
+    let gpu = (args.device).open_behind(ranks.local(), report, &command)?;
+    let gpu = ranks::gpu_like_others(&*ranks, gpu, &args.device, (report, &command))?;
+    let signal = match ranks.rank() {
+        0 => train(args, gpu, Some(&*ranks))?,
         _ => {
             let copy = tempfile::tempdir()?;
-            let folder = Folder::new(copy.path());
-            folder.share(&*ranks, &[])?;
+            copy_run(&Folder::new(copy.path()), &*ranks)?;
             let args = TrainArgs {
                 out: copy.path().to_owned(),
                 resume: true,
-                report: ReportArgs {
-                    quiet: true,
-                    ..args.report
-                },
+                valid: Vec::new(),
+                init: None,
+                report,
                 ..args.clone()
             };
-            train(&args, Some(&*ranks))?
+            train(&args, gpu, Some(&*ranks))?
         }
     };
     ranks.finish();
-    emulate(ended)
+    stop::end(signal)
 }
 
-/// Ends as the signal would have ended the process that has stopped the run.
-fn emulate((ended, signal): (Ended, usize)) -> Result<()> {
-    if ended == Ended::Stopped && signal > 0 {
-        signal_hook::low_level::emulate_default_handler(signal as i32)?;
-    }
+/// The run that rank 0 has written, for a process that does not measure and that is given the weights to begin with.
+fn copy_run(folder: &Folder, ranks: &dyn Ranks) -> Result<()> {
+    folder.share(ranks, &[])?;
+    let mut settings: Settings = folder.read_json(SETTINGS)?;
+    (settings.valid, settings.init) = (Vec::new(), None);
+    folder.write_json(SETTINGS, &settings)?;
     Ok(())
 }
 
-/// Trains, and gives what ended it, and the signal that did.
-fn train<S: Shape>(args: &TrainArgs<S>, ranks: Option<&dyn Ranks>) -> Result<(Ended, usize)> {
+/// Trains, and gives the signal that has stopped the run, or 0.
+fn train<S: Shape>(
+    args: &TrainArgs<S>,
+    gpu: Option<Gpu>,
+    ranks: Option<&dyn Ranks>,
+) -> Result<usize> {
     let name = S::Architecture::NAME;
     let folder = Folder::new(&args.out);
     let is_there = folder.path("config.json").exists();
@@ -140,15 +148,13 @@ fn train<S: Shape>(args: &TrainArgs<S>, ranks: Option<&dyn Ranks>) -> Result<(En
         ),
         _ => {}
     }
-    // Before anything is learned or written.
     let command = format!("{name} train");
-    let others = ranks.map_or(0, Ranks::local);
-    let gpu = (args.device).open_behind(others, args.report, &command)?;
     let prepared = match is_there {
         true => Prepared::of_folder(args, &folder)?,
         false => Prepared::new(args, &folder)?,
     };
     if let Some(ranks) = ranks.filter(|ranks| ranks.rank() == 0) {
+        ranks::must_be_files(prepared.settings.pairs.is_stdin())?;
         folder.share(ranks, FILES)?;
     }
     let problem = prepared.model.not_on_gpu();
@@ -170,13 +176,21 @@ fn train<S: Shape>(args: &TrainArgs<S>, ranks: Option<&dyn Ranks>) -> Result<(En
         )
     })
     .map_err(|error| run_failure(error, S::ADVICE))?;
-    Ok((ended, signal.load(Ordering::Relaxed)))
+    // Of several processes, perhaps another one was told to stop.
+    let asked = |signal| if signal > 0 { signal } else { SIGTERM as usize };
+    Ok(match ended {
+        Ended::Stopped => asked(signal.load(Ordering::Relaxed)),
+        _ => 0,
+    })
 }
+
+/// The file of a run's settings.
+const SETTINGS: &str = "training.json";
 
 /// What other ranks need of the folder, besides a checkpoint.
 const FILES: &[&str] = &[
     "config.json",
-    "training.json",
+    SETTINGS,
     "tokenizer.json",
     "tokenizer.source.json",
     "tokenizer.target.json",
@@ -301,7 +315,11 @@ impl<A: Architecture> Prepared<A> {
             let step = Some(run.steps()).filter(|step| *step > 0);
             folder.share_checkpoint(ranks, step)?;
         }
-        let run = run.among(ranks);
+        if others.is_some() {
+            // It is in memory, and takes room in a temporary folder.
+            let _ = std::fs::remove_dir_all(folder.path("checkpoints"));
+        }
+        let run = run.among(ranks)?;
         match gpu {
             Some(gpu) => run.on(gpu).train(limits),
             None => run.train(limits),

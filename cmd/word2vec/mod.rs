@@ -11,13 +11,14 @@ use crate::stream::{Failure, Output};
 use anyhow::{Result, bail};
 use choice::ChoiceArgs;
 use serde_json::json;
+use signal_hook::consts::SIGTERM;
 use std::collections::HashSet;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 use wordmill::embed::vectors::{self, Format, View};
 use wordmill::embed::word2vec::{CheckpointError, Ended, TrainError, Trainer};
-use wordmill::nn::ranks::Ranks;
+use wordmill::ranks::{Ranks, is_first};
 
 /// Learn word vectors from the words around each word
 ///
@@ -85,46 +86,28 @@ pub fn run(args: &Args) -> Result<()> {
 
 fn train(args: &TrainArgs) -> Result<()> {
     let Some(ranks) = ranks::open()? else {
-        return end(train_among(args, None)?);
+        return stop::end(train_among(args, None)?);
     };
-    if args.corpus.is_stdin() {
-        bail!(
-            Failure::usage("text of standard input reaches one process only")
-                .hint("give files that all machines have")
-        );
-    }
-    let ended = match ranks.rank() {
-        0 => train_among(args, Some(&*ranks))?,
-        _ => train_among(&in_silence(args), Some(&*ranks))?,
+    ranks::must_be_files(args.corpus.is_stdin())?;
+    let signal = match is_first(Some(&*ranks)) {
+        true => train_among(args, Some(&*ranks))?,
+        false => {
+            let args = TrainArgs {
+                report: ranks::silent(args.report),
+                ..args.clone()
+            };
+            train_among(&args, Some(&*ranks))?
+        }
     };
     ranks.finish();
-    end(ended)
-}
-
-/// What one of several processes does besides the first: it trains, and tells and writes nothing.
-fn in_silence(args: &TrainArgs) -> TrainArgs {
-    TrainArgs {
-        out: None,
-        report: ReportArgs {
-            quiet: true,
-            ..args.report
-        },
-        ..args.clone()
-    }
-}
-
-/// Ends as the signal would have ended the process that has stopped the run.
-fn end(signal: usize) -> Result<()> {
-    if signal > 0 {
-        signal_hook::low_level::emulate_default_handler(signal as i32)?;
-    }
-    Ok(())
+    stop::end(signal)
 }
 
 /// Trains and writes, and gives the signal that has stopped the run, or 0.
 fn train_among(args: &TrainArgs, ranks: Option<&dyn Ranks>) -> Result<usize> {
     let checkpoint = args.out.as_deref().map(checkpoint_of);
-    if let Some(path) = &args.out {
+    let is_first = is_first(ranks);
+    if let Some(path) = args.out.as_ref().filter(|_| is_first) {
         // A folder that takes no file is better known before the run than after it.
         Output::check(path)?;
     }
@@ -148,7 +131,7 @@ fn train_among(args: &TrainArgs, ranks: Option<&dyn Ranks>) -> Result<usize> {
     let options = args.choice.options(&corpus)?;
     let epochs = options.epochs;
     let mut trainer = Trainer::new(&corpus, options).map_err(train_failure)?;
-    match &checkpoint {
+    match checkpoint.as_ref().filter(|_| is_first) {
         Some(path) if args.resume && path.exists() => resume(&mut trainer, path)?,
         Some(path) if args.resume => args.report.say(
             || json!({"warning": "no checkpoint", "file": path}),
@@ -161,8 +144,7 @@ fn train_among(args: &TrainArgs, ranks: Option<&dyn Ranks>) -> Result<usize> {
         ),
         _ => {}
     }
-    let is_first = ranks.is_none_or(|ranks| ranks.rank() == 0);
-    let (stop, signal) = stop::on_signals(checkpoint.is_some() || !is_first)?;
+    let (stop, signal) = stop::on_signals(checkpoint.is_some())?;
     let mut words = Words::new(args.report);
     let (how, tell) = ((threads(args), &*stop), |progress| {
         words.tell(&progress, epochs);
@@ -173,8 +155,14 @@ fn train_among(args: &TrainArgs, ranks: Option<&dyn Ranks>) -> Result<usize> {
     };
     let ended = ended.map_err(train_failure)?;
     drop(words);
+    // Of several processes, perhaps another one was told to stop.
+    let signal = match (ended, signal.load(Ordering::Relaxed)) {
+        (Ended::Done, _) => 0,
+        (Ended::Stopped, 0) => SIGTERM as usize,
+        (Ended::Stopped, signal) => signal,
+    };
     if !is_first {
-        return Ok(0);
+        return Ok(signal);
     }
     if let (Ended::Stopped, Some(path)) = (ended, &checkpoint) {
         let mut output = Output::create(Some(path), false)?;
@@ -184,7 +172,7 @@ fn train_among(args: &TrainArgs, ranks: Option<&dyn Ranks>) -> Result<usize> {
             "wordmill word2vec train: stopped; --resume goes on from {}",
             path.display()
         );
-        return Ok(signal.load(Ordering::Relaxed));
+        return Ok(signal);
     }
     write(args, &mut trainer, unknown.as_deref().unwrap_or(""))?;
     if let Some(path) = checkpoint.filter(|path| args.resume && path.exists()) {
@@ -273,6 +261,9 @@ fn train_failure(error: TrainError) -> Failure {
             failure.hint("--negative or --min-count can be smaller")
         }
         TrainError::Memory { .. } => failure.hint("--max-vocab, --buckets or --dim can be smaller"),
-        TrainError::NoWords => failure,
+        TrainError::NoWords => {
+            failure.hint("no word of the text is in the vocabulary, or frequent enough")
+        }
+        TrainError::OtherText => failure.hint("give each process the same files and flags"),
     }
 }

@@ -83,6 +83,18 @@ pub struct TermOptions {
     pub pos: BTreeSet<String>,
 }
 
+impl TermOptions {
+    /// Whether terms are what white space parts, all of it as it stands.
+    pub fn are_tokens(&self) -> bool {
+        *self
+            == TermOptions {
+                scheme: WordScheme::Whitespace,
+                lower: false,
+                ..TermOptions::default()
+            }
+    }
+}
+
 impl Default for TermOptions {
     fn default() -> TermOptions {
         TermOptions {

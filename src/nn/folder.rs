@@ -13,6 +13,7 @@
 //! A checkpoint is written under another name, synced and renamed, so that it is whole or not there.
 
 mod config;
+mod shared;
 mod tensors;
 mod which;
 

@@ -9,7 +9,7 @@
 //! | [`dropout`], [`ops`] | operations, forward and backward by hand |
 //! | [`dense`], [`int8`] | layers that are used, not trained; products in bytes |
 //! | [`adam`] | the optimizer |
-//! | [`ranks`] | processes that train one model together |
+//! | [`reduce`] | gradients of a batch that several processes compute |
 //! | [`schedule`], [`plan`], [`run`] | the learning rate; all that is set for a run; the loop |
 //! | [`folder`], [`event`], [`curves`] | the files of a run; what is told of it; a picture of that |
 //!
@@ -45,7 +45,7 @@ pub mod outer;
 pub mod packed;
 pub mod parameters;
 pub mod plan;
-pub mod ranks;
+pub mod reduce;
 pub mod run;
 pub mod schedule;
 pub mod tape;

@@ -22,7 +22,7 @@ use super::folder::{Folder, FolderError};
 use super::ops::cuda::learning::Learning;
 use super::parameters::{Layout, Weights};
 use super::plan::Plan;
-use super::ranks::Ranks;
+use crate::ranks::Ranks;
 pub use predicted::{Predict, Predicted};
 use saved::State;
 use serde::Serialize;
@@ -124,6 +124,10 @@ pub enum RunError {
     },
     #[error("no gradient came of the data")]
     NoTokens,
+    #[error("step {step}: another process has failed")]
+    Other { step: u64 },
+    #[error("the processes have not read the same: this one is at step {step}")]
+    Apart { step: u64 },
     #[error("step {step}{}: {fault}", batch(*tokens))]
     Device {
         step: u64,
@@ -216,12 +220,13 @@ impl<'a, T: Task> Run<'a, T> {
     /// # Errors
     /// When the loss or the gradient is no number any more.
     pub fn train(mut self, limits: Limits) -> Result<Ended, RunError> {
-        if self.state.is_unmeasured {
+        let measured = self.state.is_unmeasured.then_some(self.state.step);
+        if measured.is_some() {
             self.evaluate(limits.stop);
             self.save();
         }
         let (mut since, mut clock) = (Instant::now(), Instant::now());
-        let ended = loop {
+        let mut ended = loop {
             if let Some(reason) = self.reason(&limits) {
                 break reason;
             }
@@ -256,8 +261,13 @@ impl<'a, T: Task> Run<'a, T> {
             clock = Instant::now();
         };
         self.fetch(self.plan.schedule.rate(self.state.step))?;
-        if !self.state.step.is_multiple_of(self.plan.evaluate_every) && ended != Ended::Stopped {
+        let is_due = !self.state.step.is_multiple_of(self.plan.evaluate_every)
+            && measured != Some(self.state.step);
+        if is_due && ended != Ended::Stopped {
             self.evaluate(limits.stop);
+            if self.state.is_unmeasured {
+                ended = Ended::Stopped;
+            }
         }
         if !self.state.step.is_multiple_of(self.plan.save_every) || ended != Ended::Stopped {
             self.save();

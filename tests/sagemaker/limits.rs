@@ -69,6 +69,16 @@ fn bodies_that_are_too_large_are_refused() {
 }
 
 #[test]
+fn a_large_body_is_read_before_it_is_refused_so_that_the_reason_arrives() {
+    let service = Service::of("stem", "");
+    let body = vec![b'a'; 5 << 20];
+    let reply = service.post("Content-Type: application/pdf\r\n", &body);
+    assert_eq!(reply.status, 415);
+    let body = vec![b'a'; 30 << 20];
+    assert_eq!(service.post("", &body).status, 413);
+}
+
+#[test]
 fn clients_that_are_too_slow_are_let_go() {
     let service = Service::of("stem", "--timeout 1");
     let half = "POST /invocations HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nabc";

@@ -6,6 +6,8 @@ use super::root::RootArgs;
 use super::trainer;
 use crate::stream::Failure;
 use anyhow::{Context, Result, bail};
+use signal_hook::consts::SIGTERM;
+use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 
 /// Train as hyperparameters say
@@ -92,7 +94,9 @@ fn train(root: &RootArgs) -> Result<()> {
     let resumes = matches!(left, Left::Run) && run.join("config.json").exists();
     let line = command_line(&asked, &out, resumes)?;
     let ended = trainer::run(&line)?;
-    if !ended.status.success() && !ended.was_asked {
+    // A trainer that was asked to stop ends by the signal, as soon as its checkpoint is written.
+    let has_stopped = ended.was_asked && ended.status.signal() == Some(SIGTERM);
+    if !ended.status.success() && !has_stopped {
         bail!(Ended {
             command: names.join(" "),
             status: ended.status,

@@ -48,7 +48,7 @@ pub enum CheckpointError {
 }
 
 /// A checksum of the vocabulary and the text.
-fn fingerprint(corpus: &Corpus) -> u32 {
+pub(super) fn fingerprint(corpus: &Corpus) -> u32 {
     let mut crc = crc32fast::Hasher::new();
     for (word, count) in corpus
         .vocabulary

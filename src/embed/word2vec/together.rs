@@ -8,9 +8,10 @@
 //! numbers and their rates are those of a run of one; which rank has which follows from its number. Averaged models: McDonald,
 //! Hall and Mann 2010.
 
+use super::checkpoint::fingerprint;
 use super::train::{Ended, Progress, Tasks, TrainError, Trainer};
 use super::window::Loss;
-use crate::nn::ranks::{Ranks, share_values};
+use crate::ranks::{Ranks, have_same, share_values};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Tasks of a rank between two averages: a million words.
@@ -21,13 +22,16 @@ impl Trainer<'_> {
     /// seen. Rank 0 gives the others what it begins with.
     ///
     /// # Errors
-    /// The loss is infinite or no number.
+    /// The ranks have not read the same text; the loss is infinite or no number.
     pub fn run_among(
         &mut self,
         ranks: &dyn Ranks,
         (threads, stop): (usize, &AtomicBool),
         mut report: impl FnMut(Progress),
     ) -> Result<Ended, TrainError> {
+        if !have_same(ranks, fingerprint(self.corpus()).into()) {
+            return Err(TrainError::OtherText);
+        }
         self.share(ranks);
         let (mut course, all) = (self.course(), self.all_tasks());
         let mut kept = [self.input.values().to_vec(), self.output.values().to_vec()];
@@ -108,7 +112,7 @@ fn average(ranks: &dyn Ranks, rows: &mut [f32], kept: &mut [f32], stride: usize)
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::nn::ranks::threads;
+    use crate::ranks::threads;
 
     #[test]
     fn a_row_is_the_mean_of_those_that_have_changed_it() {

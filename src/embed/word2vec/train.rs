@@ -11,7 +11,7 @@ use super::matrix::Matrix;
 use super::negatives::Negatives;
 use super::options::{Objective, Options};
 use super::window::{Loss, Outputs, Shop, Worker};
-use crate::embed::corpus::{Corpus, sentences};
+use crate::embed::corpus::{BREAK, Corpus, sentences};
 use crate::embed::vectors::View;
 use crate::random::Random;
 use crate::simd::Level;
@@ -34,6 +34,8 @@ pub struct Trainer<'a> {
     parts: Option<Parts>,
     /// For each word, which share of 2^32 of its tokens is kept.
     keep: Vec<u32>,
+    /// Words of the text, which may be a part of what the vocabulary was counted in.
+    length: u64,
     /// The next task of all epochs.
     pub next: usize,
 }
@@ -43,6 +45,8 @@ pub struct Trainer<'a> {
 pub enum TrainError {
     #[error("no words are left to learn from")]
     NoWords,
+    #[error("the processes have not read the same text")]
+    OtherText,
     #[error(
         "{negative} negatives need a vocabulary of more than {negative} words, this one has {words}"
     )]
@@ -87,7 +91,8 @@ impl<'a> Trainer<'a> {
     /// The vocabulary is empty or too small for the negatives, or the matrices do not fit in memory.
     pub fn new(corpus: &'a Corpus, options: Options) -> Result<Trainer<'a>, TrainError> {
         let words = corpus.vocabulary.len();
-        if words == 0 {
+        let length = (corpus.tokens().iter().filter(|token| **token != BREAK)).count() as u64;
+        if words == 0 || length == 0 {
             return Err(TrainError::NoWords);
         }
         let negative = options.negative;
@@ -125,6 +130,7 @@ impl<'a> Trainer<'a> {
             outputs,
             parts,
             keep,
+            length,
             next: 0,
         })
     }
@@ -149,8 +155,8 @@ impl<'a> Trainer<'a> {
 
     /// How far the run is, before it goes on.
     pub(super) fn course(&self) -> Course {
-        let (all, total) = (self.all_tasks(), self.corpus.vocabulary.tokens());
-        let total = total * u64::from(self.options.epochs);
+        let all = self.all_tasks();
+        let total = self.length * u64::from(self.options.epochs);
         Course {
             tasks: self.tasks(),
             all,

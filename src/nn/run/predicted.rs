@@ -7,8 +7,9 @@ use crate::nn::event::{Evaluation, Values};
 use crate::nn::ops::projection::Loss;
 use crate::nn::parameters::Weights;
 use crate::nn::plan::Plan;
-use crate::nn::ranks::{self, Ranks};
+use crate::nn::reduce;
 use crate::nn::tape::Tape;
+use crate::ranks::Ranks;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::sync::Arc;
@@ -92,7 +93,7 @@ impl<P: Predict> Predicted<'_, P> {
         let weight = if counts { weight } else { 0.0 };
         let loss = self.predict.loss(&tape, batch, weight);
         learned.gradients = match self.ranks {
-            Some(ranks) if is_last && learned.there.is_none() => ranks::backward(ranks, tape),
+            Some(ranks) if is_last && learned.there.is_none() => reduce::backward(ranks, tape),
             _ => tape.backward(),
         };
         if counts { loss } else { Loss::default() }
@@ -144,12 +145,23 @@ impl<P: Predict> Task for Predicted<'_, P> {
             let weight = 1.0 / target as f32;
             total.add(self.learn(learned, (batch, is_last), dropout, weight));
         }
+        let failed = |fault| RunError::Device {
+            step,
+            fault,
+            tokens: Some((source, target)),
+        };
         if let Some(ranks) = self.ranks {
-            if let Some(there) = &learned.there {
-                ranks::sum_there(ranks, &there.gradients);
-            }
-            let mut sums = [total.smoothed, total.nll];
+            let checked = (learned.there.as_ref()).map_or(Ok(()), |there| there.gpu().check());
+            let has_failed = f64::from(u8::from(checked.is_err()));
+            let mut sums = [total.smoothed, total.nll, has_failed];
             ranks.sum_f64(&mut sums);
+            checked.map_err(failed)?;
+            if sums[2] > 0.0 {
+                return Err(RunError::Other { step });
+            }
+            if let Some(there) = &learned.there {
+                reduce::sum_there(ranks, &there.gradients);
+            }
             total = Loss {
                 smoothed: sums[0],
                 nll: sums[1],
@@ -166,11 +178,7 @@ impl<P: Predict> Task for Predicted<'_, P> {
                 let updates = learned.moments.updates;
                 there.update(&learned.weights, &adam, updates, (lr, plan.clip));
                 let checked = there.gpu().check();
-                checked.map_err(|fault| RunError::Device {
-                    step,
-                    fault,
-                    tokens: Some((source, target)),
-                })?;
+                checked.map_err(failed)?;
                 None
             }
             None => {

@@ -86,6 +86,11 @@ impl<'a, T: Task> Run<'a, T> {
     /// Writes a checkpoint. A full disk ends no run: what was learned is still in memory, and the last checkpoint stands.
     pub(super) fn save(&mut self) {
         self.share_learned();
+        self.keep();
+    }
+
+    /// Writes it without asking the other ranks, which may be gone.
+    pub(super) fn keep(&mut self) {
         if !self.is_first() {
             return;
         }

@@ -112,7 +112,7 @@ impl<'a, T: Task> Run<'a, T> {
             && there.seen().diverged.is_none()
             && self.learned.fetch().is_ok()
         {
-            self.save();
+            self.keep();
         }
         error
     }

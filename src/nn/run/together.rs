@@ -1,15 +1,22 @@
 //! A run of several ranks: what they agree on, and what only the first does.
 
-use super::{Run, Task};
+use super::{Run, RunError, Task};
 use crate::nn::event::Event;
-use crate::nn::ranks::{self, Ranks};
+use crate::ranks::{self, Ranks};
 
 impl<'a, T: Task> Run<'a, T> {
     /// The same run as one of several, which all begin with what the first has.
-    pub fn among(mut self, ranks: Option<&'a dyn Ranks>) -> Run<'a, T> {
+    ///
+    /// # Errors
+    /// When the first is at another step: what the others have read is not what it has written.
+    pub fn among(mut self, ranks: Option<&'a dyn Ranks>) -> Result<Run<'a, T>, RunError> {
         self.ranks = ranks;
+        let step = self.state.step;
+        if ranks.is_some_and(|ranks| !ranks::have_same(ranks, step)) {
+            return Err(RunError::Apart { step });
+        }
         self.share_learned();
-        self
+        Ok(self)
     }
 
     /// Whether this one evaluates, tells and writes.

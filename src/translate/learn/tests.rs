@@ -5,10 +5,10 @@ use crate::nn::event::{Ended, Event};
 use crate::nn::folder::Folder;
 use crate::nn::ops::cell::Kind;
 use crate::nn::plan::Plan;
-use crate::nn::ranks::{Ranks, threads};
 use crate::nn::run::{Limits, Predicted, Run};
 use crate::nn::schedule::{Decay, Schedule};
 use crate::random::Random;
+use crate::ranks::{Ranks, threads};
 use crate::translate::architecture::Tied;
 use crate::translate::feed::Plan as Order;
 use crate::translate::filter::Limits as Lengths;
@@ -102,8 +102,8 @@ fn plan(steps: u64) -> Plan {
         seed: 3,
         max_steps: Some(steps),
         epochs: None,
-        patience: 0,
-        metric: "loss".to_owned(),
+        patience: 2,
+        metric: "bleu".to_owned(),
         report_every: 5,
         evaluate_every: 5,
         save_every: 1000,
@@ -167,7 +167,7 @@ fn train<A: Architecture>(model: &A, setup: &Setup, ranks: Option<&dyn Ranks>) -
         stop: setup.stop,
         time: None,
     };
-    run.among(ranks).train(limits).unwrap();
+    run.among(ranks).unwrap().train(limits).unwrap();
     told
 }
 
@@ -326,4 +326,34 @@ fn an_evaluation_that_a_signal_cuts_off_is_made_when_the_run_goes_on() {
     assert_eq!(folder.steps(), [5]);
     let measured = [5, 10, 12].map(|step| (step, "measured"));
     assert_eq!(part(false), measured);
+}
+
+#[test]
+fn ranks_agree_on_what_the_first_has_measured() {
+    let model = transformer(false, Tied::All);
+    let steps = |size: usize| {
+        let place = tempfile::tempdir().unwrap();
+        let told = threads::run(size, |ranks| {
+            let setup = Setup {
+                folder: &Folder::new(place.path()),
+                budget: Budget::Tokens(60),
+                steps: 1000,
+                stop: &AtomicBool::new(false),
+                measures: Some(false),
+            };
+            train(&model, &setup, (size > 1).then_some(ranks as &dyn Ranks))
+        });
+        let measured = told[0].iter().filter_map(|event| match event {
+            Event::Evaluation { step, is_best, .. } => Some((*step, *is_best)),
+            _ => None,
+        });
+        (
+            measured.collect::<Vec<_>>(),
+            Folder::new(place.path()).steps(),
+        )
+    };
+    // BLEU is always 1: the second evaluation is no better, nor the third, and that ends the run.
+    let expected = (vec![(5, true), (10, false), (15, false)], vec![5, 15]);
+    assert_eq!(steps(1), expected);
+    assert_eq!(steps(2), expected);
 }

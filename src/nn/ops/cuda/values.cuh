@@ -66,8 +66,8 @@ template <bool MOST> __device__ inline float block_all(float v, float* part) {
     return MOST ? warp_most(v) : warp_sum(v);
 }
 
-// Which elements of a matrix are dropped: the hash of nn/dropout.rs, by the number of the row, counted from `first` on, and
-// the column. A
+// Which elements of a matrix are dropped: the hash of nn/dropout.rs, by the number of the row, counted from `first` on,
+// and the column. A
 // threshold of 0 drops nothing, and then scale is 1.
 struct Mask {
     u32 low, high, first, threshold;

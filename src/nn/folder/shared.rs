@@ -4,8 +4,8 @@
 //! {"config.json": 412, "tokenizer.json": 90211}       names and lengths, then the bytes one behind the other
 //! ```
 
-use super::{Ranks, share_bytes};
-use crate::nn::folder::{Folder, FolderError};
+use super::{Folder, FolderError};
+use crate::ranks::{Ranks, share_bytes};
 use serde_json::{Map, Value};
 
 impl Folder {
@@ -57,8 +57,8 @@ impl Folder {
 
 #[cfg(test)]
 mod tests {
-    use super::super::threads;
     use super::*;
+    use crate::ranks::threads;
 
     #[test]
     fn every_rank_has_the_files_of_the_first() {

@@ -1,4 +1,4 @@
-//! Processes that train one model together, each on its part of every batch.
+//! Gradients of a batch that several ranks compute, each a part of it.
 //!
 //! ```text
 //! g = Σ g of all ranks        in the order of parts that become complete on the way back, while the pass goes on
@@ -7,101 +7,13 @@
 //! Every rank has the whole model, knows the whole batch, and computes a part of it: the loss is divided by the tokens of
 //! the batch, and a row drops what it would drop if one rank computed them all. So N ranks learn what one would, but for
 //! the order of sums. Rank 0 evaluates, tells and writes. Data parallelism with all-reduce, gradients in buckets while
-//! the pass goes back: Li et al. 2020 (PyTorch distributed). The standard of the calls: MPI 3.1, chapter 5.
-
-mod copies;
-#[cfg(not(feature = "mpi"))]
-#[path = "ranks/absent.rs"]
-mod mpi;
-#[cfg(feature = "mpi")]
-mod mpi;
-#[cfg(test)]
-pub mod threads;
+//! the pass goes back: Li et al. 2020 (PyTorch distributed).
 
 use super::device::Memory;
 use super::tape::{Complete, Tape};
+use crate::ranks::Ranks;
 use std::ops::Range;
 use std::sync::mpsc;
-
-/// One of the processes, as it sees all of them. What it calls, all must call, in the same order; threads may share it,
-/// but only one at a time calls it.
-pub trait Ranks: Sync {
-    /// The number of this one, from 0 on.
-    fn rank(&self) -> usize;
-
-    /// How many there are.
-    fn size(&self) -> usize;
-
-    /// The number of this one among those on the same machine.
-    fn local(&self) -> usize;
-
-    /// Each value becomes the sum of what all have in its place; all get the same bits.
-    fn sum(&self, values: &mut [f32]);
-
-    /// The same in double precision.
-    fn sum_f64(&self, values: &mut [f64]);
-
-    /// Everybody gets what rank 0 has; all have as many bytes.
-    fn share(&self, bytes: &mut [u8]);
-
-    /// Says that this process ends as it should. One that ends without is a failure, and MPI's launcher ends the others.
-    fn finish(self: Box<Self>);
-}
-
-/// Why the processes that a launcher started cannot train together.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum RanksError {
-    #[error("started as one of {size} processes, and this build knows no MPI")]
-    Built { size: usize },
-    #[error("MPI has been initialised already")]
-    Initialised,
-    #[error("this MPI does not let threads call it in turns")]
-    Threads,
-}
-
-/// Variables by which launchers say how many processes they start: Open MPI's, MPICH's and Intel's, MVAPICH2's.
-const SIZES: [&str; 3] = ["OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "MV2_COMM_WORLD_SIZE"];
-
-/// The processes that a launcher such as `mpirun` has started; nothing when this one is alone.
-///
-/// # Errors
-/// When they cannot talk to each other.
-pub fn of_launcher() -> Result<Option<Box<dyn Ranks>>, RanksError> {
-    match launched() {
-        1 => Ok(None),
-        size => mpi::open(size).map(Some),
-    }
-}
-
-/// How many processes a launcher says that it has started: 1 without one.
-pub fn launched() -> usize {
-    let sizes = SIZES.iter().filter_map(|name| std::env::var(name).ok());
-    let size = sizes.filter_map(|size| size.parse().ok()).next();
-    size.unwrap_or(1).max(1)
-}
-
-/// Whether rank 0 works here.
-pub fn is_first(ranks: Option<&dyn Ranks>) -> bool {
-    ranks.is_none_or(|ranks| ranks.rank() == 0)
-}
-
-/// Gives everybody the bytes of rank 0, however many.
-pub fn share_bytes(ranks: &dyn Ranks, bytes: Vec<u8>) -> Vec<u8> {
-    let mut length = (bytes.len() as u64).to_le_bytes();
-    ranks.share(&mut length);
-    let mut shared = bytes;
-    shared.resize(u64::from_le_bytes(length) as usize, 0);
-    ranks.share(&mut shared);
-    shared
-}
-
-/// Gives everybody the values of rank 0, to which the others add nothing.
-pub fn share_values(ranks: &dyn Ranks, values: &mut [f32]) {
-    if ranks.rank() > 0 {
-        values.fill(0.0);
-    }
-    ranks.sum(values);
-}
 
 /// Runs a pass back and gives the gradients of the whole batch: those that are complete are summed by a thread while the
 /// pass goes on, the others behind it.
@@ -174,6 +86,7 @@ fn gaps(ranges: impl Iterator<Item = Range<usize>>, len: usize) -> Vec<Range<usi
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ranks::threads;
 
     #[test]
     fn what_is_not_in_a_range_is_in_a_gap() {
@@ -181,19 +94,6 @@ mod tests {
         assert_eq!(of(&[7..9, 2..4]), [0..2, 4..7, 9..10]);
         assert!(of(&[0..4, 4..10]).is_empty());
         assert!(of(&[]).contains(&(0..10)));
-    }
-
-    #[test]
-    fn sums_are_of_all_ranks_and_shares_are_of_the_first() {
-        let found = threads::run(3, |ranks| {
-            let mut values = [1.0, ranks.rank() as f32];
-            ranks.sum(&mut values);
-            let mut kept = [ranks.rank() as f32 + 5.0];
-            share_values(ranks, &mut kept);
-            let bytes = share_bytes(ranks, vec![7; 2 * (1 - ranks.rank().min(1))]);
-            (values, kept, bytes)
-        });
-        assert_eq!(found, vec![([3.0, 3.0], [5.0], vec![7, 7]); 3]);
     }
 
     #[test]
