@@ -1,12 +1,16 @@
 //! A run of several ranks, each of which trains on its share of the text.
 //!
 //! ```text
-//! w = Σ_r w_r / n        of each row, over the n ranks that have changed it, when all have trained on as many tasks
+//! Δ_r = w_r − w₀        w = w₀ + f Σ_r Δ_r        f = min(1, Σ_r ‖Δ_r‖² / ‖Σ_r Δ_r‖²)
 //! ```
 //!
-//! (The mean of all would take from a rare word, which few ranks meet, most of what was learned of it.) Tasks, their random
-//! numbers and their rates are those of a run of one; which rank has which follows from its number. Averaged models: McDonald,
-//! Hall and Mann 2010.
+//! for each row, when all ranks have trained on as many tasks since all had w₀. What has nothing in common adds up (f = 1), as
+//! it does where threads of one process write to the same rows; of n ranks that have all gone the same way the mean is taken
+//! (f = 1/n), for the row of a frequent word has arrived where each of them went, and n times as far is beyond. The idea is
+//! that of adaptive summation (Maleki et al. 2020). Plain sums are as good with two ranks and diverge with eight; means are
+//! stable and worse (`benches/README.md`). A row that one rank alone has changed is that rank's, to the bit.
+//!
+//! Tasks, their random numbers and their rates are those of a run of one; which rank has which follows from its number.
 
 use super::checkpoint::fingerprint;
 use super::train::{Ended, Progress, Tasks, TrainError, Trainer};
@@ -14,11 +18,11 @@ use super::window::Loss;
 use crate::ranks::{Ranks, have_same, share_values};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// Tasks of a rank between two averages: a million words.
+/// Tasks of a rank between two sums: a million words.
 const INTERVAL: usize = 5;
 
 impl Trainer<'_> {
-    /// Trains to the end, or until a rank is told to stop, which all do after an average; `report` hears of what all have
+    /// Trains to the end, or until a rank is told to stop, which all do after a sum; `report` hears of what all have
     /// seen. Rank 0 gives the others what it begins with.
     ///
     /// # Errors
@@ -61,8 +65,8 @@ impl Trainer<'_> {
                 return Err(TrainError::Diverged { words, rate });
             }
             let stride = self.input.stride();
-            average(ranks, self.input.values_mut(), &mut kept[0], stride);
-            average(ranks, self.output.values_mut(), &mut kept[1], stride);
+            add_up(ranks, self.input.values_mut(), &mut kept[0], stride);
+            add_up(ranks, self.output.values_mut(), &mut kept[1], stride);
             self.next = end;
             report(progress);
             if stops > 0.0 && end < all {
@@ -86,27 +90,41 @@ impl Trainer<'_> {
     }
 }
 
-/// Rows become the mean of what the ranks that have changed them made of `kept`, which is then the same.
-fn average(ranks: &dyn Ranks, rows: &mut [f32], kept: &mut [f32], stride: usize) {
-    let mut changed = vec![0.0; rows.len() / stride];
+/// Rows become `kept` and what the ranks have added to it; `kept` is then the same.
+fn add_up(ranks: &dyn Ranks, rows: &mut [f32], kept: &mut [f32], stride: usize) {
+    // Of each row, whether it was changed, and the square of how far.
+    let mut moved = vec![0.0; rows.len() / stride * 2];
     let each = rows.chunks_exact_mut(stride).zip(kept.chunks_exact(stride));
-    for ((row, kept), changed) in each.zip(&mut changed) {
+    for ((row, kept), moved) in each.zip(moved.chunks_exact_mut(2)) {
         match row == kept {
+            // Those that have not changed a row say nothing of it, so that nothing is rounded where one has.
             true => row.fill(0.0),
-            false => *changed = 1.0,
+            false => moved.copy_from_slice(&[1.0, square(row, kept, 1.0)]),
         }
     }
     ranks.sum(rows);
-    ranks.sum(&mut changed);
+    ranks.sum(&mut moved);
     let each = (rows.chunks_exact_mut(stride)).zip(kept.chunks_exact_mut(stride));
-    for ((row, kept), changed) in each.zip(changed) {
-        if changed == 0.0 {
-            row.copy_from_slice(kept);
-            continue;
+    for ((row, kept), moved) in each.zip(moved.chunks_exact(2)) {
+        let (changed, squares) = (moved[0], moved[1]);
+        match changed {
+            0.0 => row.copy_from_slice(kept),
+            1.0 => {}
+            _ => {
+                let all = square(row, kept, changed);
+                let share = if all > squares { squares / all } else { 1.0 };
+                let each = row.iter_mut().zip(&*kept);
+                each.for_each(|(new, old)| *new = old + share * (*new - changed * old));
+            }
         }
-        row.iter_mut().for_each(|value| *value /= changed);
         kept.copy_from_slice(row);
     }
+}
+
+/// ‖sum − n · old‖²
+fn square(sum: &[f32], old: &[f32], n: f32) -> f32 {
+    let each = sum.iter().zip(old);
+    each.map(|(sum, old)| (sum - n * old).powi(2)).sum()
 }
 
 #[cfg(test)]
@@ -114,22 +132,42 @@ mod tests {
     use super::*;
     use crate::ranks::threads;
 
-    #[test]
-    fn a_row_is_the_mean_of_those_that_have_changed_it() {
+    /// What three ranks make of rows (0 0) when each adds its own.
+    fn added(changes: [[f32; 2]; 3]) -> [f32; 2] {
         let found = threads::run(3, |ranks| {
-            let mut kept = [1.0, 1.0, 2.0, 2.0, 3.0, 3.0];
+            let (mut rows, mut kept) = (changes[ranks.rank()], [0.0; 2]);
+            add_up(ranks, &mut rows, &mut kept, 2);
+            assert_eq!(rows, kept);
+            rows
+        });
+        assert!(found.iter().all(|row| *row == found[0]));
+        found[0]
+    }
+
+    #[test]
+    fn changes_that_have_nothing_in_common_add_up() {
+        assert_eq!(added([[3.0, 0.0], [0.0, 4.0], [0.0, 0.0]]), [3.0, 4.0]);
+        assert_eq!(added([[3.0, 0.0], [0.0, 4.0], [-2.0, 0.0]]), [1.0, 4.0]);
+    }
+
+    #[test]
+    fn of_changes_that_go_the_same_way_the_mean_is_taken() {
+        assert_eq!(added([[2.0, 4.0]; 3]), [2.0, 4.0]);
+        assert_eq!(added([[2.0, 0.0], [2.0, 0.0], [0.0, 0.0]]), [2.0, 0.0]);
+    }
+
+    #[test]
+    fn a_row_that_one_rank_has_changed_is_that_ranks_to_the_bit() {
+        let found = threads::run(2, |ranks| {
+            let mut kept = [0.1, 0.7, 0.3, 0.3];
             let mut rows = kept;
-            if ranks.rank() > 0 {
-                // Two change the first row, one the second, nobody the last.
-                rows[0] += ranks.rank() as f32;
+            if ranks.rank() == 1 {
+                rows[1] = 1.0 / 3.0;
             }
-            if ranks.rank() == 2 {
-                rows[3] += 8.0;
-            }
-            average(ranks, &mut rows, &mut kept, 2);
+            add_up(ranks, &mut rows, &mut kept, 2);
             (rows, kept)
         });
-        let expected = [2.5, 1.0, 2.0, 10.0, 3.0, 3.0];
-        assert_eq!(found, [(expected, expected); 3]);
+        let expected = [0.1, 1.0 / 3.0, 0.3, 0.3];
+        assert_eq!(found, [(expected, expected); 2]);
     }
 }
