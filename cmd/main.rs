@@ -28,6 +28,7 @@ mod pos;
 mod progress;
 mod ranks;
 mod report;
+mod run_folder;
 mod sentences;
 mod seq2seq;
 mod serve;

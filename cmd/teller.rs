@@ -1,6 +1,7 @@
 //! What a training run tells: lines or objects on stderr, `log.jsonl` and `curves.svg` in its folder.
 
 use crate::report::ReportArgs;
+use crate::run_folder::RunFolder;
 use serde_json::{Value, json};
 use std::io::Write;
 use std::time::Duration;
@@ -26,11 +27,12 @@ pub fn events(folder: &Folder) -> Vec<Event> {
 }
 
 /// The listener of a run.
-pub struct Teller {
+pub struct Teller<'a> {
     /// Of the command.
     name: &'static str,
     lines: Lines,
     report: ReportArgs,
+    run: &'a mut RunFolder,
     folder: Folder,
     /// What ends the run: steps, and seconds.
     ends: (Option<u64>, Option<Duration>),
@@ -40,26 +42,32 @@ pub struct Teller {
     is_mute: bool,
 }
 
-impl Teller {
+impl<'a> Teller<'a> {
     pub fn new(
         (name, lines): (&'static str, Lines),
         report: ReportArgs,
-        folder: &Folder,
+        run: &'a mut RunFolder,
         (plan, time): (&Plan, Option<Duration>),
-    ) -> Teller {
+    ) -> Teller<'a> {
         Teller {
             name,
             lines,
             report,
-            folder: folder.clone(),
+            folder: Folder::new(run.path()),
+            run,
             ends: (plan.max_steps, time),
             log: Vec::new(),
             is_mute: false,
         }
     }
 
-    /// Tells what has happened.
+    /// Tells what has happened. A checkpoint is saved when it has been sent to where the run belongs.
     pub fn tell(&mut self, event: &Event) {
+        let unsent = match event {
+            Event::Saved { step } => self.unsent(*step),
+            _ => None,
+        };
+        let event = unsent.as_ref().unwrap_or(event);
         match event {
             Event::Resumed { step } => self.rewind(*step),
             Event::Report(_) | Event::Evaluation { .. } => self.write(event),
@@ -72,6 +80,13 @@ impl Teller {
         } else if !matches!(event, Event::Saved { .. }) || self.report.log.is_some() {
             self.report.say(|| object(event), || self.line(event));
         }
+    }
+
+    /// Sends a checkpoint, and gives what is wrong with that.
+    fn unsent(&mut self, step: u64) -> Option<Event> {
+        let failure = self.run.send().err()?;
+        let problem = failure.to_string();
+        Some(Event::NotSaved { step, problem })
     }
 
     /// Reads the log again up to the step a run goes on from.

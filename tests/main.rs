@@ -30,6 +30,7 @@ mod peers;
 mod pipelines;
 mod pos;
 mod ranks;
+mod s3;
 mod sagemaker;
 mod search;
 mod seq2seq;

@@ -1,4 +1,4 @@
-//! Training by several processes: what is said without MPI, and what they learn with it (`tests/mpi/run.sh` runs what is
+//! Training by several processes: what is said without MPI, and what they learn with it (`tests/features.sh` runs what is
 //! ignored here).
 
 use crate::harness::{Call, Outcome, binary, shell, wordmill};

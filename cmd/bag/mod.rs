@@ -24,7 +24,7 @@ mod texts;
 pub use read::Reader;
 
 use crate::stream::input::is_too_many;
-use crate::stream::{Failure, Output};
+use crate::stream::{Failure, Output, s3};
 use crate::threads;
 use anyhow::{Error, Result};
 use args::{DocumentArgs, MatrixArgs, ResourceArgs};
@@ -121,6 +121,7 @@ pub fn fit(job: &Job, cut: &Cut, known: Option<Known>) -> Result<()> {
     let out = job.out.out.as_deref();
     let matrix = (job.writes_matrix().then(|| Output::create(out, false))).transpose()?;
     let mut saved = (job.save.map(|path| Output::create(Some(path), false))).transpose()?;
+    job.index.map_or(Ok(()), s3::refuse)?;
     let index = (job.index.map(|path| IndexFile::create(path, job))).transpose()?;
     let columns = known.as_ref().map(|known| &known.columns);
     let keeps = match job.index {

@@ -2,7 +2,7 @@
 
 use super::args::analyzer;
 use crate::stream::input::{self, name_of, unit_failure};
-use crate::stream::{Failure, Invalid, NothingToRead, Output};
+use crate::stream::{Failure, Invalid, NothingToRead, Output, s3};
 use crate::threads;
 use anyhow::Result;
 use clap::{Args, ValueEnum};
@@ -89,6 +89,7 @@ struct AnswerArgs {
 
 fn open(path: &Path) -> Result<Index> {
     let name = name_of(path);
+    s3::refuse(path)?;
     match Index::open(path) {
         Ok(index) => Ok(index),
         Err(IndexError::Io(error)) => Err(input::open_failure(&name, &error).into()),

@@ -3,6 +3,7 @@
 use super::source::{Rows, Source};
 use crate::stream::Failure;
 use crate::stream::input::open;
+use crate::stream::s3;
 use anyhow::{Result, bail};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
@@ -156,6 +157,7 @@ impl DataArgs {
     }
 
     pub fn open_images(&self, path: &Path, tell: &mut dyn FnMut(String)) -> Result<Source> {
+        s3::refuse(path)?;
         let options = Options {
             size: self.size,
             channels: self.channels,

@@ -11,7 +11,7 @@ use super::settings::Settings;
 use super::source::{Kept, Made, Source};
 use crate::report::{Log, ReportArgs};
 use crate::stream::input::open;
-use crate::stream::{Failure, Output};
+use crate::stream::{Failure, Output, s3};
 use crate::threads;
 use anyhow::{Result, bail};
 use serde_json::{Value, json};
@@ -97,6 +97,7 @@ pub fn run(args: &Args) -> Result<()> {
         quiet: args.quiet,
     };
     for path in [Some(&args.real), args.made.as_ref()].into_iter().flatten() {
+        s3::refuse(path)?;
         if path.as_os_str() != "-" && !path.exists() {
             bail!(Failure::of_file(
                 &path.display().to_string(),

@@ -1,6 +1,7 @@
 //! A run that is sampled from or measured: its networks, the weights of a checkpoint, what it makes.
 
 use super::source::{Kept, Made};
+use crate::run_folder::RunFolder;
 use crate::stream::Failure;
 use anyhow::{Result, bail};
 use serde::{Deserialize, Serialize};
@@ -64,9 +65,10 @@ impl Loaded {
     /// # Errors
     /// When the folder holds no run of this command, or a damaged one.
     pub fn new(path: &Path, which: Which, averaged: bool) -> Result<Loaded> {
-        let Config { shape, data } = config(path)?;
+        let run = RunFolder::to_read(path, which)?;
+        let Config { shape, data } = config(run.path())?;
         let model = model(&shape)?;
-        let folder = Folder::new(path);
+        let folder = Folder::new(run.path());
         let layout = model.layout();
         let mut weights = Weights::zeros(layout);
         let mut found = folder.weights_of(which, layout)?;

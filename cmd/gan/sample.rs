@@ -4,7 +4,7 @@ use super::loaded::{Class, Loaded, of_seeds};
 use super::pictures::png;
 use super::seeds::Seeds;
 use super::source::{Kept, Made};
-use crate::stream::{Failure, Output};
+use crate::stream::{Failure, Output, s3};
 use crate::threads;
 use crate::values::number;
 use anyhow::{Result, bail};
@@ -244,6 +244,7 @@ fn output(args: &Args) -> Result<Output> {
 }
 
 fn make_dir(dir: &Path) -> Result<()> {
+    s3::refuse(dir)?;
     let made = std::fs::create_dir_all(dir);
     made.map_err(|error| Failure::of_file(&dir.display().to_string(), error.to_string()).into())
 }

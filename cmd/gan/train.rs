@@ -12,6 +12,7 @@ use crate::device::DeviceArgs;
 use crate::made::Made;
 use crate::ranks;
 use crate::report::ReportArgs;
+use crate::run_folder::RunFolder;
 use crate::stop;
 use crate::stream::Failure;
 use crate::teller::Teller;
@@ -83,8 +84,7 @@ pub fn run(args: &Args) -> Result<()> {
     let Some(out) = args.out.clone().or(toy) else {
         bail!(Failure::usage("no folder to write to").hint("--out names it"));
     };
-    let folder = Folder::new(&out);
-    let is_there = folder.path("config.json").exists();
+    let (mut run, is_there) = RunFolder::to_train(&out, args.resume)?;
     match (is_there, args.resume) {
         (true, false) => bail!(
             Failure::of_file(&out.display().to_string(), "holds a run already")
@@ -101,6 +101,8 @@ pub fn run(args: &Args) -> Result<()> {
         ),
         _ => {}
     }
+    let out = run.path().to_owned();
+    let folder = Folder::new(&out);
     let _made = Made::new(&out)?;
     let prepared = match is_there {
         true => Prepared::of_folder(args, &out, &folder)?,
@@ -114,7 +116,7 @@ pub fn run(args: &Args) -> Result<()> {
     let (stop, signal) = stop::on_signals(true)?;
     let settings = &prepared.settings;
     let time = settings.max_seconds.map(Duration::from_secs_f64);
-    let mut teller = Teller::new((NAME, LINES), args.report, &folder, (&settings.plan, time));
+    let mut teller = Teller::new((NAME, LINES), args.report, &mut run, (&settings.plan, time));
     let limits = Limits { stop: &stop, time };
     let ended = rayon::scope(|_| {
         prepared.train(
@@ -124,6 +126,7 @@ pub fn run(args: &Args) -> Result<()> {
             limits,
         )
     })?;
+    run.finish()?;
     if ended == Ended::Stopped {
         stop::end(signal.load(Ordering::Relaxed))?;
     }
@@ -147,7 +150,8 @@ impl Prepared {
         let settings = Settings::new(&args.data, &source, &args.plan, how)?;
         let shape = match &args.init {
             Some(init) => {
-                let config = loaded::config(init)?;
+                let run = RunFolder::to_read(init, Which::Best)?;
+                let config = loaded::config(run.path())?;
                 args.shape.agree_with(&config.shape)?;
                 source.fit(config.shape.network);
                 agree(&config.shape, &source)?;
@@ -163,7 +167,8 @@ impl Prepared {
         let weights = match &args.init {
             Some(init) => {
                 let mut weights = Weights::zeros(model.layout());
-                let found = Folder::new(init).weights_of(Which::Best, model.layout())?;
+                let run = RunFolder::to_read(init, Which::Best)?;
+                let found = Folder::new(run.path()).weights_of(Which::Best, model.layout())?;
                 weights.values_mut().copy_from_slice(&found);
                 weights
             }

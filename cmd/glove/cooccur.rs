@@ -3,7 +3,7 @@
 use super::{ResourceArgs, WindowArgs};
 use crate::sentences::CorpusArgs;
 use crate::stream::input::name_of;
-use crate::stream::{Failure, Output, open};
+use crate::stream::{Failure, Output, open, s3};
 use crate::threads;
 use anyhow::{Context, Result, bail};
 use std::io::Read;
@@ -166,7 +166,7 @@ pub fn read(path: &Path, input: impl Read, memory: u64) -> Result<Cooccurrence> 
 /// When it cannot be opened.
 pub fn is_counts(path: &Path) -> Result<bool> {
     // What is no plain file can be read only once.
-    let is_plain = path.metadata().is_ok_and(|found| found.is_file());
+    let is_plain = s3::is_address(path) || path.metadata().is_ok_and(|found| found.is_file());
     Ok(is_plain && read_head(&mut open(path)?, &[MAGIC])?.starts_with(MAGIC))
 }
 

@@ -4,7 +4,7 @@ use std::fmt;
 use wordmill::text::format::FormatError;
 
 /// Something wrong with an input, or with how the tool was called.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Failure {
     /// The file, and the line in it.
     place: Option<(String, Option<u64>)>,
@@ -70,6 +70,11 @@ impl Failure {
             Some(line) => format!("line {line}: {}", self.problem),
             None => self.problem.clone(),
         })
+    }
+
+    /// What a stream has failed with, where it knows more than a kind: an object of S3.
+    pub fn inside(error: &std::io::Error) -> Option<Failure> {
+        error.get_ref()?.downcast_ref::<Failure>().cloned()
     }
 
     /// Something wrong with no file in particular.

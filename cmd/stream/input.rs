@@ -4,6 +4,7 @@ use super::Job;
 use super::args::{From, Invalid, Newline, StreamArgs};
 use super::driver::Work;
 use super::failure::{Failure, NothingToRead};
+use super::s3;
 use crate::progress::Counted;
 use anyhow::Result;
 use std::fs::File;
@@ -73,6 +74,10 @@ pub fn inputs(files: &[PathBuf]) -> Result<Vec<PathBuf>> {
         return Ok(vec![PathBuf::from(STDIN)]);
     }
     for path in files.iter().filter(|path| !is_stdin(path)) {
+        if s3::is_address(path) {
+            s3::Object::at(path)?.check()?;
+            continue;
+        }
         let name = name_of(path);
         match path.metadata() {
             Err(error) => return Err(open_failure(&name, &error).into()),
@@ -261,6 +266,9 @@ fn raw(path: &Path) -> Result<Stream> {
     if is_stdin(path) {
         return Ok(Box::new(std::io::stdin()));
     }
+    if s3::is_address(path) {
+        return Ok(s3::Object::at(path)?.read()?);
+    }
     let file = File::open(path).map_err(|error| open_failure(&name_of(path), &error))?;
     Ok(Box::new(file))
 }
@@ -330,6 +338,9 @@ pub fn read_failure(name: &str, line: u64, error: &std::io::Error) -> Failure {
     if let Some(encoding) = encoding {
         return Failure::at_line(name, encoding.line.max(line), encoding.to_string())
             .hint("--invalid replace goes on with U+FFFD");
+    }
+    if let Some(failure) = Failure::inside(error) {
+        return failure.in_file(name);
     }
     match error.kind() {
         ErrorKind::UnexpectedEof => Failure::of_file(name, "compressed data ends too early")

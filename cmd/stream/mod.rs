@@ -8,6 +8,7 @@
 //! | `driver` | units through the layers, in parallel and in order |
 //! | `record` | one unit from text to documents and from documents to text |
 //! | `output` | stdout, or a file that appears when it is whole |
+//! | `s3` | objects of S3 in the place of files |
 //! | `failure` | errors that know their file and line |
 
 mod args;
@@ -17,6 +18,7 @@ pub mod input;
 mod layered;
 mod output;
 mod record;
+pub mod s3;
 
 pub use args::{From, Invalid, KeepArgs, Newline, StreamArgs, encoding};
 pub use failure::{Failure, NothingToRead};

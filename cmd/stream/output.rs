@@ -1,13 +1,15 @@
-//! Where output goes: stdout, or a file that appears when it is whole.
+//! Where output goes: stdout, or a file or an object of S3 that appears when it is whole.
 //!
-//! A file is written under a temporary name in its folder, synced and renamed. The temporary file is removed when the
-//! command fails, and when SIGINT or SIGTERM ends it.
+//! A file is written under a temporary name in its folder, synced and renamed; an object is uploaded in parts. The
+//! temporary file or the parts are removed when the command fails, and when SIGINT or SIGTERM ends it.
 
 use super::failure::Failure;
+use super::{input, s3};
 use anyhow::{Context, Result};
 use std::fs::File;
 use std::io::{BufWriter, ErrorKind, IsTerminal, Write};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use tempfile::NamedTempFile;
 
@@ -22,9 +24,15 @@ pub struct Output {
 }
 
 enum Encoder {
-    Plain(BufWriter<File>),
-    Gzip(flate2::write::GzEncoder<BufWriter<File>>),
-    Zstd(zstd::stream::write::Encoder<'static, BufWriter<File>>),
+    Plain(BufWriter<Place>),
+    Gzip(flate2::write::GzEncoder<BufWriter<Place>>),
+    Zstd(zstd::stream::write::Encoder<'static, BufWriter<Place>>),
+}
+
+/// Where bytes go in the end.
+enum Place {
+    File(File),
+    Object(Box<s3::Upload>),
 }
 
 impl Output {
@@ -38,6 +46,9 @@ impl Output {
             return Output::stdout(flushes);
         };
         let name = path.display().to_string();
+        if s3::is_address(path) {
+            return Output::object(path, flushes);
+        }
         // A link stays a link to the new file; pipes and devices are written to as they are.
         let target = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
         let is_special = target.metadata().is_ok_and(|found| !found.is_file());
@@ -52,7 +63,7 @@ impl Output {
             (file, Some((temporary, target)))
         };
         Ok(Output {
-            sink: Encoder::by_name(path, BufWriter::with_capacity(1 << 16, file))?,
+            sink: Encoder::by_name(path, Place::File(file))?,
             pending,
             name,
             is_stdout: false,
@@ -65,6 +76,9 @@ impl Output {
     /// # Errors
     /// As [`Output::create`].
     pub fn check(path: &Path) -> Result<()> {
+        if s3::is_address(path) {
+            return begun(path).map(drop);
+        }
         let target = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
         if path.as_os_str() != "-" && !target.metadata().is_ok_and(|found| !found.is_file()) {
             let name = path.display().to_string();
@@ -74,13 +88,25 @@ impl Output {
         Ok(())
     }
 
+    fn object(path: &Path, flushes: bool) -> Result<Output> {
+        let upload = begun(path)?;
+        watch_signals()?;
+        Ok(Output {
+            sink: Encoder::by_name(path, Place::Object(Box::new(upload)))?,
+            pending: None,
+            name: path.display().to_string(),
+            is_stdout: false,
+            flushes,
+        })
+    }
+
     fn stdout(flushes: bool) -> Result<Output> {
         let stdout = std::io::stdout();
         // Rust's own stdout flushes at every newline; the file behind it does not.
         let file = File::from(std::os::fd::AsFd::as_fd(&stdout).try_clone_to_owned()?);
         Ok(Output {
             flushes: flushes || file.is_terminal(),
-            sink: Encoder::Plain(BufWriter::with_capacity(1 << 16, file)),
+            sink: Encoder::Plain(buffered(Place::File(file))),
             pending: None,
             name: "standard output".to_string(),
             is_stdout: true,
@@ -138,13 +164,11 @@ impl Output {
     /// # Errors
     /// When stdout cannot be written.
     pub fn abandon(mut self) -> Result<()> {
-        match self.pending {
-            Some(_) => Ok(()),
-            None => {
-                let flushed = self.sink.finish();
-                self.checked(flushed)
-            }
+        if self.pending.is_some() || matches!(self.sink.place(), Place::Object(_)) {
+            return Ok(());
         }
+        let flushed = self.sink.finish();
+        self.checked(flushed)
     }
 
     /// Ends the tool when the reader of stdout has left: that is no failure, and the reading thread may be waiting for
@@ -154,7 +178,11 @@ impl Output {
             Err(error) if self.is_stdout && error.kind() == ErrorKind::BrokenPipe => {
                 std::process::exit(0)
             }
-            other => other.with_context(|| self.name.clone()),
+            Err(error) => match Failure::inside(&error) {
+                Some(failure) => Err(failure.in_file(&self.name).into()),
+                None => Err(error).with_context(|| self.name.clone()),
+            },
+            Ok(()) => Ok(()),
         }
     }
 }
@@ -180,7 +208,8 @@ impl Write for Output {
 }
 
 impl Encoder {
-    fn by_name(path: &Path, file: BufWriter<File>) -> Result<Encoder> {
+    fn by_name(path: &Path, place: Place) -> Result<Encoder> {
+        let file = buffered(place);
         let extension = path.extension().unwrap_or_default();
         Ok(match extension.to_str() {
             Some("gz") => Encoder::Gzip(flate2::write::GzEncoder::new(file, Default::default())),
@@ -197,7 +226,15 @@ impl Encoder {
         }
     }
 
-    /// Ends the compression and syncs a file to its disk.
+    fn place(&self) -> &Place {
+        match self {
+            Encoder::Plain(file) => file.get_ref(),
+            Encoder::Gzip(encoder) => encoder.get_ref().get_ref(),
+            Encoder::Zstd(encoder) => encoder.get_ref().get_ref(),
+        }
+    }
+
+    /// Ends the compression, and syncs a file to its disk or lets an object appear.
     fn finish(&mut self) -> std::io::Result<()> {
         let file = match self {
             Encoder::Plain(file) => file,
@@ -211,13 +248,46 @@ impl Encoder {
             }
         };
         file.flush()?;
-        match file.get_ref().sync_all() {
+        let file = match file.get_mut() {
+            Place::File(file) => file,
+            Place::Object(upload) => return upload.finish(),
+        };
+        match file.sync_all() {
             // Pipes and terminals have nothing to sync.
             Err(error) if matches!(error.raw_os_error(), Some(libc::EINVAL | libc::ENOTSUP)) => {
                 Ok(())
             }
             other => other,
         }
+    }
+}
+
+impl Write for Place {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        match self {
+            Place::File(file) => file.write(bytes),
+            Place::Object(upload) => upload.write(bytes),
+        }
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        match self {
+            Place::File(file) => file.flush(),
+            Place::Object(upload) => upload.flush(),
+        }
+    }
+}
+
+fn buffered(place: Place) -> BufWriter<Place> {
+    BufWriter::with_capacity(1 << 16, place)
+}
+
+/// An upload that may go on.
+fn begun(path: &Path) -> Result<s3::Upload> {
+    let mut upload = s3::Object::at(path)?.write()?;
+    match upload.begin() {
+        Ok(()) => Ok(upload),
+        Err(error) => Err(input::read_failure(&input::name_of(path), 0, &error).into()),
     }
 }
 
@@ -248,21 +318,30 @@ fn cannot_create(error: &std::io::Error) -> String {
 
 /// Removes `temporary` and all before it, and dies of the signal, when one comes.
 fn remove_on_signals(temporary: &Path) -> Result<()> {
+    let mut all = TEMPORARY.lock().unwrap_or_else(PoisonError::into_inner);
+    all.push(temporary.to_path_buf());
+    watch_signals()
+}
+
+// What has got its name stays here by its old one, which removes nothing.
+static TEMPORARY: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
+
+/// Waits for a signal, from the first call on.
+fn watch_signals() -> Result<()> {
     use signal_hook::consts::{SIGINT, SIGTERM};
-    // What has got its name stays here by its old one, which removes nothing.
-    static TEMPORARY: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
-    let all = || TEMPORARY.lock().unwrap_or_else(PoisonError::into_inner);
-    all().push(temporary.to_path_buf());
-    if all().len() > 1 {
+    static WATCHED: AtomicBool = AtomicBool::new(false);
+    if WATCHED.swap(true, Ordering::Relaxed) {
         return Ok(());
     }
     // Not SIGHUP: nohup has it ignored, and a handler would undo that.
     let mut signals = signal_hook::iterator::Signals::new([SIGINT, SIGTERM])?;
     std::thread::spawn(move || {
         for signal in signals.forever() {
-            for path in all().iter() {
+            let all = TEMPORARY.lock().unwrap_or_else(PoisonError::into_inner);
+            for path in all.iter() {
                 let _ = std::fs::remove_file(path);
             }
+            s3::abort_all();
             let _ = signal_hook::low_level::emulate_default_handler(signal);
         }
     });

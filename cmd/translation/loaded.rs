@@ -1,6 +1,7 @@
 //! A run that is translated with, or begun with: its model, the weights of a checkpoint, its subword models.
 
 use super::data::Tokenizers;
+use crate::run_folder::RunFolder;
 use crate::stream::Failure;
 use anyhow::{Result, bail};
 use std::path::Path;
@@ -20,8 +21,10 @@ impl<A: Architecture> Loaded<A> {
     /// # Errors
     /// When the folder holds no run, another command's, or parts of different ones.
     pub fn new(path: &Path, which: Which) -> Result<Loaded<A>> {
-        let (folder, name) = (Folder::new(path), path.display().to_string());
-        let model: A = model(path, ("translate", "translates with it"))?;
+        let name = path.display().to_string();
+        let run = RunFolder::to_read(path, which)?;
+        let folder = Folder::new(run.path());
+        let model: A = model(run.path(), ("translate", "translates with it"))?;
         let Some(tokenizers) = Tokenizers::of_folder(&folder)? else {
             bail!(Failure::of_file(&name, "has no tokenizer.json"));
         };

@@ -6,6 +6,7 @@ use super::settings::Settings;
 use super::train::TrainArgs;
 use super::{Data, Shape};
 use crate::made::Made;
+use crate::run_folder::RunFolder;
 use crate::stream::Failure;
 use anyhow::{Error, Result, bail};
 use serde_json::json;
@@ -53,7 +54,7 @@ impl<A: Architecture> Prepared<A> {
             .transpose()?;
         let given = match &init {
             _ if !args.tokenizer.is_empty() => Some(Tokenizers::of_files(&args.tokenizer)?),
-            Some(init) => Tokenizers::of_folder(&init.folder)?,
+            Some(init) => Tokenizers::of_folder(&Folder::new(init.run.path()))?,
             None => None,
         };
         if given.is_none() && args.files.is_stdin() {
@@ -175,7 +176,11 @@ impl<A: Architecture> Prepared<A> {
             .as_deref()
             .filter(|_| folder.steps().is_empty())
         {
-            Some(init) => Some(loaded::weights(&Folder::new(init), Which::Best, &model)?),
+            Some(init) => {
+                let run = RunFolder::to_read(init, Which::Best)?;
+                let folder = Folder::new(run.path());
+                Some(loaded::weights(&folder, Which::Best, &model)?)
+            }
             None => None,
         };
         Ok(Prepared {
@@ -191,19 +196,20 @@ impl<A: Architecture> Prepared<A> {
 
 /// The run in --init.
 struct Init<A> {
-    folder: Folder,
+    run: RunFolder,
     model: A,
     weights: Weights,
 }
 
 impl<A: Architecture> Init<A> {
     fn read(path: &Path, shape: &impl Shape<Architecture = A>) -> Result<Init<A>> {
-        let folder = Folder::new(path);
-        let model: A = loaded::model(path, ("train --init", "begins with its weights"))?;
+        let run = RunFolder::to_read(path, Which::Best)?;
+        let folder = Folder::new(run.path());
+        let model: A = loaded::model(run.path(), ("train --init", "begins with its weights"))?;
         let model = changed(model, shape)?;
         Ok(Init {
             weights: loaded::weights(&folder, Which::Best, &model)?,
-            folder,
+            run,
             model,
         })
     }

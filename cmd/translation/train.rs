@@ -8,6 +8,7 @@ use super::settings::{PlanArgs, Settings};
 use crate::device::DeviceArgs;
 use crate::ranks;
 use crate::report::ReportArgs;
+use crate::run_folder::RunFolder;
 use crate::stop;
 use crate::stream::Failure;
 use crate::teller::Teller;
@@ -124,14 +125,13 @@ fn copy_run(folder: &Folder, ranks: &dyn Ranks) -> Result<()> {
 }
 
 /// Trains, and gives the signal that has stopped the run, or 0.
-fn train<S: Shape>(
+fn train<S: Shape + Clone>(
     args: &TrainArgs<S>,
     gpu: Option<Gpu>,
     ranks: Option<&dyn Ranks>,
 ) -> Result<usize> {
     let name = S::Architecture::NAME;
-    let folder = Folder::new(&args.out);
-    let is_there = folder.path("config.json").exists();
+    let (mut run, is_there) = RunFolder::to_train(&args.out, args.resume)?;
     match (is_there, args.resume) {
         (true, false) => bail!(
             Failure::of_file(&args.out.display().to_string(), "holds a run already")
@@ -148,6 +148,11 @@ fn train<S: Shape>(
         ),
         _ => {}
     }
+    let args = &TrainArgs {
+        out: run.path().to_owned(),
+        ..args.clone()
+    };
+    let folder = Folder::new(&args.out);
     let command = format!("{name} train");
     let prepared = match is_there {
         true => Prepared::of_folder(args, &folder)?,
@@ -161,7 +166,7 @@ fn train<S: Shape>(
     let gpu = args.device.allow(gpu, problem, (args.report, &command))?;
     let (stop, signal) = stop::on_signals(true)?;
     let ends = (&prepared.settings.plan, args.plan.max_time);
-    let mut teller = Teller::new((name, LINES), args.report, &folder, ends);
+    let mut teller = Teller::new((name, LINES), args.report, &mut run, ends);
     let limits = Limits {
         stop: &stop,
         time: args.plan.max_time,
@@ -176,6 +181,7 @@ fn train<S: Shape>(
         )
     })
     .map_err(|error| run_failure(error, S::ADVICE))?;
+    run.finish()?;
     // Of several processes, perhaps another one was told to stop.
     let asked = |signal| if signal > 0 { signal } else { SIGTERM as usize };
     Ok(match ended {

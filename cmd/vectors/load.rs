@@ -1,7 +1,7 @@
 //! The file of vectors that every command reads, and what is said when it, or a word, is not as hoped.
 
 use crate::stream::input::{self, is_stdin, name_of, open_failure, read_failure};
-use crate::stream::{Failure, Invalid, Output};
+use crate::stream::{Failure, Invalid, Output, s3};
 use crate::threads;
 use anyhow::Result;
 use std::fs::File;
@@ -43,7 +43,7 @@ pub fn load(path: &Path, invalid: Invalid) -> Result<Vectors> {
         replace_invalid: invalid == Invalid::Replace,
     };
     let failure = |error| vectors_failure(&name_of(path), error);
-    let mapped = match is_stdin(path) {
+    let mapped = match is_stdin(path) || s3::is_address(path) {
         true => None,
         false => {
             let file = File::open(path).map_err(|error| open_failure(&name_of(path), &error))?;

@@ -7,7 +7,7 @@ use crate::ranks;
 use crate::report::{ReportArgs, Words};
 use crate::sentences::CorpusArgs;
 use crate::stop;
-use crate::stream::{Failure, Output};
+use crate::stream::{Failure, Output, s3};
 use anyhow::{Result, bail};
 use choice::ChoiceArgs;
 use serde_json::json;
@@ -132,7 +132,7 @@ fn train_among(args: &TrainArgs, ranks: Option<&dyn Ranks>) -> Result<usize> {
     let epochs = options.epochs;
     let mut trainer = Trainer::new(&corpus, options).map_err(train_failure)?;
     match checkpoint.as_ref().filter(|_| is_first) {
-        Some(path) if args.resume && path.exists() => resume(&mut trainer, path)?,
+        Some(path) if args.resume && s3::exists(path)? => resume(&mut trainer, path)?,
         Some(path) if args.resume => args.report.say(
             || json!({"warning": "no checkpoint", "file": path}),
             || {
@@ -175,8 +175,10 @@ fn train_among(args: &TrainArgs, ranks: Option<&dyn Ranks>) -> Result<usize> {
         return Ok(signal);
     }
     write(args, &mut trainer, unknown.as_deref().unwrap_or(""))?;
-    if let Some(path) = checkpoint.filter(|path| args.resume && path.exists()) {
-        std::fs::remove_file(path)?;
+    if let Some(path) = checkpoint.filter(|_| args.resume)
+        && s3::exists(&path)?
+    {
+        s3::remove(&path)?;
     }
     Ok(0)
 }
@@ -237,7 +239,7 @@ fn threads(args: &TrainArgs) -> usize {
 
 fn resume(trainer: &mut Trainer, path: &Path) -> Result<()> {
     let name = path.display().to_string();
-    let bytes = std::fs::read(path).map_err(|error| Failure::of_file(&name, error.to_string()))?;
+    let bytes = corpus::read_bytes(path)?;
     trainer.resume(&bytes).map_err(|error| {
         let failure = Failure::of_file(&name, error.to_string());
         match error {

@@ -1,0 +1,160 @@
+//! A stand-in for S3, and what is in its bucket.
+
+use crate::harness::{Call, shell, wordmill};
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// The variables that wordmill knows the server by: of the environment they take only these, and no address but this
+/// machine's.
+pub const NOBODY: [(&str, &str); 3] = [
+    ("AWS_ACCESS_KEY_ID", "nobody"),
+    ("AWS_SECRET_ACCESS_KEY", "nothing"),
+    ("AWS_METADATA_ENDPOINT", "http://127.0.0.1:9"),
+];
+
+/// A server with a bucket named `bucket`.
+pub struct Bucket {
+    server: Child,
+    pub address: SocketAddr,
+}
+
+impl Drop for Bucket {
+    fn drop(&mut self) {
+        let _ = self.server.kill();
+        let _ = self.server.wait();
+    }
+}
+
+impl Bucket {
+    /// None where the server is not at hand.
+    pub fn new() -> Option<Bucket> {
+        let bucket = Bucket::with(&[])?;
+        assert_eq!(bucket.ask("PUT", "/bucket", b"").0, 200);
+        Some(bucket)
+    }
+
+    /// One that lets nobody in.
+    pub fn guarded() -> Option<Bucket> {
+        Bucket::with(&[("INITIAL_NO_AUTH_ACTION_COUNT", "0")])
+    }
+
+    fn with(variables: &[(&str, &str)]) -> Option<Bucket> {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        drop(listener);
+        let server = Command::new("moto_server")
+            .args(["-H", "127.0.0.1", "-p", &address.port().to_string()])
+            .envs(variables.iter().copied())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn();
+        let Ok(server) = server else {
+            eprintln!("s3: skipped, for there is no moto_server; tests/features.sh installs it");
+            return None;
+        };
+        let bucket = Bucket { server, address };
+        wait_until("moto_server starts", || TcpStream::connect(address).is_ok());
+        Some(bucket)
+    }
+
+    /// `wordmill ARGS…`, for which the server is S3.
+    pub fn wordmill(&self, args: &str) -> Call {
+        self.known_to(wordmill(args))
+    }
+
+    pub fn shell(&self, line: &str) -> Call {
+        self.known_to(shell(line))
+    }
+
+    fn known_to(&self, call: Call) -> Call {
+        let call = call.env("AWS_ENDPOINT_URL", &format!("http://{}", self.address));
+        NOBODY
+            .iter()
+            .fold(call, |call, (name, value)| call.env(name, value))
+    }
+
+    /// The answer to a request: its status and its body.
+    pub fn ask(&self, method: &str, path: &str, body: &[u8]) -> (u16, Vec<u8>) {
+        let mut stream = TcpStream::connect(self.address).unwrap();
+        // The server looks whether there is a signature, and not what it is.
+        write!(
+            stream,
+            "{method} {path} HTTP/1.0\r\nHost: {}\r\nAuthorization: AWS4-HMAC-SHA256 \
+             Credential=nobody/20200101/us-east-1/s3/aws4_request, SignedHeaders=host, Signature=0\r\n\
+             Content-Length: {}\r\n\r\n",
+            self.address,
+            body.len()
+        )
+        .unwrap();
+        stream.write_all(body).unwrap();
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).unwrap();
+        let head = answer
+            .windows(4)
+            .position(|four| four == b"\r\n\r\n")
+            .unwrap();
+        let status = std::str::from_utf8(&answer[9..12])
+            .unwrap()
+            .parse()
+            .unwrap();
+        (status, answer.split_off(head + 4))
+    }
+
+    pub fn put(&self, key: &str, bytes: impl AsRef<[u8]>) {
+        assert_eq!(
+            self.ask("PUT", &format!("/bucket/{key}"), bytes.as_ref()).0,
+            200
+        );
+    }
+
+    pub fn get(&self, key: &str) -> Option<Vec<u8>> {
+        let (status, bytes) = self.ask("GET", &format!("/bucket/{key}"), b"");
+        (status == 200).then_some(bytes)
+    }
+
+    /// The keys of all objects.
+    pub fn keys(&self) -> Vec<String> {
+        self.listed("/bucket?list-type=2")
+    }
+
+    /// The keys of uploads that are not complete.
+    pub fn pending(&self) -> Vec<String> {
+        self.listed("/bucket?uploads")
+    }
+
+    fn listed(&self, path: &str) -> Vec<String> {
+        let (status, xml) = self.ask("GET", path, b"");
+        if status == 404 {
+            return Vec::new();
+        }
+        let xml = String::from_utf8(xml).unwrap();
+        let parts = xml.split("<Key>").skip(1);
+        let mut keys: Vec<String> = parts
+            .map(|part| part.split("</Key>").next().unwrap().to_owned())
+            .collect();
+        keys.sort();
+        keys
+    }
+
+    /// Removes all objects, and the bucket.
+    pub fn destroy(&self) {
+        wait_until("the bucket is gone", || {
+            for key in self.keys() {
+                self.ask("DELETE", &format!("/bucket/{key}"), b"");
+            }
+            self.ask("DELETE", "/bucket", b"").0 == 204
+        });
+    }
+}
+
+/// Waits, and fails when it takes very long.
+#[track_caller]
+pub fn wait_until(what: &str, is_so: impl Fn() -> bool) {
+    let start = Instant::now();
+    while !is_so() {
+        assert!(start.elapsed() < Duration::from_secs(180), "not so: {what}");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
