@@ -237,3 +237,44 @@ fn stamp(path: &Path) -> std::io::Result<Stamp> {
     let found = path.metadata()?;
     Ok((found.len(), found.modified()?))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_makes_a_checkpoint_whole_is_sent_behind_its_files_and_before_what_names_it() {
+        let mut names = [
+            "best.json",
+            "checkpoints/20/state.json",
+            "checkpoints/20/model.safetensors",
+            "last.json",
+            "checkpoints/20/optimizer.safetensors",
+            "config.json",
+        ];
+        names.sort_by_key(|name| (rank(name), *name));
+        assert_eq!(
+            names,
+            [
+                "config.json",
+                "checkpoints/20/model.safetensors",
+                "checkpoints/20/optimizer.safetensors",
+                "checkpoints/20/state.json",
+                "best.json",
+                "last.json",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_checkpoint_without_a_state_is_not_whole() {
+        let names = [
+            "checkpoints/20/model.safetensors",
+            "checkpoints/20/state.json",
+            "checkpoints/40/model.safetensors",
+            "state.json",
+        ];
+        let names = names.map(str::to_owned);
+        assert_eq!(whole_steps(&names), BTreeSet::from(["20"]));
+    }
+}

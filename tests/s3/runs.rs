@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 
 const TRAINING: &str = "transformer train --source corpora/parallel.en --target corpora/parallel.de -q --vocab-size 400 \
                         --dim 32 --heads 2 --ffn 48 --encoder-layers 1 --decoder-layers 1 --batch-tokens 300 --save-every 20 \
-                        --keep 2";
+                        --log-every 10 --keep 2";
 
 /// The keys below `run/`.
 fn names(bucket: &Bucket) -> Vec<String> {

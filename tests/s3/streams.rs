@@ -114,6 +114,19 @@ fn s3_wrong_credentials_and_none_are_told_with_a_hint() {
 
 #[test]
 #[ignore = "needs moto_server and a build with --features s3"]
+fn s3_no_other_machine_is_asked_without_tls() {
+    let Some(bucket) = Bucket::new() else { return };
+    // An address of documents, which is nobody's.
+    for endpoint in ["http://192.0.2.1", "http://localhost:80@192.0.2.1"] {
+        let call = bucket.wordmill("stem s3://bucket/in.txt");
+        let error = call.env("AWS_ENDPOINT_URL", endpoint).fails(1);
+        let problem = "s3://bucket/in.txt: the endpoint has no TLS\nhint: ";
+        assert!(error.contains(problem), "{endpoint}: {error}");
+    }
+}
+
+#[test]
+#[ignore = "needs moto_server and a build with --features s3"]
 fn s3_a_failure_in_the_middle_leaves_what_was_there() {
     let Some(bucket) = Bucket::new() else { return };
     bucket.put("old.txt", "as it was");

@@ -223,11 +223,13 @@ fn store(bucket: &str) -> Result<AmazonS3, Error> {
 
 /// Whether an endpoint is this machine, without TLS.
 fn is_loopback(endpoint: &str) -> bool {
-    let host = endpoint.strip_prefix("http://").unwrap_or_default();
-    let host = host.split('/').next().unwrap_or_default();
-    let host = host.rsplit_once(':').map_or(host, |(host, _)| host);
-    let address = host.trim_start_matches('[').trim_end_matches(']').parse();
-    host == "localhost" || address.is_ok_and(|address: std::net::IpAddr| address.is_loopback())
+    let Ok(uri) = endpoint.parse::<hyper::Uri>() else {
+        return false;
+    };
+    let host = uri.host().unwrap_or_default();
+    let address = host.trim_matches(['[', ']']).parse();
+    uri.scheme_str() == Some("http")
+        && (host == "localhost" || address.is_ok_and(|ip: std::net::IpAddr| ip.is_loopback()))
 }
 
 fn parsed(key: &str, address: &str) -> Result<Key, Failure> {
@@ -246,6 +248,8 @@ fn failure(error: &Error) -> Failure {
         Error::Precondition { .. } => {
             Failure::plain("has changed while it was read").hint("read it again from its beginning")
         }
+        _ if told.contains("scheme is not allowed") => Failure::plain("the endpoint has no TLS")
+            .hint("AWS_ENDPOINT_URL begins with https://; only a server on this machine is asked without"),
         // Where the environment has none, the machine is asked for its role.
         _ if told.contains("latest/api/token") || told.contains("latest/meta-data") => {
             Failure::plain("no credentials").hint(CREDENTIALS)
