@@ -1,14 +1,14 @@
 //! A run of several ranks, each of which trains on its share of the text.
 //!
 //! ```text
-//! Δ_r = w_r − w₀        w = w₀ + f Σ_r Δ_r        f = min(1, Σ_r ‖Δ_r‖² / ‖Σ_r Δ_r‖²)
+//! Δ_r = w_r − w₀        w = w₀ + f Σ_r Δ_r        f = min(1, 2 Σ_r ‖Δ_r‖² / ‖Σ_r Δ_r‖²)
 //! ```
 //!
 //! for each row, when all ranks have trained on as many tasks since all had w₀. What has nothing in common adds up (f = 1), as
-//! it does where threads of one process write to the same rows; of n ranks that have all gone the same way the mean is taken
-//! (f = 1/n), for the row of a frequent word has arrived where each of them went, and n times as far is beyond. The idea is
-//! that of adaptive summation (Maleki et al. 2020). Plain sums are as good with two ranks and diverge with eight; means are
-//! stable and worse (`benches/README.md`). A row that one rank alone has changed is that rank's, to the bit.
+//! it does where threads of one process write to the same rows; n ranks that have all gone the same way go twice as far as
+//! their mean (f = 2/n), for the row of a frequent word has arrived where each of them went, and n times as far is beyond. The
+//! idea is that of adaptive summation (Maleki et al. 2020), but for the 2: plain sums are as good as one process with two
+//! ranks and diverge with eight; means are stable and worse (`benches/README.md`). A row that one rank alone has changed is that rank's, to the bit.
 //!
 //! Tasks, their random numbers and their rates are those of a run of one; which rank has which follows from its number.
 
@@ -112,7 +112,11 @@ fn add_up(ranks: &dyn Ranks, rows: &mut [f32], kept: &mut [f32], stride: usize) 
             1.0 => {}
             _ => {
                 let all = square(row, kept, changed);
-                let share = if all > squares { squares / all } else { 1.0 };
+                let share = if all > 2.0 * squares {
+                    2.0 * squares / all
+                } else {
+                    1.0
+                };
                 let each = row.iter_mut().zip(&*kept);
                 each.for_each(|(new, old)| *new = old + share * (*new - changed * old));
             }
@@ -151,9 +155,11 @@ mod tests {
     }
 
     #[test]
-    fn of_changes_that_go_the_same_way_the_mean_is_taken() {
-        assert_eq!(added([[2.0, 4.0]; 3]), [2.0, 4.0]);
-        assert_eq!(added([[2.0, 0.0], [2.0, 0.0], [0.0, 0.0]]), [2.0, 0.0]);
+    fn of_changes_that_go_the_same_way_twice_the_mean_is_taken() {
+        assert_eq!(added([[2.0, 4.0], [2.0, 4.0], [0.0, 0.0]]), [4.0, 8.0]);
+        // 3 · 20 · 2 of 180
+        let [a, b] = added([[2.0, 4.0]; 3]);
+        assert!((a - 4.0).abs() < 1e-6 && (b - 8.0).abs() < 1e-6, "{a} {b}");
     }
 
     #[test]
