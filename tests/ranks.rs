@@ -160,7 +160,7 @@ fn mpi_pairs_of_standard_input_are_refused() {
     let outcome = processes(2, args, &folder.path().join("run")).run();
     let told = outcome
         .stderr
-        .contains("standard input reach one process only");
+        .contains("standard input reaches one process only");
     outcome.expect(outcome.status == 2 && told, "a refusal");
 }
 
@@ -170,7 +170,8 @@ fn mpi_word_vectors_of_a_short_text_are_those_of_one_process() {
     let folder = tempfile::tempdir().unwrap();
     let vectors = |size: usize| {
         let out = folder.path().join(format!("{size}.vec"));
-        let args = "word2vec train -q --dim 8 --min-count 2 --threads 1 corpora/sample.txt";
+        let args =
+            "word2vec train -q --dim 8 --min-count 2 --epochs 1 --threads 1 corpora/sample.txt";
         processes(size, args, &out).text();
         std::fs::read(out).unwrap()
     };

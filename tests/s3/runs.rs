@@ -69,7 +69,7 @@ fn s3_a_run_goes_on_in_another_process_as_if_it_had_not_stopped() {
     is_like(&bucket, &run);
     assert_eq!(names(&bucket), files(&run));
     let translate = |run: &str| {
-        let call = bucket.wordmill(&format!("transformer translate --max-length 10 {run}"));
+        let call = bucket.wordmill(&format!("transformer translate {run}"));
         call.stdin("Good morning.\n").text()
     };
     assert_eq!(
