@@ -80,6 +80,8 @@ if [[ -s $input ]]; then
     # command travels in a variable, which --env takes to the hosts.
     WORDMILL_LINE=$(line "$program" "$@")
     export WORDMILL_LINE
+    # GNU parallel wants a home, which services and boot scripts may lack.
+    export HOME=${HOME:-~}
     # shellcheck disable=SC2016 # It is the shell of each job that replaces the variable.
     parallel "${flags[@]}" --env WORDMILL_LINE 'bash -c "$WORDMILL_LINE"' > "$unfinished"
 else

@@ -75,14 +75,14 @@ fn an_empty_file_gives_what_the_command_gives_of_nothing() {
     assert_eq!(place.read("out.txt"), "form\tupos\txpos\tfeats\n");
 }
 
-/// What ssh does with a host, on this machine: a home of its own, and a shell that runs the line.
+/// What ssh does with a host, on this machine: a home and a shell of its own, which runs the line.
 const SSH: &str = r#"while [[ $1 == -* ]]; do [[ $1 == -[olp] ]] && shift; shift; done
 host=$1; shift
 [[ $1 == -- ]] && shift
-export HOME=$PWD/home-$host
+export HOME=$PWD/home-$host SHELL=/bin/sh
 mkdir -p "$HOME"
 echo "$*" >> "$HOME/lines"
-cd "$HOME" && exec sh -c "$*""#;
+cd "$HOME" && exec "$SHELL" -c "$*""#;
 
 #[test]
 fn hosts_get_the_binary_and_their_share_of_the_blocks() {
@@ -101,6 +101,19 @@ fn hosts_get_the_binary_and_their_share_of_the_blocks() {
         );
         let calls = place.read(&format!("{host}/lines")).lines().count();
         assert!(calls > 1, "{host} got no block");
+    }
+}
+
+#[test]
+fn hosts_get_the_command_whatever_the_shell_and_the_home_of_the_caller() {
+    let Some(place) = place() else { return };
+    place.stub("ssh", SSH);
+    place.write("in.txt", lines(40));
+    let whole = place.run("wordmill stem --from lines in.txt").text();
+    for caller in ["-u SHELL", "-u HOME", "SHELL=/bin/csh", "SHELL=/bin/zsh"] {
+        let line = "parallel.sh -S 1/one -w wordmill in.txt out.txt stem --from lines";
+        place.run(&format!("env {caller} {line}")).text();
+        assert_eq!(place.read("out.txt"), whole, "{caller}");
     }
 }
 
