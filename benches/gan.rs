@@ -78,6 +78,7 @@ fn main() {
     let step = Step {
         model: &model,
         objective: &objective,
+        part: None,
     };
     let mut random = Random::new(1, 0);
     let reals = Reals {

@@ -31,7 +31,7 @@ pub fn must_be_alone() -> Result<()> {
         1 => Ok(()),
         size => bail!(
             Failure::plain(format!("started as one of {size} processes")).hint(
-                "only `transformer train`, `seq2seq train` and `word2vec train` learn together; start one process"
+                "only `transformer train`, `seq2seq train`, `gan train` and `word2vec train` learn together; start one process"
             )
         ),
     }

@@ -14,6 +14,14 @@ pub fn end(signal: usize) -> Result<()> {
     Ok(())
 }
 
+/// The signal that has stopped a run: of several processes, perhaps another one was told to stop.
+pub fn asked(signal: &AtomicUsize) -> usize {
+    match signal.load(Ordering::Relaxed) {
+        0 => SIGTERM as usize,
+        signal => signal,
+    }
+}
+
 /// How long a second signal counts as the first one's echo.
 const SAME_WISH: Duration = Duration::from_secs(1);
 

@@ -24,6 +24,11 @@ impl Random {
         (product as u64) ^ ((product >> 64) as u64)
     }
 
+    /// Leaves out the next `n` times 64 bits.
+    pub fn skip(&mut self, n: usize) {
+        self.0 = self.0.wrapping_add(STEP.wrapping_mul(n as u64));
+    }
+
     /// A number below `bound`, each as likely as the others to 2^−32.
     #[inline(always)]
     pub fn below(&mut self, bound: u32) -> u32 {
@@ -81,6 +86,14 @@ mod tests {
             .sum();
         // 99.9 % of such sums with 23 degrees of freedom lie below 49.7.
         assert!(counts.len() == 24 && chi < 49.7, "{chi}");
+    }
+
+    #[test]
+    fn numbers_that_are_left_out_are_not_drawn() {
+        let (mut drawn, mut skipped) = (Random::new(3, 1), Random::new(3, 1));
+        (0..5).for_each(|_| _ = drawn.unit());
+        skipped.skip(5);
+        assert_eq!(drawn.bits(), skipped.bits());
     }
 
     #[test]

@@ -11,13 +11,22 @@ const DATES: &str = "seq2seq train --pairs corpora/dates.tsv --char";
 
 /// `wordmill ARGS… --out RUN` in so many processes, on however few cores.
 fn processes(size: usize, args: &str, out: &Path) -> Call {
-    shell(&format!(
+    let call = shell(&format!(
         "mpirun --oversubscribe -n {size} {} {args} --out {}",
         binary(),
         out.display()
-    ))
-    .env("OMPI_ALLOW_RUN_AS_ROOT", "1")
-    .env("OMPI_ALLOW_RUN_AS_ROOT_CONFIRM", "1")
+    ));
+    of_mpi(call, out)
+}
+
+/// A call of mpirun as any user. Open MPI's files are beside the run, for calls at the same time remove each other's.
+fn of_mpi(call: Call, out: &Path) -> Call {
+    call.env("OMPI_ALLOW_RUN_AS_ROOT", "1")
+        .env("OMPI_ALLOW_RUN_AS_ROOT_CONFIRM", "1")
+        .env(
+            "OMPI_MCA_orte_tmpdir_base",
+            out.parent().and_then(Path::to_str).unwrap(),
+        )
 }
 
 fn transformer(flags: &str) -> String {
@@ -26,13 +35,18 @@ fn transformer(flags: &str) -> String {
 
 /// Losses that a run has reported.
 fn losses(out: &Path) -> Vec<f64> {
+    reported(out, "loss")
+}
+
+/// A value of each of its reports.
+fn reported(out: &Path, name: &str) -> Vec<f64> {
     let log = std::fs::read_to_string(out.join("log.jsonl")).unwrap();
     let events = log
         .lines()
         .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
     let reports = events.filter(|event| event["event"] == "report");
     reports
-        .map(|report| report["loss"].as_f64().unwrap())
+        .map(|report| report[name].as_f64().unwrap())
         .collect()
 }
 
@@ -78,13 +92,12 @@ fn a_launcher_of_one_process_is_none() {
 
 #[test]
 fn trainers_that_know_nothing_of_other_processes_refuse_to_be_one_of_several() {
-    for args in ["gan train --toy ring8", "glove train corpora/sample.txt"] {
-        let error = wordmill(args).env("PMI_SIZE", "4").fails(1);
-        assert!(
-            error.contains("started as one of 4 processes\nhint: only `transformer train`"),
-            "{error}"
-        );
-    }
+    let call = wordmill("glove train corpora/sample.txt");
+    let error = call.env("PMI_SIZE", "4").fails(1);
+    assert!(
+        error.contains("started as one of 4 processes\nhint: only `transformer train`"),
+        "{error}"
+    );
 }
 
 #[test]
@@ -180,19 +193,79 @@ fn mpi_word_vectors_of_a_short_text_are_those_of_one_process() {
     assert!(vectors(1) == vectors(2));
 }
 
+#[test]
+#[ignore = "needs mpirun and a build with --features mpi"]
+fn mpi_adversarial_networks_learn_what_those_of_one_process_do() {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, data) in [
+        ("digits", "corpora/digits --eval-samples 20"),
+        ("rows", "corpora/deliveries.csv --batch-size 60"),
+    ] {
+        let run = |size: usize| {
+            let out = folder.path().join(format!("{name}-{size}"));
+            let args = format!("gan train {data} --max-steps 5 --log-every 1 -q");
+            processes(size, &args, &out).text();
+            ["critic_loss", "generator_loss"].map(|loss| reported(&out, loss))
+        };
+        let alone = run(1);
+        assert_eq!(alone[0].len(), 5);
+        for size in [2, 3] {
+            for (a, b) in alone.iter().zip(&run(size)) {
+                // Adam makes gradients that are rounding alone as large as others, and both networks learn of that.
+                let are_alike = |(a, b): (&f64, &f64)| (a - b).abs() <= 1e-3;
+                assert!(a.iter().zip(b).all(are_alike), "{name}: {a:?} and {b:?}");
+            }
+        }
+    }
+}
+
+#[test]
+#[ignore = "needs mpirun and a build with --features mpi"]
+fn mpi_adversarial_networks_go_on_with_another_number_of_processes() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("run");
+    let args = "gan train --toy ring8 --eval-samples 100 --log json --max-steps";
+    for (size, args, last) in [
+        (3, format!("{args} 4"), 4),
+        (2, format!("{args} 7 --resume"), 7),
+    ] {
+        let outcome = processes(size, &args, &out).run();
+        let told = outcome.stderr.lines().filter(|line| line.contains("ended"));
+        outcome.expect(outcome.status == 0 && told.count() == 1, "one end");
+        assert_eq!(steps(&out).last(), Some(&last));
+    }
+}
+
+#[test]
+#[ignore = "needs mpirun and a build with --features mpi"]
+fn mpi_what_adversarial_networks_of_several_processes_cannot_do_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    for (args, problem) in [
+        (
+            "--toy ring8 --batch-size 8 --pack 4",
+            "3 processes cannot share a batch of 8 samples in groups of 4",
+        ),
+        ("-", "standard input reaches one process only"),
+    ] {
+        let out = folder.path().join("run");
+        let outcome = processes(3, &format!("gan train {args}"), &out).run();
+        let told = outcome.stderr.contains(problem);
+        outcome.expect(outcome.status == 2 && told, "a refusal");
+        assert!(!out.exists());
+    }
+}
+
 /// Runs two processes without end, does something to them when a file of the run is there, and waits.
 fn disturbed(out: &Path, (flags, file): (&str, &str), how: &str) -> Outcome {
     // The processes are the children of mpirun, whose number is $!.
-    shell(&format!(
+    let call = shell(&format!(
         "mpirun --oversubscribe -n 2 {} {DATES} {flags} --max-steps 1000000 -q --out {} & \
          until [ -e {}/{file} ]; do sleep 0.1; done; {how}; wait $!",
         binary(),
         out.display(),
         out.display()
-    ))
-    .env("OMPI_ALLOW_RUN_AS_ROOT", "1")
-    .env("OMPI_ALLOW_RUN_AS_ROOT_CONFIRM", "1")
-    .run()
+    ));
+    of_mpi(call, out).run()
 }
 
 /// The run in the folder goes on, alone, for ten steps more than it has made.

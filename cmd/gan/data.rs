@@ -2,7 +2,7 @@
 
 use super::source::{Rows, Source};
 use crate::stream::Failure;
-use crate::stream::input::open;
+use crate::stream::input::{is_stdin, open};
 use crate::stream::s3;
 use anyhow::{Result, bail};
 use serde::{Deserialize, Serialize};
@@ -86,6 +86,11 @@ impl DataArgs {
     /// Whether nothing is named.
     pub fn is_empty(&self) -> bool {
         self.data.is_none() && self.toy.is_none()
+    }
+
+    /// Whether what is named is standard input.
+    pub fn is_stdin(&self) -> bool {
+        self.data.as_deref().is_some_and(is_stdin)
     }
 
     /// What is named; problems with single images go to `tell`.

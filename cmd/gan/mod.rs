@@ -12,6 +12,7 @@ mod networks;
 mod numbers;
 mod pace;
 mod pictures;
+mod prepare;
 mod report;
 mod sample;
 mod seeds;

@@ -2,11 +2,12 @@
 
 use super::data::DataArgs;
 use super::examine::{Examiner, show_reals};
-use super::loaded::{self, Config, NAME};
+use super::loaded::NAME;
 use super::measure::Real;
-use super::networks::{self, ShapeArgs};
+use super::networks::ShapeArgs;
+use super::prepare::Prepared;
 use super::report::LINES;
-use super::settings::{PlanArgs, Settings};
+use super::settings::PlanArgs;
 use super::source::Source;
 use crate::device::DeviceArgs;
 use crate::made::Made;
@@ -20,18 +21,16 @@ use crate::threads;
 use anyhow::{Error, Result, bail};
 use serde_json::json;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::Ordering;
 use std::time::Duration;
-use wordmill::gan::feed::{Data, Feed, Position};
-use wordmill::gan::learn::Learner;
-use wordmill::gan::model::Model;
-use wordmill::gan::shape::Shape;
+use wordmill::gan::feed::{Feed, Position};
+use wordmill::gan::learn::{Learner, Measure};
 use wordmill::gan::there::not_on_gpu;
 use wordmill::nn::device::{Fault, Gpu};
 use wordmill::nn::event::{Ended, Event};
-use wordmill::nn::folder::{Folder, Which};
+use wordmill::nn::folder::Folder;
 use wordmill::nn::parameters::Weights;
 use wordmill::nn::run::{Limits, Run, RunError};
+use wordmill::ranks::{Ranks, is_first};
 
 /// Learn to make images, points, or rows of a table
 ///
@@ -43,14 +42,14 @@ use wordmill::nn::run::{Limits, Run, RunError};
 /// say little about how good samples are; so each evaluation measures distances between made and real samples, and warns
 /// of signs that training goes wrong. SIGTERM and SIGINT end a run with a checkpoint, and --resume goes on from it as if
 /// nothing had happened.
-#[derive(clap::Args)]
+#[derive(clap::Args, Clone)]
 #[command(after_help = "Examples:\n  \
     wordmill gan train --toy ring8 --max-steps 100 -q\n  \
     wordmill gan train corpora/digits --max-steps 3 --eval-samples 20 -q --out digits\n  \
     wordmill gan train corpora/deliveries.csv --max-steps 20 -q --out deliveries")]
 pub struct Args {
     #[command(flatten)]
-    data: DataArgs,
+    pub data: DataArgs,
     /// Folder of the run [default: the name of the toy]
     #[arg(short, long, value_name = "FOLDER", required_unless_present = "toy")]
     out: Option<PathBuf>,
@@ -59,32 +58,52 @@ pub struct Args {
     resume: bool,
     /// Begin with the weights of another run
     #[arg(long, value_name = "FOLDER")]
-    init: Option<PathBuf>,
+    pub init: Option<PathBuf>,
     #[command(flatten)]
-    shape: ShapeArgs,
+    pub shape: ShapeArgs,
     #[command(flatten)]
-    plan: PlanArgs,
+    pub plan: PlanArgs,
     #[command(flatten)]
     device: DeviceArgs,
     /// Number of threads [default: one per core]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     threads: Option<u16>,
     #[command(flatten)]
-    report: ReportArgs,
+    pub report: ReportArgs,
 }
 
-/// Fewer images than that are learned by heart.
-const FEW: usize = 1000;
-
 pub fn run(args: &Args) -> Result<()> {
-    ranks::must_be_alone()?;
     threads::limit(args.threads)?;
     let toy = (args.data.toy).map(|toy| clap::ValueEnum::to_possible_value(&toy));
     let toy = toy.flatten().map(|toy| PathBuf::from(toy.get_name()));
     let Some(out) = args.out.clone().or(toy) else {
         bail!(Failure::usage("no folder to write to").hint("--out names it"));
     };
-    let (mut run, is_there) = RunFolder::to_train(&out, args.resume)?;
+    let Some(ranks) = ranks::open()? else {
+        return stop::end(train(args, &out, None)?);
+    };
+    ranks::must_be_files(args.data.is_stdin())?;
+    let signal = match ranks.rank() {
+        0 => train(args, &out, Some(&*ranks))?,
+        _ => {
+            let copy = tempfile::tempdir()?;
+            Folder::new(copy.path()).share(&*ranks, &[])?;
+            let args = Args {
+                resume: true,
+                init: None,
+                report: ranks::silent(args.report),
+                ..args.clone()
+            };
+            train(&args, copy.path(), Some(&*ranks))?
+        }
+    };
+    ranks.finish();
+    stop::end(signal)
+}
+
+/// Trains, and gives the signal that has stopped the run, or 0.
+fn train(args: &Args, out: &Path, ranks: Option<&dyn Ranks>) -> Result<usize> {
+    let (mut run, is_there) = RunFolder::to_train(out, args.resume)?;
     match (is_there, args.resume) {
         (true, false) => bail!(
             Failure::of_file(&out.display().to_string(), "holds a run already")
@@ -108,10 +127,13 @@ pub fn run(args: &Args) -> Result<()> {
         true => Prepared::of_folder(args, &out, &folder)?,
         false => Prepared::new(args)?,
     };
-    let gpu = prepared.gpu(args)?;
+    prepared.fit(ranks)?;
+    let gpu = prepared.gpu(args, ranks)?;
     prepared.keep(&folder, is_there)?;
-    show_reals(&prepared.source, &folder)?;
-    let real = rayon::scope(|_| Real::new(&prepared.source, &folder.path(""), args.report))?;
+    let real = match is_first(ranks) {
+        true => Some(prepared.first(&folder, (args.report, ranks))?),
+        false => None,
+    };
     // Before, a signal ends the process: nothing is lost.
     let (stop, signal) = stop::on_signals(true)?;
     let settings = &prepared.settings;
@@ -120,103 +142,50 @@ pub fn run(args: &Args) -> Result<()> {
     let limits = Limits { stop: &stop, time };
     let ended = rayon::scope(|_| {
         prepared.train(
-            (is_there, &real, gpu.as_ref()),
-            (&folder, args.report),
+            (is_there, gpu.as_ref(), ranks),
+            (&folder, args.report, real.as_ref()),
             &mut teller,
             limits,
         )
     })?;
     run.finish()?;
-    if ended == Ended::Stopped {
-        stop::end(signal.load(Ordering::Relaxed))?;
-    }
-    Ok(())
+    Ok(match ended {
+        Ended::Stopped => stop::asked(&signal),
+        _ => 0,
+    })
 }
 
-/// All that a run needs.
-struct Prepared {
-    settings: Settings,
-    source: Source,
-    model: Model,
-    /// The weights to begin with.
-    weights: Option<Weights>,
-}
+/// What other processes need of the folder, besides a checkpoint.
+const FILES: &[&str] = &["config.json", "training.json"];
 
 impl Prepared {
-    /// A new run.
-    fn new(args: &Args) -> Result<Prepared> {
-        let mut source = open(&args.data, args.report)?;
-        let how = (args.shape.pack(&source), args.shape.is_spectral());
-        let settings = Settings::new(&args.data, &source, &args.plan, how)?;
-        let shape = match &args.init {
-            Some(init) => {
-                let run = RunFolder::to_read(init, Which::Best)?;
-                let config = loaded::config(run.path())?;
-                args.shape.agree_with(&config.shape)?;
-                source.fit(config.shape.network);
-                agree(&config.shape, &source)?;
-                config.shape
-            }
-            None => {
-                source.fit(args.shape.kind(&source));
-                args.shape.shape(&source, &settings.recipe)?
-            }
-        };
-        networks::check(&shape, &settings.recipe)?;
-        let model = loaded::model(&shape)?;
-        let weights = match &args.init {
-            Some(init) => {
-                let mut weights = Weights::zeros(model.layout());
-                let run = RunFolder::to_read(init, Which::Best)?;
-                let found = Folder::new(run.path()).weights_of(Which::Best, model.layout())?;
-                weights.values_mut().copy_from_slice(&found);
-                weights
-            }
-            None => model.initial_weights(settings.plan.seed),
-        };
-        Ok(Prepared {
-            settings,
-            source,
-            model,
-            weights: Some(weights),
-        })
-    }
-
-    /// The run that a folder holds.
-    fn of_folder(args: &Args, out: &Path, folder: &Folder) -> Result<Prepared> {
-        let config = loaded::config(out)?;
-        args.shape.agree_with(&config.shape)?;
-        let mut settings: Settings = folder.read_json("training.json")?;
-        if !args.data.is_empty() {
-            settings.data = args.data.clone();
-        }
-        let mut source = open(&settings.data, args.report)?;
-        if source.fingerprint() != settings.fingerprint {
+    /// # Errors
+    /// When so many processes cannot learn together.
+    fn fit(&self, ranks: Option<&dyn Ranks>) -> Result<()> {
+        let size = ranks.map_or(1, Ranks::size);
+        let (batch, pack) = (self.settings.recipe.batch, self.model.shape.pack);
+        if batch / pack < size {
+            let groups = match pack {
+                1 => String::new(),
+                _ => format!(" in groups of {pack}"),
+            };
             bail!(
-                Failure::plain("the data is not that of the run")
-                    .hint("--init begins a new run, with other data, from its weights")
+                Failure::usage(format!(
+                    "{size} processes cannot share a batch of {batch} samples{groups}"
+                ))
+                .hint("--batch-size sets it")
             );
         }
-        source.fit(config.shape.network);
-        args.plan
-            .change_loss(&mut settings, &source, config.shape.spectral);
-        let alternate = settings.recipe.alternate;
-        args.plan.change(&mut settings, &source)?;
-        if settings.recipe.alternate != alternate {
-            bail!(Failure::usage("--alternate is not that of the run"));
-        }
-        networks::check(&config.shape, &settings.recipe)?;
-        Ok(Prepared {
-            model: loaded::model(&config.shape)?,
-            settings,
-            source,
-            weights: None,
-        })
+        Ok(())
     }
 
     /// The GPU, if one is to train.
-    fn gpu(&self, args: &Args) -> Result<Option<Gpu>> {
-        if let Some(problem) = not_on_gpu(&self.model.shape, &self.settings.recipe) {
+    fn gpu(&self, args: &Args, ranks: Option<&dyn Ranks>) -> Result<Option<Gpu>> {
+        let together =
+            ranks.map(|_| "adversarial networks of several processes learn on the CPU".to_owned());
+        if let Some(problem) =
+            together.or_else(|| not_on_gpu(&self.model.shape, &self.settings.recipe))
+        {
             args.device.refuse(&problem)?;
             return Ok(None);
         }
@@ -227,24 +196,25 @@ impl Prepared {
         args.device.open(args.report, "gan train")
     }
 
-    /// Writes what the folder holds of a run before its first step; the networks of one that is there stay.
-    fn keep(&self, folder: &Folder, is_there: bool) -> Result<()> {
-        folder.write_json("training.json", &self.settings)?;
-        if !is_there {
-            let config = Config {
-                shape: self.model.shape.clone(),
-                data: self.source.kept(),
-            };
-            folder.write_config(NAME, &config)?;
+    /// What the first process does alone, while the others read the data: real samples are shown, and measured.
+    fn first(
+        &self,
+        folder: &Folder,
+        (report, ranks): (ReportArgs, Option<&dyn Ranks>),
+    ) -> Result<Real<'_>> {
+        if let Some(ranks) = ranks {
+            ranks::must_be_files(self.settings.data.is_stdin())?;
+            folder.share(ranks, FILES)?;
         }
-        Ok(())
+        show_reals(&self.source, folder)?;
+        rayon::scope(|_| Real::new(&self.source, &folder.path(""), report))
     }
 
     /// Trains until something ends it.
     fn train(
         &self,
-        (resumes, real, gpu): (bool, &Real, Option<&Gpu>),
-        (folder, report): (&Folder, ReportArgs),
+        (resumes, gpu, ranks): (bool, Option<&Gpu>, Option<&dyn Ranks>),
+        (folder, report, real): (&Folder, ReportArgs, Option<&Real>),
         teller: &mut Teller,
         limits: Limits,
     ) -> Result<Ended> {
@@ -255,19 +225,22 @@ impl Prepared {
             weights,
         } = self;
         let samples = settings.eval_samples;
-        let mut examiner = Examiner::new(real, source, model, (folder, report), samples);
-        let measure = move |weights: &Weights, step: u64, right: Option<f64>| {
-            Some(examiner.examine(weights, step, right))
+        let measure: Box<Measure> = match real {
+            None => Box::new(|_, _, _| None),
+            Some(real) => {
+                let mut examiner = Examiner::new(real, source, model, (folder, report), samples);
+                Box::new(move |weights, step, right| Some(examiner.examine(weights, step, right)))
+            }
         };
         let learner = |position: Position| {
             let feed = Feed::new(source, settings.plan.seed, position);
-            Learner::new(model, &settings.recipe, feed, Box::new(measure))
+            Learner::new(model, &settings.recipe, feed, measure).among(ranks)
         };
         let plan = settings.plan.clone();
         let mut tell = |event: &Event| teller.tell(event);
         let layout = model.layout();
-        let run = match resumes && !folder.steps().is_empty() {
-            true => Run::resume(folder, layout, plan, learner, &mut tell)?,
+        let open = || match resumes && !folder.steps().is_empty() {
+            true => Run::resume(folder, layout, plan, learner, &mut tell),
             false => {
                 let mut first = Weights::zeros(layout);
                 let begin = weights.as_ref().map_or_else(
@@ -276,55 +249,16 @@ impl Prepared {
                 );
                 first.values_mut().copy_from_slice(&begin);
                 let task = learner(Position::default());
-                Run::new(folder, layout, (plan, task), first, &mut tell)
+                Ok(Run::new(folder, layout, (plan, task), first, &mut tell))
             }
         };
+        let run = Run::among(folder, ranks, open)?;
         let run = match gpu {
             Some(gpu) => run.on(gpu),
             None => run,
         };
         run.train(limits).map_err(run_failure)
     }
-}
-
-/// # Errors
-/// When networks of a run cannot see the samples of some data.
-fn agree(shape: &Shape, source: &Source) -> Result<()> {
-    let is_known = shape.classes == 0 || shape.classes == source.classes().len();
-    let is_alike = shape.size() == source.shape()
-        && shape.spans == source.spans()
-        && shape.condition == source.condition();
-    match is_known && is_alike {
-        true => Ok(()),
-        false => Err(Failure::usage(
-            "the data is not of the kind that the run in --init has learned",
-        )
-        .hint("its samples have another size, other classes or other columns")
-        .into()),
-    }
-}
-
-/// Opens data, and says what is wrong with parts of it.
-fn open(data: &DataArgs, report: ReportArgs) -> Result<Source> {
-    let mut tell = |problem: String| {
-        report.say(
-            || json!({"event": "left-out", "problem": problem}),
-            || format!("wordmill gan train: {problem}"),
-        );
-    };
-    let source = data.open(&mut tell)?;
-    if let (Source::Images { images, .. }, true) = (&source, source.len() < FEW) {
-        let n = images.len();
-        report.say(
-            || json!({"event": "few", "images": n}),
-            || {
-                format!(
-                    "wordmill gan train: {n} images are few: they will be learned by heart; `wordmill gan eval` reports copies"
-                )
-            },
-        );
-    }
-    Ok(source)
 }
 
 fn run_failure(error: RunError) -> Error {

@@ -14,9 +14,7 @@ use crate::stream::Failure;
 use crate::teller::Teller;
 use crate::threads;
 use anyhow::{Error, Result, bail};
-use signal_hook::consts::SIGTERM;
 use std::path::PathBuf;
-use std::sync::atomic::Ordering;
 use wordmill::nn::dense::Precision;
 use wordmill::nn::device::{Fault, Gpu};
 use wordmill::nn::event::{Ended, Event};
@@ -182,10 +180,8 @@ fn train<S: Shape + Clone>(
     })
     .map_err(|error| run_failure(error, S::ADVICE))?;
     run.finish()?;
-    // Of several processes, perhaps another one was told to stop.
-    let asked = |signal| if signal > 0 { signal } else { SIGTERM as usize };
     Ok(match ended {
-        Ended::Stopped => asked(signal.load(Ordering::Relaxed)),
+        Ended::Stopped => stop::asked(&signal),
         _ => 0,
     })
 }
@@ -291,41 +287,20 @@ impl<A: Architecture> Prepared<A> {
             };
             Predicted::new(learner, ranks)
         };
-        let others = ranks.filter(|ranks| ranks.rank() > 0);
-        if let Some(ranks) = others {
-            folder.share_checkpoint(ranks, None)?;
-        }
         let plan = self.settings.plan.clone();
         let mut tell = |event: &Event| teller.tell(event);
         let layout = self.model.layout();
-        let run = match self.weights {
-            Some(weights) => {
-                let task = learner(Position::default());
-                Run::new(folder, layout, (plan, task), weights, &mut tell)
-            }
+        let open = || match self.weights {
             None if resumes && !folder.steps().is_empty() => {
-                Run::resume(folder, layout, plan, learner, &mut tell)?
+                Run::resume(folder, layout, plan, learner, &mut tell)
             }
-            None => {
-                let weights = self.model.initial_weights(plan.seed);
-                Run::new(
-                    folder,
-                    layout,
-                    (plan, learner(Position::default())),
-                    weights,
-                    &mut tell,
-                )
+            weights => {
+                let begin = weights.unwrap_or_else(|| self.model.initial_weights(plan.seed));
+                let task = learner(Position::default());
+                Ok(Run::new(folder, layout, (plan, task), begin, &mut tell))
             }
         };
-        if let Some(ranks) = ranks.filter(|ranks| ranks.rank() == 0) {
-            let step = Some(run.steps()).filter(|step| *step > 0);
-            folder.share_checkpoint(ranks, step)?;
-        }
-        if others.is_some() {
-            // It is in memory, and takes room in a temporary folder.
-            let _ = std::fs::remove_dir_all(folder.path("checkpoints"));
-        }
-        let run = run.among(ranks)?;
+        let run = Run::among(folder, ranks, open)?;
         match gpu {
             Some(gpu) => run.on(gpu).train(limits),
             None => run.train(limits),

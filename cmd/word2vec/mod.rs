@@ -11,11 +11,9 @@ use crate::stream::{Failure, Output, s3};
 use anyhow::{Result, bail};
 use choice::ChoiceArgs;
 use serde_json::json;
-use signal_hook::consts::SIGTERM;
 use std::collections::HashSet;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::Ordering;
 use wordmill::embed::vectors::{self, Format, View};
 use wordmill::embed::word2vec::{CheckpointError, Ended, TrainError, Trainer};
 use wordmill::ranks::{Ranks, is_first};
@@ -155,11 +153,9 @@ fn train_among(args: &TrainArgs, ranks: Option<&dyn Ranks>) -> Result<usize> {
     };
     let ended = ended.map_err(train_failure)?;
     drop(words);
-    // Of several processes, perhaps another one was told to stop.
-    let signal = match (ended, signal.load(Ordering::Relaxed)) {
-        (Ended::Done, _) => 0,
-        (Ended::Stopped, 0) => SIGTERM as usize,
-        (Ended::Stopped, signal) => signal,
+    let signal = match ended {
+        Ended::Done => 0,
+        Ended::Stopped => stop::asked(&signal),
     };
     if !is_first {
         return Ok(signal);

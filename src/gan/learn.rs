@@ -15,6 +15,7 @@ use super::feed::{Feed, Position};
 use super::model::Model;
 use super::spectral::Spectral;
 use super::step::{Objective, Reals, Seen, Step};
+use super::sums::Sums;
 use super::there::{self, Place};
 use super::turns::{Alternate, Turn};
 use crate::nn::adam::{self, Adam};
@@ -22,9 +23,11 @@ use crate::nn::event::{Evaluation, Values};
 use crate::nn::ops::batch_norm::Moments;
 use crate::nn::ops::cuda::adversarial;
 use crate::nn::parameters::Weights;
+use crate::nn::part::Part;
 use crate::nn::plan::Plan;
 use crate::nn::run::{Learned, RunError, Stepped, Task};
 use crate::random::Random;
+use crate::ranks::Ranks;
 use serde::{Deserialize, Serialize};
 use std::ops::Range;
 
@@ -65,19 +68,8 @@ pub struct Learner<'a> {
     has_moved: bool,
     /// What is summed on a device.
     there: Option<Place>,
-}
-
-/// Sums since the last report.
-#[derive(Default)]
-struct Sums {
-    seen: Seen,
-    critic_steps: u64,
-    generator: f64,
-    steps: u64,
-    samples: u64,
-    /// ‖g‖ of the last step.
-    critic_gradient: f64,
-    generator_gradient: f64,
+    /// All that compute a batch together, if there are others.
+    ranks: Option<&'a dyn Ranks>,
 }
 
 impl<'a> Learner<'a> {
@@ -97,7 +89,22 @@ impl<'a> Learner<'a> {
             right: (0.0, 0),
             has_moved: true,
             there: None,
+            ranks: None,
         }
+    }
+
+    /// The same as one of several, on the host.
+    ///
+    /// # Panics
+    /// When a step is made of a batch that has fewer groups of samples than there are ranks.
+    pub fn among(self, ranks: Option<&'a dyn Ranks>) -> Learner<'a> {
+        Learner { ranks, ..self }
+    }
+
+    /// The samples of a batch that are computed here, if not all.
+    fn part(&self) -> Option<Part<'a>> {
+        let ranks = self.ranks?;
+        Some(Part::of(ranks, self.recipe.batch, self.model.shape.pack))
     }
 
     /// The step on the device, if one computes.
@@ -117,11 +124,13 @@ impl<'a> Learner<'a> {
         if let Some(place) = &self.there {
             let sums = place.take();
             let seen = &mut self.seen.seen;
-            seen.loss += sums.loss;
-            seen.real += sums.real;
-            seen.made += sums.made;
-            seen.right += sums.right;
-            seen.penalty += sums.penalty;
+            *seen += Seen {
+                loss: sums.loss,
+                real: sums.real,
+                made: sums.made,
+                right: sums.right,
+                penalty: sums.penalty,
+            };
             self.seen.generator += sums.generator;
             self.right.0 += sums.right;
         }
@@ -209,11 +218,7 @@ impl<'a> Learner<'a> {
         self.seen.critic_gradient = gradient.unwrap_or(f64::NAN);
         self.bound(learned);
         let sums = &mut self.seen;
-        sums.seen.loss += seen.loss;
-        sums.seen.real += seen.real;
-        sums.seen.made += seen.made;
-        sums.seen.right += seen.right;
-        sums.seen.penalty += seen.penalty;
+        sums.seen += seen;
         sums.critic_steps += 1;
         sums.samples += self.recipe.batch as u64;
         self.right.0 += seen.right;
@@ -223,12 +228,14 @@ impl<'a> Learner<'a> {
 
     /// The gradients of a step of the critic on the host.
     fn critic_here(&mut self, learned: &mut Learned, reals: &Reals, random: &mut Random) -> Seen {
+        let part = self.part();
         let step = Step {
             model: self.model,
             objective: &self.recipe.objective,
+            part: part.as_ref(),
         };
         let gradients = std::mem::take(&mut learned.gradients);
-        let (gradients, seen) = match &mut self.spectral {
+        let (mut gradients, seen) = match &mut self.spectral {
             None => step.critic(&learned.weights, gradients, reals, random),
             Some(spectral) => {
                 let divided = spectral.divide(&mut learned.weights, true);
@@ -237,6 +244,9 @@ impl<'a> Learner<'a> {
                 (gradients, seen)
             }
         };
+        if let Some(part) = part {
+            part.sum_gradients(&mut gradients[self.model.of_critic()]);
+        }
         learned.gradients = gradients;
         seen
     }
@@ -248,15 +258,20 @@ impl<'a> Learner<'a> {
         reals: &Reals,
         with: (&mut Random, &Moments),
     ) -> f64 {
+        let part = self.part();
         let step = Step {
             model: self.model,
             objective: &self.recipe.objective,
+            part: part.as_ref(),
         };
         let spectral = self.spectral.as_mut();
         let divided = spectral.map(|spectral| spectral.divide(&mut learned.weights, false));
         let weights = divided.as_ref().unwrap_or(&learned.weights);
         let gradients = std::mem::take(&mut learned.gradients);
-        let (gradients, loss) = step.generator(weights, gradients, reals, with);
+        let (mut gradients, loss) = step.generator(weights, gradients, reals, with);
+        if let Some(part) = part {
+            part.sum_gradients(&mut gradients[self.model.of_generator()]);
+        }
         learned.gradients = gradients;
         loss
     }
@@ -349,35 +364,13 @@ impl Task for Learner<'_> {
             self.seen.critic_gradient = there.seen_of(1).gradient;
         }
         let sums = std::mem::take(&mut self.seen);
-        let (critic, steps) = (sums.critic_steps.max(1) as f64, sums.steps.max(1) as f64);
-        let mut values = vec![("samples_per_second", sums.samples as f64 / seconds)];
-        if sums.critic_steps > 0 {
-            values.extend([
-                ("critic_loss", sums.seen.loss / critic),
-                ("real", sums.seen.real / critic),
-                ("made", sums.seen.made / critic),
-                ("right", sums.seen.right / critic),
-                ("critic_gradient", sums.critic_gradient),
-            ]);
-        }
-        if sums.steps > 0 {
-            values.extend([
-                ("generator_loss", sums.generator / steps),
-                ("generator_gradient", sums.generator_gradient),
-            ]);
-        }
         let Objective {
             gradient_penalty,
             r1,
             r2,
             ..
         } = self.recipe.objective;
-        if gradient_penalty + r1 + r2 > 0.0 && sums.critic_steps > 0 {
-            values.push(("penalty", sums.seen.penalty / critic));
-        }
-        (values.into_iter())
-            .map(|(name, value)| (name.to_owned(), value))
-            .collect()
+        sums.told(seconds, gradient_penalty + r1 + r2 > 0.0)
     }
 
     fn evaluate(&mut self, weights: &mut Weights, step: u64) -> Option<Evaluation> {
@@ -391,3 +384,6 @@ impl Task for Learner<'_> {
         (self.measure)(weights, step, right)
     }
 }
+
+#[cfg(test)]
+mod tests;

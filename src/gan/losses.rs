@@ -36,6 +36,16 @@ pub struct Judged {
     pub made: Vec<f32>,
 }
 
+impl Judged {
+    /// The same of samples that are this share of a batch.
+    pub fn of_share(mut self, share: f64) -> Judged {
+        self.loss *= share;
+        let along = self.real.iter_mut().chain(&mut self.made);
+        along.for_each(|d| *d *= share as f32);
+        self
+    }
+}
+
 /// ln(1 + eˣ)
 fn softplus(x: f64) -> f64 {
     x.max(0.0) + (-x.abs()).exp().ln_1p()

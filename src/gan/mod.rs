@@ -23,6 +23,7 @@ pub mod sampler;
 pub mod shape;
 pub mod spectral;
 pub mod step;
+mod sums;
 pub mod table;
 pub mod there;
 pub mod turns;

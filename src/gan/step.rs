@@ -5,22 +5,27 @@
 //! generator   made samples judged, the loss back through the critic to the generator's weights
 //! ```
 //!
-//! Real and made samples are judged in passes of their own, so that batch normalisation sees them apart. What the
+//! Where ranks compute parts of a batch, each draws for all of it what is random, makes and judges what is its own, and its
+//! losses are its share of the batch's. Real and made samples are judged in passes of their own, so that batch normalisation sees them apart. What the
 //! generator makes for the critic is made anew for itself, as in the programs that this is compared with.
 
 use super::layers::Pass;
 use super::losses::Loss;
 use super::model::{Given, Model};
 use super::penalty::{Penalty, give};
+use super::shape::Shape;
 use crate::nn::buffer::Buffer;
 use crate::nn::dropout::Dropout;
 use crate::nn::ops::augment::Augment;
 use crate::nn::ops::batch_norm::{Moments, Source};
 use crate::nn::ops::spans;
 use crate::nn::parameters::Weights;
+use crate::nn::part::Part;
 use crate::nn::tape::Tape;
 use crate::random::Random;
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
+use std::ops::{AddAssign, Range};
 
 /// What the two learn from.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -44,7 +49,27 @@ pub struct Reals {
     pub given: Given,
 }
 
-/// What a step has seen.
+impl Reals {
+    /// Some of them, for a model of that shape.
+    fn some(&self, samples: Range<usize>, shape: &Shape) -> Reals {
+        let of = |width: usize| width * samples.start..width * samples.end;
+        let Given {
+            labels,
+            conditions,
+            asked,
+        } = &self.given;
+        Reals {
+            values: self.values[of(shape.values())].to_vec(),
+            given: Given {
+                labels: labels.get(samples.clone()).unwrap_or_default().into(),
+                conditions: conditions[of(shape.condition)].into(),
+                asked: asked.get(samples).unwrap_or_default().into(),
+            },
+        }
+    }
+}
+
+/// What a step has seen: of a part of a batch its share.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Seen {
     pub loss: f64,
@@ -56,11 +81,41 @@ pub struct Seen {
     pub penalty: f64,
 }
 
-/// A model and what it learns from.
+impl AddAssign for Seen {
+    fn add_assign(&mut self, other: Seen) {
+        self.loss += other.loss;
+        self.real += other.real;
+        self.made += other.made;
+        self.right += other.right;
+        self.penalty += other.penalty;
+    }
+}
+
+impl Seen {
+    /// The sum of what all ranks have seen of a batch.
+    fn whole(self, part: Option<&Part>) -> Seen {
+        let Some(part) = part else {
+            return self;
+        };
+        let mut sums = [self.loss, self.real, self.made, self.right, self.penalty];
+        part.sum(&mut sums);
+        let [loss, real, made, right, penalty] = sums;
+        Seen {
+            loss,
+            real,
+            made,
+            right,
+            penalty,
+        }
+    }
+}
+
+/// A model, what it learns from, and the samples of a batch that are computed here, if not all.
 #[derive(Clone, Copy)]
 pub struct Step<'m> {
     pub model: &'m Model,
     pub objective: &'m Objective,
+    pub part: Option<&'m Part<'m>>,
 }
 
 fn mean(values: &[f32]) -> f64 {
@@ -68,15 +123,40 @@ fn mean(values: &[f32]) -> f64 {
 }
 
 impl Step<'_> {
+    /// The share of the batch that is computed here.
+    fn share(&self) -> f64 {
+        self.part
+            .map_or(1.0, |part| part.own().len() as f64 / part.all() as f64)
+    }
+
+    /// What goes into the generator for the samples of this step, beside the real ones of the whole batch.
+    fn inputs(&self, reals: &Reals, random: &mut Random) -> Buffer {
+        let n = reals.values.len() / self.model.shape.values();
+        let inputs = self.model.noise(n, &reals.given, random);
+        let Some(part) = self.part else {
+            return inputs;
+        };
+        let (own, width) = (part.own(), self.model.shape.inputs());
+        Buffer::copy_of(&inputs[width * own.start..width * own.end])
+    }
+
+    /// The real samples of this step, of those of the whole batch.
+    fn own<'r>(&self, reals: &'r Reals) -> Cow<'r, Reals> {
+        match self.part {
+            None => Cow::Borrowed(reals),
+            Some(part) => Cow::Owned(reals.some(part.own(), &self.model.shape)),
+        }
+    }
+
     /// Samples of random z, with the moments of their batch.
-    fn make(&self, weights: &Weights, n: usize, given: &Given, random: &mut Random) -> Buffer {
-        let tape = Tape::plain(weights);
-        let z = self.model.noise(n, given, random);
+    fn make(&self, weights: &Weights, reals: &Reals, random: &mut Random) -> Buffer {
+        let tape = Tape::plain(weights).among(self.part);
+        let z = self.inputs(reals, random);
         let made = (self.model).generate(&tape, z, Pass::plain(Source::Unseen), Some(random));
         Buffer::copy_of(made.values())
     }
 
-    /// Adds the gradient of the critic's loss.
+    /// Adds the gradient of the critic's loss, beside the real samples of a batch.
     pub fn critic(
         &self,
         weights: &Weights,
@@ -86,9 +166,11 @@ impl Step<'_> {
     ) -> (Vec<f32>, Seen) {
         let (model, loss) = (self.model, self.objective.loss);
         let (channels, values) = (model.shape.channels, model.shape.values());
-        let n = reals.values.len() / values;
-        let made = self.make(weights, n, &reals.given, random);
-        let tape = Tape::recording(weights, gradients, Dropout::none()).learning(model.of_critic());
+        let made = self.make(weights, reals, random);
+        let (reals, share) = (&*self.own(reals), self.share());
+        let tape = Tape::recording(weights, gradients, Dropout::none())
+            .learning(model.of_critic())
+            .among(self.part);
         let mut judge = |x: &[f32]| {
             let x = tape.var(Buffer::copy_of(x), channels, false);
             let x = self
@@ -98,12 +180,12 @@ impl Step<'_> {
             model.judge(&tape, &x, &reals.given, Pass::plain(Source::Unseen))
         };
         let (real, fake) = (judge(&reals.values), judge(&made));
-        let judged = loss.critic(real.values(), fake.values());
+        let judged = loss.critic(real.values(), fake.values()).of_share(share);
         let mut seen = Seen {
             loss: judged.loss,
-            real: mean(real.values()),
-            made: mean(fake.values()),
-            right: loss.right(real.values(), fake.values()),
+            real: share * mean(real.values()),
+            made: share * mean(fake.values()),
+            right: share * loss.right(real.values(), fake.values()),
             penalty: 0.0,
         };
         give(&tape, &real, Buffer::copy_of(&judged.real));
@@ -117,20 +199,25 @@ impl Step<'_> {
             ..
         } = *self.objective;
         let between = |random: &mut Random| {
-            // One share for all samples that are seen together.
+            // One place for all samples that are seen together.
             let mut x = Buffer::copy_of(&made);
             let group = values * model.shape.pack;
+            let [before, after] = self.part.map_or([0; 2], Part::others);
+            random.skip(before / model.shape.pack);
             for (x, real) in x
                 .chunks_exact_mut(group)
                 .zip(reals.values.chunks_exact(group))
             {
-                let share = random.unit();
+                let place = random.unit();
                 x.iter_mut()
                     .zip(real)
-                    .for_each(|(x, r)| *x += share * (r - *x));
+                    .for_each(|(x, r)| *x += place * (r - *x));
             }
+            random.skip(after / model.shape.pack);
             x
         };
+        // A penalty is a mean over the batch, too.
+        let share = share as f32;
         let mut penalise = |penalty: Penalty, x: Buffer| {
             let before = std::mem::take(&mut gradients);
             let (after, value) = penalty.add(model, weights, before, (x, &reals.given));
@@ -138,18 +225,18 @@ impl Step<'_> {
             seen.penalty += value;
         };
         if gradient_penalty > 0.0 {
-            penalise(Penalty::Slope(gradient_penalty), between(random));
+            penalise(Penalty::Slope(share * gradient_penalty), between(random));
         }
         if r1 > 0.0 {
-            penalise(Penalty::Square(r1), Buffer::copy_of(&reals.values));
+            penalise(Penalty::Square(share * r1), Buffer::copy_of(&reals.values));
         }
         if r2 > 0.0 {
-            penalise(Penalty::Square(r2), Buffer::copy_of(&made));
+            penalise(Penalty::Square(share * r2), Buffer::copy_of(&made));
         }
-        (gradients, seen)
+        (gradients, seen.whole(self.part))
     }
 
-    /// Adds the gradient of the generator's loss; its moments are remembered in `moments`.
+    /// Adds the gradient of the generator's loss, beside the real samples of a batch; its moments are remembered in `moments`.
     pub fn generator(
         &self,
         weights: &Weights,
@@ -159,11 +246,11 @@ impl Step<'_> {
     ) -> (Vec<f32>, f64) {
         let (model, loss) = (self.model, self.objective.loss);
         let augment = self.objective.augment;
-        let n = reals.values.len() / model.shape.values();
         let plain = Pass::plain(Source::Unseen);
+        let (batch, reals) = (reals, &*self.own(reals));
         let real = match loss.is_relative() {
             true => {
-                let tape = Tape::plain(weights);
+                let tape = Tape::plain(weights).among(self.part);
                 let x = tape.var(Buffer::copy_of(&reals.values), model.shape.channels, false);
                 let x = augment.apply(&tape, &x, model.shape.size(), random);
                 model
@@ -173,9 +260,10 @@ impl Step<'_> {
             }
             false => Vec::new(),
         };
-        let tape =
-            Tape::recording(weights, gradients, Dropout::none()).learning(model.of_generator());
-        let z = model.noise(n, &reals.given, random);
+        let tape = Tape::recording(weights, gradients, Dropout::none())
+            .learning(model.of_generator())
+            .among(self.part);
+        let z = self.inputs(batch, random);
         let pass = Pass::plain(Source::Batch(moments));
         let (choices, made) = model.outputs(&tape, z, pass, Some(random));
         let mut value = 0.0;
@@ -185,8 +273,14 @@ impl Step<'_> {
         let shown = augment.apply(&tape, &made, model.shape.size(), random);
         let verdicts = model.judge(&tape, &shown, &reals.given, plain);
         let judged = loss.generator(&real, verdicts.values());
+        let judged = judged.of_share(self.share());
         give(&tape, &verdicts, Buffer::copy_of(&judged.made));
         drop((choices, made, shown, verdicts));
-        (tape.backward(), value + judged.loss)
+        let mut value = [value + judged.loss];
+        let gradients = tape.backward();
+        if let Some(part) = self.part {
+            part.sum(&mut value);
+        }
+        (gradients, value[0])
     }
 }

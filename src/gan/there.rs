@@ -243,6 +243,7 @@ mod tests {
         let host = step::Step {
             model: &model,
             objective,
+            part: None,
         };
         let (critic, seen) = host.critic(&weights, zeros(), &reals, &mut Random::new(1, 1));
         let moments = Moments::default();

@@ -9,7 +9,7 @@
 //! | [`dropout`], [`ops`] | operations, forward and backward by hand |
 //! | [`dense`], [`int8`] | layers that are used, not trained; products in bytes |
 //! | [`adam`] | the optimizer |
-//! | [`reduce`] | gradients of a batch that several processes compute |
+//! | [`reduce`], [`part`] | a batch that several processes compute: its gradients; the samples of one of them |
 //! | [`schedule`], [`plan`], [`run`] | the learning rate; all that is set for a run; the loop |
 //! | [`folder`], [`event`], [`curves`] | the files of a run; what is told of it; a picture of that |
 //!
@@ -44,6 +44,7 @@ pub mod ops;
 pub mod outer;
 pub mod packed;
 pub mod parameters;
+pub mod part;
 pub mod plan;
 pub mod reduce;
 pub mod run;

@@ -18,6 +18,7 @@ use super::device::{Gpu, Memory};
 use super::dropout::{Dropout, Mask};
 use super::ops::cuda;
 use super::parameters::{Parameter, There, Weights};
+use super::part::Part;
 pub use gradients::{Complete, Gradients, add};
 use std::cell::{Cell, RefCell};
 use std::ops::Range;
@@ -113,6 +114,8 @@ pub struct Tape<'w> {
     /// The parameters whose gradients are wanted, as places in the row of all.
     learned: Range<usize>,
     steps: RefCell<Vec<Step<'w>>>,
+    /// The samples of this pass, where other ranks compute the rest of the batch.
+    part: Option<&'w Part<'w>>,
     dropout: Dropout,
     masks: Cell<u32>,
 }
@@ -160,6 +163,21 @@ impl<'w> Tape<'w> {
         Tape { learned, ..self }
     }
 
+    /// A pass over a part of a batch, the rest of which others compute at the same time.
+    pub fn among(self, part: Option<&'w Part<'w>>) -> Tape<'w> {
+        Tape { part, ..self }
+    }
+
+    /// The samples of this pass, where it is one of several over a batch.
+    pub fn part(&self) -> Option<&'w Part<'w>> {
+        self.part
+    }
+
+    /// How many samples of the batch come before those of this pass, and how many after: others compute them.
+    pub fn others(&self) -> [usize; 2] {
+        self.part.map_or([0; 2], Part::others)
+    }
+
     /// Whether the gradient of a parameter is wanted.
     pub fn learns(&self, parameter: Parameter) -> bool {
         let range = parameter.range();
@@ -173,6 +191,7 @@ impl<'w> Tape<'w> {
             gradients: None,
             learned: 0..0,
             steps: RefCell::default(),
+            part: None,
             dropout: Dropout::none(),
             masks: Cell::new(0),
         }

@@ -81,7 +81,13 @@ impl Augment {
         }
         let n = size.0 * size.1 * size.2;
         let images = x.values().len() / n;
-        let changes: Vec<Change> = (0..images).map(|_| self.draw(size, random)).collect();
+        // Other ranks change the images before and after these in ways of their own.
+        let [before, after] = tape.others();
+        let mut draw =
+            |n: usize| -> Vec<Change> { (0..n).map(|_| self.draw(size, random)).collect() };
+        draw(before);
+        let changes = draw(images);
+        draw(after);
         let mut y = Buffer::copy_of(x.values());
         let each = y.par_chunks_mut(n).zip(&changes);
         each.for_each(|(image, change)| change.forward(size, image));

@@ -8,7 +8,7 @@
 //!
 //! A column is a channel, a row a pixel of some image: for images of one pixel that is a dense layer's normalisation. In
 //! training μ and σ are those of the batch, afterwards the running ones, so that what comes out for an image does not
-//! depend on those beside it. Ioffe and Szegedy 2015.
+//! depend on those beside it. Ioffe and Szegedy 2015. Where ranks compute parts of a batch, all sums are over the whole.
 
 use super::activation::{Activation, finish};
 use super::conv::undo_all;
@@ -16,6 +16,7 @@ use super::{columns, cuda};
 use crate::nn::buffer::Buffer;
 use crate::nn::device::Memory;
 use crate::nn::parameters::{Layout, Parameter, Weights};
+use crate::nn::part::Part;
 use crate::nn::tape::{Gradients, Tape, Var};
 use crate::simd::{Lanes, Level, dispatch};
 use rayon::prelude::*;
@@ -98,15 +99,17 @@ impl BatchNorm {
         if let Some(gpu) = tape.gpu() {
             return cuda::batch_norm::forward(gpu, tape, self, x, activation, source);
         }
-        let (mean, variance) = match source {
+        let (mean, variance, n) = match source {
+            // What the moments of others are does not depend on these rows.
             Source::Running => (
                 tape.weights.of(self.mean).to_vec(),
                 tape.weights.of(self.variance).to_vec(),
+                f64::INFINITY,
             ),
-            _ => moments(x.values(), c),
+            _ => moments(x.values(), c, tape.part()),
         };
         if let Source::Batch(moments) = source {
-            let n = x.rows() as f32;
+            let n = n as f32;
             let unbiased = variance.iter().map(|v| v * n / (n - 1.0).max(1.0));
             moments.see(self.variance, Seen::Host(unbiased.collect()));
             moments.see(self.mean, Seen::Host(mean.clone()));
@@ -131,7 +134,7 @@ impl BatchNorm {
         let y = tape.var(y, c, true);
         if let Some(slot) = y.slot() {
             let (layer, x, saved) = (*self, x.clone(), y.clone());
-            let of_batch = !matches!(source, Source::Running);
+            let part = tape.part().filter(|_| n.is_finite());
             let learned = tape.learns(self.scale);
             tape.push(move |gradients| {
                 let Some(mut dz) = gradients.take(slot) else {
@@ -142,7 +145,7 @@ impl BatchNorm {
                 }
                 drop(saved);
                 let moments = (&mean[..], &inverse[..], &a[..]);
-                layer.backward(&x, dz, moments, (of_batch, learned), gradients);
+                layer.backward(&x, dz, moments, (n, part, learned), gradients);
             });
         }
         y
@@ -153,11 +156,11 @@ impl BatchNorm {
         x: &Var,
         mut dz: Buffer,
         (mean, inverse, a): (&[f32], &[f32], &[f32]),
-        (of_batch, learned): (bool, bool),
+        (n, part, learned): (f64, Option<&Part>, bool),
         gradients: &mut Gradients,
     ) {
         let c = mean.len();
-        let [sums, products] = columns::blocks(dz.len(), c, |range, [sums, products]| {
+        let [mut sums, products] = columns::blocks(dz.len(), c, |range, [sums, products]| {
             // SAFETY: the level is that of this processor.
             unsafe {
                 let rows = (&dz[range.clone()], &x.values()[range]);
@@ -165,7 +168,7 @@ impl BatchNorm {
             }
         });
         let scaled = products.iter().zip(inverse);
-        let products: Vec<f64> = scaled.map(|(p, i)| p * f64::from(*i)).collect();
+        let mut products: Vec<f64> = scaled.map(|(p, i)| p * f64::from(*i)).collect();
         if learned {
             for (parameter, sums) in [(self.scale, &products), (self.shift, &sums)] {
                 let gradient = gradients.of(parameter).iter_mut();
@@ -173,11 +176,10 @@ impl BatchNorm {
             }
         }
         let Some(slot) = x.slot() else { return };
-        let n = if of_batch {
-            x.rows() as f64
-        } else {
-            f64::INFINITY
-        };
+        if let Some(part) = part {
+            part.sum(&mut sums);
+            part.sum(&mut products);
+        }
         // dx = a · dz + b · x + d
         let b: Vec<f32> = (0..c)
             .map(|i| (-f64::from(a[i]) * f64::from(inverse[i]) * products[i] / n) as f32)
@@ -193,19 +195,29 @@ impl BatchNorm {
     }
 }
 
-/// Mean and variance of each column, the differences from the mean summed in a pass of their own.
-fn moments(x: &[f32], c: usize) -> (Vec<f32>, Vec<f32>) {
-    let n = (x.len() / c).max(1) as f64;
+/// Mean and variance of each column of the batch, the differences from the mean summed in a pass of their own; and the rows
+/// that they are of.
+fn moments(x: &[f32], c: usize, part: Option<&Part>) -> (Vec<f32>, Vec<f32>, f64) {
+    let whole = |mut sums: Vec<f64>| {
+        if let Some(part) = part {
+            part.sum(&mut sums);
+        }
+        sums
+    };
+    let rows = x.len() / c;
+    let n = part.map_or(rows, |part| rows * part.all() / part.own().len());
+    let n = n.max(1) as f64;
     let [sums] = columns::blocks(x.len(), c, |range, [sums]| {
         // SAFETY: the level is that of this processor.
         unsafe { columns::sum(Level::best(), &x[range], sums) }
     });
-    let mean: Vec<f32> = sums.iter().map(|s| (s / n) as f32).collect();
+    let mean: Vec<f32> = whole(sums).iter().map(|s| (s / n) as f32).collect();
     let [squares] = columns::blocks(x.len(), c, |range, [squares]| {
         // SAFETY: the level is that of this processor.
         unsafe { square_rows(Level::best(), &x[range], &mean, squares) }
     });
-    (mean, squares.iter().map(|s| (s / n) as f32).collect())
+    let variance = whole(squares).iter().map(|s| (s / n) as f32).collect();
+    (mean, variance, n)
 }
 
 dispatch!(pub(super) unsafe fn square_rows(x: &[f32], mean: &[f32], squares: &mut [f32]) = square_in);

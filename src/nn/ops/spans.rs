@@ -87,7 +87,11 @@ pub fn forward(tape: &Tape, x: &Var, spans: &Arc<[Span]>, noise: Option<&mut Ran
     );
     let mut y = Buffer::copy_of(x.values());
     if let Some(random) = noise {
+        // Each value has one number of the noise; those of other ranks' rows are left out.
+        let [before, after] = tape.others().map(|rows| rows * columns);
+        random.skip(before);
         y.iter_mut().for_each(|y| *y += gumbel(random));
+        random.skip(after);
     }
     for (row, x) in y
         .chunks_exact_mut(columns)
@@ -137,11 +141,12 @@ fn back(span: Span, d: &mut [f32], y: &[f32]) {
     }
 }
 
-/// The mean over rows of − ln p of the choices that are asked for; its gradient goes to x.
+/// The mean over rows of the batch of − ln p of the choices that are asked for; its gradient goes to x.
 pub fn asked(tape: &Tape, x: &Var, asked: &[Option<Asked>]) -> f64 {
     let columns = x.columns();
     assert_eq!(x.rows(), asked.len());
-    let (weight, mut loss) = (1.0 / asked.len().max(1) as f32, 0.0);
+    let rows = asked.len() + tape.others().iter().sum::<usize>();
+    let (weight, mut loss) = (1.0 / rows.max(1) as f32, 0.0);
     let mut dx = Buffer::zeros(x.values().len());
     let rows = dx
         .chunks_exact_mut(columns)

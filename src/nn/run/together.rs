@@ -2,21 +2,42 @@
 
 use super::{Run, RunError, Task};
 use crate::nn::event::Event;
+use crate::nn::folder::Folder;
 use crate::ranks::{self, Ranks};
 
 impl<'a, T: Task> Run<'a, T> {
-    /// The same run as one of several, which all begin with what the first has.
+    /// A run of several ranks, if there are others, as each opens it in a folder of its own: the first gives the others its
+    /// checkpoint, and all begin with what it has.
     ///
     /// # Errors
-    /// When the first is at another step: what the others have read is not what it has written.
-    pub fn among(mut self, ranks: Option<&'a dyn Ranks>) -> Result<Run<'a, T>, RunError> {
-        self.ranks = ranks;
-        let step = self.state.step;
-        if ranks.is_some_and(|ranks| !ranks::have_same(ranks, step)) {
+    /// When it cannot be opened, or the first is at another step: what the others have read is not what it has written.
+    pub fn among(
+        folder: &Folder,
+        ranks: Option<&'a dyn Ranks>,
+        open: impl FnOnce() -> Result<Run<'a, T>, RunError>,
+    ) -> Result<Run<'a, T>, RunError> {
+        let Some(ranks) = ranks else {
+            return open();
+        };
+        let mut run = if ranks.rank() == 0 {
+            let run = open()?;
+            let step = Some(run.steps()).filter(|step| *step > 0);
+            folder.share_checkpoint(ranks, step)?;
+            run
+        } else {
+            folder.share_checkpoint(ranks, None)?;
+            let run = open()?;
+            // It is in memory, and takes room in a temporary folder.
+            let _ = std::fs::remove_dir_all(folder.path("checkpoints"));
+            run
+        };
+        run.ranks = Some(ranks);
+        let step = run.state.step;
+        if !ranks::have_same(ranks, step) {
             return Err(RunError::Apart { step });
         }
-        self.share_learned();
-        Ok(self)
+        run.share_learned();
+        Ok(run)
     }
 
     /// Whether this one evaluates, tells and writes.

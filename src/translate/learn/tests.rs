@@ -8,7 +8,7 @@ use crate::nn::plan::Plan;
 use crate::nn::run::{Limits, Predicted, Run};
 use crate::nn::schedule::{Decay, Schedule};
 use crate::random::Random;
-use crate::ranks::{Ranks, threads};
+use crate::ranks::{Ranks, is_first, threads};
 use crate::translate::architecture::Tied;
 use crate::translate::feed::Plan as Order;
 use crate::translate::filter::Limits as Lengths;
@@ -155,19 +155,30 @@ fn train<A: Architecture>(model: &A, setup: &Setup, ranks: Option<&dyn Ranks>) -
         Predicted::new(learner, ranks)
     };
     let (folder, plan) = (setup.folder, plan(setup.steps));
-    let run = match folder.steps().is_empty() {
+    // Ranks besides the first have a folder of their own.
+    let place = tempfile::tempdir().unwrap();
+    let other = Folder::new(place.path());
+    let folder = if is_first(ranks) { folder } else { &other };
+    let open = || match folder.steps().is_empty() {
         true => {
             let weights = model.initial_weights(7);
             let task = learner(Position::default());
-            Run::new(folder, model.layout(), (plan, task), weights, &mut tell)
+            Ok(Run::new(
+                folder,
+                model.layout(),
+                (plan, task),
+                weights,
+                &mut tell,
+            ))
         }
-        false => Run::resume(folder, model.layout(), plan, learner, &mut tell).unwrap(),
+        false => Run::resume(folder, model.layout(), plan, learner, &mut tell),
     };
     let limits = Limits {
         stop: setup.stop,
         time: None,
     };
-    run.among(ranks).unwrap().train(limits).unwrap();
+    let run = Run::among(folder, ranks, open).unwrap();
+    run.train(limits).unwrap();
     told
 }
 
