@@ -7,6 +7,7 @@
 //!
 //! MPI 3.1, chapter 5.
 
+mod gpus;
 #[cfg(not(feature = "mpi"))]
 #[path = "ranks/absent.rs"]
 mod mpi;
@@ -14,6 +15,9 @@ mod mpi;
 mod mpi;
 #[cfg(test)]
 pub mod threads;
+
+use crate::nn::device::Memory;
+pub use gpus::on_gpus;
 
 /// One of the processes, as it sees all of them. What it calls, all must call, in the same order; threads may share it,
 /// but only one at a time calls it.
@@ -29,6 +33,12 @@ pub trait Ranks: Sync {
 
     /// Each value becomes the sum of what all have in its place; all get the same bits.
     fn sum(&self, values: &mut [f32]);
+
+    /// The same of values on a device, where the devices reach each other; nothing is done where they do not.
+    fn sum_there(&self, values: &Memory) -> bool {
+        let _ = values;
+        false
+    }
 
     /// The same in double precision.
     fn sum_f64(&self, values: &mut [f64]);

@@ -163,9 +163,15 @@ impl Driver {
     }
 
     /// Makes the context the calling thread's.
-    fn here(&self) -> Result<(), String> {
+    pub fn here(&self) -> Result<(), String> {
         // SAFETY: the context lives as long as the driver.
         unsafe { result::ctx::set_current(self.context) }.map_err(|error| said(&error))
+    }
+
+    /// Where all work is done in order.
+    #[cfg(feature = "nccl")]
+    pub fn stream(&self) -> sys::CUstream {
+        self.stream
     }
 
     /// Nothing when there is not so much.

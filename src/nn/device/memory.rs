@@ -27,9 +27,9 @@ impl Kind {
 #[derive(Debug)]
 pub struct Memory {
     gpu: Gpu,
-    pointer: u64,
+    pub(super) pointer: u64,
     bytes: usize,
-    kind: Kind,
+    pub(super) kind: Kind,
     len: usize,
 }
 

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `memory` | values on the device, in memory that is used again |
 //! | `driver` | what is asked of CUDA: the one file that knows it, and its stand-in for builds without it |
+//! | `group` | devices of several processes, which sum among themselves: the same for NCCL |
 //!
 //! All work goes to one stream in the order it is asked for, and nothing of it waits: the host runs ahead and meets the
 //! device when it reads a value back. So no operation returns an error. The first fault of a device stays, with the operation
@@ -12,6 +13,11 @@
 //!
 //! The libraries of CUDA are opened when a device is, not when the program starts: one binary runs with and without them.
 
+#[cfg(feature = "nccl")]
+mod group;
+#[cfg(not(feature = "nccl"))]
+#[path = "group/absent.rs"]
+mod group;
 mod memory;
 #[cfg(test)]
 mod tests;
@@ -23,6 +29,7 @@ mod driver;
 mod driver;
 
 use driver::Driver;
+pub use group::{Group, NAME};
 pub use memory::{Kind, Memory};
 use std::collections::BTreeMap;
 use std::marker::PhantomData;

@@ -1,0 +1,69 @@
+//! Ranks each of which has a GPU: what lies there, the GPUs sum among themselves.
+
+use super::{Ranks, share_bytes};
+use crate::nn::device::{Gpu, Group, Memory, NAME};
+
+/// Ranks, and the device of this one among theirs.
+struct OfGpus {
+    ranks: Box<dyn Ranks>,
+    group: Group,
+}
+
+/// The same ranks, whose GPUs sum among themselves if all of them know how; and whether they do.
+///
+/// # Errors
+/// When the GPUs cannot reach each other.
+pub fn on_gpus(ranks: Box<dyn Ranks>, gpu: &Gpu) -> Result<(Box<dyn Ranks>, bool), String> {
+    // The first makes the name, if it can; all must be able to come.
+    let name = match ranks.rank() {
+        0 if Group::is_there() => Group::name().map(Vec::from),
+        _ => Ok(Vec::new()),
+    };
+    let is_able = name.is_ok() && Group::is_there();
+    let mut able = [f64::from(u8::from(is_able))];
+    ranks.sum_f64(&mut able);
+    if able[0] < ranks.size() as f64 {
+        return Ok((ranks, false));
+    }
+    let name = share_bytes(&*ranks, name?);
+    let name = <[u8; NAME]>::try_from(name).map_err(|_| "a name of another length".to_owned())?;
+    let group = Group::join(gpu, name, (ranks.rank(), ranks.size()))?;
+    Ok((Box::new(OfGpus { ranks, group }), true))
+}
+
+impl Ranks for OfGpus {
+    fn rank(&self) -> usize {
+        self.ranks.rank()
+    }
+
+    fn size(&self) -> usize {
+        self.ranks.size()
+    }
+
+    fn local(&self) -> usize {
+        self.ranks.local()
+    }
+
+    fn sum(&self, values: &mut [f32]) {
+        self.ranks.sum(values);
+    }
+
+    fn sum_there(&self, values: &Memory) -> bool {
+        self.group.sum(values);
+        true
+    }
+
+    fn sum_f64(&self, values: &mut [f64]) {
+        self.ranks.sum_f64(values);
+    }
+
+    fn share(&self, bytes: &mut [u8]) {
+        self.ranks.share(bytes);
+    }
+
+    fn finish(self: Box<Self>) {
+        let OfGpus { ranks, group } = *self;
+        drop(group);
+        ranks.finish();
+    }
+}
