@@ -219,7 +219,8 @@ fn write<'a>(args: &TrainArgs, trainer: &mut Trainer<'a>, also: &'a str) -> Resu
     output.finish()
 }
 
-fn checkpoint_of(out: &Path) -> PathBuf {
+/// Where a run that was stopped keeps what it has learned.
+pub fn checkpoint_of(out: &Path) -> PathBuf {
     let mut name = OsString::from(out);
     name.push(".checkpoint");
     PathBuf::from(name)

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::Duration;
 use tempfile::TempDir;
 
 /// A folder as SageMaker makes it, with `corpora` as the channel `train`.
@@ -135,6 +136,71 @@ fn models_of_the_text_family_are_written_to_the_model() {
     let model = of(&place, "model/pos.safetensors");
     let line = format!("pos --model {}", model.display());
     assert!(!wordmill(&line).stdin("Dogs bark.\n").text().is_empty());
+}
+
+#[test]
+fn vectors_and_pieces_are_written_to_the_model() {
+    for (command, more, file) in [
+        (
+            "word2vec train {train}/sample.txt",
+            "min_count",
+            "vectors.vec",
+        ),
+        ("glove train {train}/sample.txt", "min_count", "vectors.vec"),
+        (
+            "subword train {train}/sample.txt",
+            "vocab_size",
+            "tokenizer.json",
+        ),
+    ] {
+        let value = if more == "vocab_size" { "400" } else { "2" };
+        let place = place(&json!({"command": command, more: value, "quiet": "true"}));
+        train(&place).text();
+        let out = tempfile::tempdir().unwrap();
+        let alone = command.replace("{train}", "corpora");
+        let flag = more.replace('_', "-");
+        let own = out.path().join(file);
+        // Several threads of word2vec do not give the same bytes twice.
+        wordmill(&format!("{alone} --{flag} {value} -q -o"))
+            .arg(&own)
+            .text();
+        let lines = |path: &Path| std::fs::read_to_string(path).unwrap().lines().count();
+        assert_eq!(
+            lines(&of(&place, "model").join(file)),
+            lines(&own),
+            "{command}"
+        );
+    }
+}
+
+#[test]
+fn vectors_are_whole_when_a_job_that_was_stopped_has_gone_on() {
+    let place = place(&json!({
+        "command": "word2vec train {train}/sample.txt", "min_count": "1", "dim": "50", "epochs": "300000", "quiet": "true",
+    }));
+    let checkpoint = of(&place, "checkpoints/vectors.vec.checkpoint");
+    let vectors = of(&place, "model/vectors.vec");
+    // While text is being read a signal just ends the process: wait longer until it comes later than that.
+    let mut wait = Duration::from_millis(100);
+    while !checkpoint.exists() {
+        assert!(
+            wait < Duration::from_secs(60),
+            "no signal left a checkpoint"
+        );
+        let mut job = Command::new(binary())
+            .args(["sagemaker", "train", "--root"])
+            .arg(place.path())
+            .current_dir(root())
+            .spawn()
+            .unwrap();
+        std::thread::sleep(wait);
+        terminate(&job);
+        assert!(job.wait().unwrap().success());
+        assert!(!vectors.exists(), "done in {wait:?}");
+        wait = wait * 3 / 2;
+    }
+    train(&place).text();
+    assert!(vectors.exists() && !checkpoint.exists());
 }
 
 #[test]

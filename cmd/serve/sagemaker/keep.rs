@@ -30,18 +30,22 @@ pub fn keep(run: &Path, model: &Path) -> Result<()> {
     let weights = format!("checkpoints/{step}");
     let folder = model.join(&weights);
     std::fs::create_dir_all(&folder).with_context(|| folder.display().to_string())?;
-    copy(run, model, &format!("{weights}/model.safetensors"))?;
+    let weights = format!("{weights}/model.safetensors");
+    copy(&run.join(&weights), &model.join(&weights))?;
     for name in names(run) {
         if name.ends_with(".json") && !LEFT_OUT.contains(&name.as_str()) {
-            copy(run, model, &name)?;
+            copy(&run.join(&name), &model.join(&name))?;
         }
     }
     Folder::new(model).write_json("best.json", &HashMap::from([("step", step)]))?;
     Ok(())
 }
 
-fn copy(from: &Path, to: &Path, name: &str) -> Result<()> {
-    std::fs::copy(from.join(name), to.join(name))
-        .with_context(|| to.join(name).display().to_string())?;
+/// Copies a file.
+///
+/// # Errors
+/// When it cannot be read or written.
+pub fn copy(from: &Path, to: &Path) -> Result<()> {
+    std::fs::copy(from, to).with_context(|| to.display().to_string())?;
     Ok(())
 }

@@ -1,14 +1,15 @@
 //! `wordmill sagemaker train`: a training job.
 
 use super::hyperparameters::{Asked, arguments};
-use super::keep::keep;
+use super::keep::{copy, keep};
 use super::root::RootArgs;
 use super::trainer;
 use crate::stream::Failure;
+use crate::word2vec::checkpoint_of;
 use anyhow::{Context, Result, bail};
 use signal_hook::consts::SIGTERM;
 use std::os::unix::process::ExitStatusExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Train as hyperparameters say
 ///
@@ -18,7 +19,9 @@ use std::path::Path;
 ///
 /// The runs of `transformer train`, `seq2seq train` and `gan train` are in checkpoints/run, and go on where they were when
 /// there is one already, as after an interruption of a spot instance; in the end what is needed to translate and to sample is
-/// copied to model. The models of `tokenize train`, `pos train`, `lemmatize train` and `ner train` are written there.
+/// copied to model. The models of `tokenize train`, `pos train`, `lemmatize train`, `ner train` and `subword train` and the
+/// vectors of `glove train` are written there; those of `word2vec train` when they are whole, which goes on from
+/// checkpoints, too.
 ///
 /// SIGTERM ends a run with a checkpoint. Why a job has failed is written to output/failure, too.
 #[derive(clap::Args)]
@@ -68,30 +71,57 @@ struct Ended {
 #[derive(Clone, Copy)]
 enum Left {
     Run,
-    /// The file of a model.
-    Model,
+    /// A file of this name.
+    Model(&'static str),
+    /// One that is whole when the command is done, with a checkpoint beside it until then.
+    Vectors(&'static str),
+}
+
+impl Left {
+    /// What a command leaves that is trained here.
+    fn of(command: &[&str]) -> Option<Left> {
+        Some(match command {
+            ["transformer" | "seq2seq" | "gan", "train"] => Left::Run,
+            ["tokenize", "train"] => Left::Model("tokenize.safetensors"),
+            ["pos", "train"] => Left::Model("pos.safetensors"),
+            ["lemmatize", "train"] => Left::Model("lemmatize.safetensors"),
+            ["ner", "train"] => Left::Model("ner.safetensors"),
+            ["subword", "train"] => Left::Model("tokenizer.json"),
+            ["glove", "train"] => Left::Model("vectors.vec"),
+            ["word2vec", "train"] => Left::Vectors("vectors.vec"),
+            _ => return None,
+        })
+    }
+
+    /// Where the command writes, and whether it goes on with what is there.
+    fn out(self, run: &Path, model: &Path) -> (PathBuf, bool) {
+        match self {
+            Left::Run => (run.to_owned(), run.join("config.json").exists()),
+            Left::Model(name) => (model.join(name), false),
+            Left::Vectors(name) => {
+                let out = run.with_file_name(name);
+                let resumes = checkpoint_of(&out).exists();
+                (out, resumes)
+            }
+        }
+    }
 }
 
 fn train(root: &RootArgs) -> Result<()> {
     let asked = Asked::read(&root.hyperparameters(), &root.channels())?;
     let names: Vec<&str> = asked.command.iter().take(2).map(String::as_str).collect();
-    let left = match names[..] {
-        ["transformer" | "seq2seq" | "gan", "train"] => Left::Run,
-        ["tokenize" | "pos" | "lemmatize" | "ner", "train"] => Left::Model,
-        _ => bail!(Failure::plain(format!(
-            "{:?} is not trained here: transformer, seq2seq, gan, tokenize, pos, lemmatize and ner train are",
+    let Some(left) = Left::of(&names) else {
+        bail!(Failure::plain(format!(
+            "{:?} is not trained here: transformer, seq2seq, gan, tokenize, pos, lemmatize, ner, subword, glove and \
+             word2vec train are",
             names.join(" ")
-        ))),
+        )));
     };
     let (run, model) = (root.run(), root.model());
     for folder in [run.parent(), Some(model.as_path())].into_iter().flatten() {
         std::fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
     }
-    let out = match left {
-        Left::Run => run.clone(),
-        Left::Model => model.join(format!("{}.safetensors", names[0])),
-    };
-    let resumes = matches!(left, Left::Run) && run.join("config.json").exists();
+    let (out, resumes) = left.out(&run, &model);
     let line = command_line(&asked, &out, resumes)?;
     let ended = trainer::run(&line)?;
     // A trainer that was asked to stop ends by the signal, as soon as its checkpoint is written.
@@ -105,7 +135,8 @@ fn train(root: &RootArgs) -> Result<()> {
     }
     match left {
         Left::Run => keep(&run, &model),
-        Left::Model => Ok(()),
+        Left::Vectors(name) if !has_stopped => copy(&out, &model.join(name)),
+        Left::Model(_) | Left::Vectors(_) => Ok(()),
     }
 }
 
