@@ -34,14 +34,14 @@ pub trait Ranks: Sync {
     /// Each value becomes the sum of what all have in its place; all get the same bits.
     fn sum(&self, values: &mut [f32]);
 
-    /// The same of values on a device, where the devices reach each other; nothing is done where they do not.
+    /// The same in double precision.
+    fn sum_f64(&self, values: &mut [f64]);
+
+    /// The same in single precision on a device; nothing is done where the devices do not reach each other.
     fn sum_there(&self, values: &Memory) -> bool {
         let _ = values;
         false
     }
-
-    /// The same in double precision.
-    fn sum_f64(&self, values: &mut [f64]);
 
     /// Everybody gets what rank 0 has; all have as many bytes.
     fn share(&self, bytes: &mut [u8]);

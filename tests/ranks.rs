@@ -224,7 +224,9 @@ fn mpi_adversarial_networks_learn_what_those_of_one_process_do() {
 fn mpi_adversarial_networks_go_on_with_another_number_of_processes() {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("run");
-    let args = "gan train --toy ring8 --eval-samples 100 --log json --max-steps";
+    let args = "gan train --toy ring8 --eval-samples 100 --log json --log-every 1 --max-steps";
+    let one = folder.path().join("one");
+    wordmill(&format!("{args} 7 -q --out")).arg(&one).text();
     for (size, args, last) in [
         (3, format!("{args} 4"), 4),
         (2, format!("{args} 7 --resume"), 7),
@@ -233,6 +235,15 @@ fn mpi_adversarial_networks_go_on_with_another_number_of_processes() {
         let told = outcome.stderr.lines().filter(|line| line.contains("ended"));
         outcome.expect(outcome.status == 0 && told.count() == 1, "one end");
         assert_eq!(steps(&out).last(), Some(&last));
+    }
+    for name in ["critic_loss", "generator_loss"] {
+        let (alone, several) = (reported(&one, name), reported(&out, name));
+        assert_eq!(alone.len(), several.len());
+        let are_alike = |(a, b): (&f64, &f64)| (a - b).abs() <= 1e-3;
+        assert!(
+            alone.iter().zip(&several).all(are_alike),
+            "{alone:?} and {several:?}"
+        );
     }
 }
 

@@ -11,7 +11,6 @@ use crate::run_folder::RunFolder;
 use crate::stream::Failure;
 use anyhow::{Result, bail};
 use serde_json::json;
-use std::path::Path;
 use wordmill::gan::feed::Data;
 use wordmill::gan::model::Model;
 use wordmill::gan::shape::Shape;
@@ -34,16 +33,25 @@ impl Prepared {
     /// A new run.
     pub fn new(args: &Args) -> Result<Prepared> {
         let mut source = open(&args.data, args.report)?;
-        let how = (args.shape.pack(&source), args.shape.is_spectral());
-        let settings = Settings::new(&args.data, &source, &args.plan, how)?;
-        let shape = match &args.init {
+        let init = match &args.init {
             Some(init) => {
                 let run = RunFolder::to_read(init, Which::Best)?;
-                let config = loaded::config(run.path())?;
-                args.shape.agree_with(&config.shape)?;
-                source.fit(config.shape.network);
-                agree(&config.shape, &source)?;
-                config.shape
+                let shape = loaded::config(run.path())?.shape;
+                args.shape.agree_with(&shape)?;
+                Some(shape)
+            }
+            None => None,
+        };
+        let how = match &init {
+            Some(shape) => (shape.pack, shape.spectral),
+            None => (args.shape.pack(&source), args.shape.is_spectral()),
+        };
+        let settings = Settings::new(&args.data, &source, &args.plan, how)?;
+        let shape = match init {
+            Some(shape) => {
+                source.fit(shape.network);
+                agree(&shape, &source)?;
+                shape
             }
             None => {
                 source.fit(args.shape.kind(&source));
@@ -70,11 +78,10 @@ impl Prepared {
         })
     }
 
-    /// The run that a folder holds.
-    pub fn of_folder(args: &Args, out: &Path, folder: &Folder) -> Result<Prepared> {
-        let config = loaded::config(out)?;
-        args.shape.agree_with(&config.shape)?;
-        let mut settings: Settings = folder.read_json("training.json")?;
+    /// The run that a folder holds, with what flags change.
+    pub fn of_folder(args: &Args, folder: &Folder) -> Result<Prepared> {
+        let (shape, mut settings) = read(folder)?;
+        args.shape.agree_with(&shape)?;
         if !args.data.is_empty() {
             settings.data = args.data.clone();
         }
@@ -85,17 +92,36 @@ impl Prepared {
                     .hint("--init begins a new run, with other data, from its weights")
             );
         }
-        source.fit(config.shape.network);
+        source.fit(shape.network);
         args.plan
-            .change_loss(&mut settings, &source, config.shape.spectral);
+            .change_loss(&mut settings, &source, shape.spectral);
         let alternate = settings.recipe.alternate;
         args.plan.change(&mut settings, &source)?;
         if settings.recipe.alternate != alternate {
             bail!(Failure::usage("--alternate is not that of the run"));
         }
-        networks::check(&config.shape, &settings.recipe)?;
+        networks::check(&shape, &settings.recipe)?;
         Ok(Prepared {
-            model: loaded::model(&config.shape)?,
+            model: loaded::model(&shape)?,
+            settings,
+            source,
+            weights: None,
+        })
+    }
+
+    /// The run of the first of several processes, which gave the folder, for another one.
+    pub fn of_first(args: &Args, folder: &Folder) -> Result<Prepared> {
+        let (shape, settings) = read(folder)?;
+        let mut source = open(&settings.data, args.report)?;
+        if source.fingerprint() != settings.fingerprint {
+            bail!(
+                Failure::plain("the data of this process is not that of the first")
+                    .hint("all machines need the same files in the same places")
+            );
+        }
+        source.fit(shape.network);
+        Ok(Prepared {
+            model: loaded::model(&shape)?,
             settings,
             source,
             weights: None,
@@ -114,6 +140,11 @@ impl Prepared {
         }
         Ok(())
     }
+}
+
+fn read(folder: &Folder) -> Result<(Shape, Settings)> {
+    let shape = loaded::config(&folder.path(""))?.shape;
+    Ok((shape, folder.read_json("training.json")?))
 }
 
 /// # Errors

@@ -124,7 +124,8 @@ fn train(args: &Args, out: &Path, ranks: Option<&dyn Ranks>) -> Result<usize> {
     let folder = Folder::new(&out);
     let _made = Made::new(&out)?;
     let prepared = match is_there {
-        true => Prepared::of_folder(args, &out, &folder)?,
+        _ if !is_first(ranks) => Prepared::of_first(args, &folder)?,
+        true => Prepared::of_folder(args, &folder)?,
         false => Prepared::new(args)?,
     };
     prepared.fit(ranks)?;

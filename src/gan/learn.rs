@@ -96,7 +96,7 @@ impl<'a> Learner<'a> {
     /// The same as one of several, on the host.
     ///
     /// # Panics
-    /// When a step is made of a batch that has fewer groups of samples than there are ranks.
+    /// When a step is made on a device, or of a batch that has fewer groups of samples than there are ranks.
     pub fn among(self, ranks: Option<&'a dyn Ranks>) -> Learner<'a> {
         Learner { ranks, ..self }
     }
@@ -110,6 +110,7 @@ impl<'a> Learner<'a> {
     /// The step on the device, if one computes.
     fn on_device<'l>(&'l mut self, learned: &'l Learned) -> Option<there::Step<'l>> {
         let there = learned.there.as_ref()?;
+        assert!(self.ranks.is_none(), "ranks learn on the host");
         let sums = &*(self.there).get_or_insert_with(|| Place::new(there.gpu()));
         Some(there::Step {
             model: self.model,

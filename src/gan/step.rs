@@ -6,8 +6,9 @@
 //! ```
 //!
 //! Where ranks compute parts of a batch, each draws for all of it what is random, makes and judges what is its own, and its
-//! losses are its share of the batch's. Real and made samples are judged in passes of their own, so that batch normalisation sees them apart. What the
-//! generator makes for the critic is made anew for itself, as in the programs that this is compared with.
+//! losses are its share of the batch's. Real and made samples are judged in passes of their own, so that batch
+//! normalisation sees them apart. What the generator makes for the critic is made anew for itself, as in the programs that
+//! this is compared with.
 
 use super::layers::Pass;
 use super::losses::Loss;
@@ -51,7 +52,7 @@ pub struct Reals {
 
 impl Reals {
     /// Some of them, for a model of that shape.
-    fn some(&self, samples: Range<usize>, shape: &Shape) -> Reals {
+    fn part(&self, samples: Range<usize>, shape: &Shape) -> Reals {
         let of = |width: usize| width * samples.start..width * samples.end;
         let Given {
             labels,
@@ -144,7 +145,7 @@ impl Step<'_> {
     fn own<'r>(&self, reals: &'r Reals) -> Cow<'r, Reals> {
         match self.part {
             None => Cow::Borrowed(reals),
-            Some(part) => Cow::Owned(reals.some(part.own(), &self.model.shape)),
+            Some(part) => Cow::Owned(reals.part(part.own(), &self.model.shape)),
         }
     }
 
@@ -156,7 +157,8 @@ impl Step<'_> {
         Buffer::copy_of(made.values())
     }
 
-    /// Adds the gradient of the critic's loss, beside the real samples of a batch.
+    /// Adds the gradient of the critic's loss, beside the real samples of a batch: of a part its own, which is to be summed over
+    /// ranks. What was seen is of the whole batch.
     pub fn critic(
         &self,
         weights: &Weights,
@@ -236,7 +238,7 @@ impl Step<'_> {
         (gradients, seen.whole(self.part))
     }
 
-    /// Adds the gradient of the generator's loss, beside the real samples of a batch; its moments are remembered in `moments`.
+    /// The same of the generator's loss; its moments are remembered in `moments`.
     pub fn generator(
         &self,
         weights: &Weights,

@@ -48,13 +48,13 @@ impl Ranks for OfGpus {
         self.ranks.sum(values);
     }
 
+    fn sum_f64(&self, values: &mut [f64]) {
+        self.ranks.sum_f64(values);
+    }
+
     fn sum_there(&self, values: &Memory) -> bool {
         self.group.sum(values);
         true
-    }
-
-    fn sum_f64(&self, values: &mut [f64]) {
-        self.ranks.sum_f64(values);
     }
 
     fn share(&self, bytes: &mut [u8]) {

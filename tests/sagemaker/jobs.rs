@@ -140,34 +140,22 @@ fn models_of_the_text_family_are_written_to_the_model() {
 
 #[test]
 fn vectors_and_pieces_are_written_to_the_model() {
-    for (command, more, file) in [
-        (
-            "word2vec train {train}/sample.txt",
-            "min_count",
-            "vectors.vec",
-        ),
-        ("glove train {train}/sample.txt", "min_count", "vectors.vec"),
-        (
-            "subword train {train}/sample.txt",
-            "vocab_size",
-            "tokenizer.json",
-        ),
+    for (command, flag, value, file) in [
+        ("word2vec", "deterministic", "true", "vectors.vec"),
+        ("glove", "threads", "1", "vectors.vec"),
+        ("subword", "vocab-size", "400", "tokenizer.json"),
     ] {
-        let value = if more == "vocab_size" { "400" } else { "2" };
-        let place = place(&json!({"command": command, more: value, "quiet": "true"}));
+        let line = format!("{command} train {{train}}/sample.txt");
+        let place = place(&json!({"command": line, flag: value, "quiet": "true"}));
         train(&place).text();
         let out = tempfile::tempdir().unwrap();
-        let alone = command.replace("{train}", "corpora");
-        let flag = more.replace('_', "-");
+        let alone = format!("{command} train corpora/sample.txt -q --{flag}={value} -o");
+        let alone = alone.replace("=true", "");
         let own = out.path().join(file);
-        // Several threads of word2vec do not give the same bytes twice.
-        wordmill(&format!("{alone} --{flag} {value} -q -o"))
-            .arg(&own)
-            .text();
-        let lines = |path: &Path| std::fs::read_to_string(path).unwrap().lines().count();
-        assert_eq!(
-            lines(&of(&place, "model").join(file)),
-            lines(&own),
+        wordmill(&alone).arg(&own).text();
+        let read = |path: &Path| std::fs::read(path).unwrap();
+        assert!(
+            read(&of(&place, "model").join(file)) == read(&own),
             "{command}"
         );
     }
@@ -176,7 +164,7 @@ fn vectors_and_pieces_are_written_to_the_model() {
 #[test]
 fn vectors_are_whole_when_a_job_that_was_stopped_has_gone_on() {
     let place = place(&json!({
-        "command": "word2vec train {train}/sample.txt", "min_count": "1", "dim": "50", "epochs": "300000", "quiet": "true",
+        "command": "word2vec train {train}/sample.txt", "min_count": "1", "dim": "50", "epochs": "100000", "quiet": "true",
     }));
     let checkpoint = of(&place, "checkpoints/vectors.vec.checkpoint");
     let vectors = of(&place, "model/vectors.vec");
@@ -201,6 +189,38 @@ fn vectors_are_whole_when_a_job_that_was_stopped_has_gone_on() {
     }
     train(&place).text();
     assert!(vectors.exists() && !checkpoint.exists());
+}
+
+#[test]
+fn a_job_that_is_stopped_before_it_has_a_model_fails() {
+    // It waits for text that does not come.
+    let place = place(&json!({"command": "subword train {train}/pipe", "quiet": "true"}));
+    let channel = of(&place, "input/data/train");
+    std::fs::remove_file(&channel).unwrap();
+    std::fs::create_dir(&channel).unwrap();
+    let pipe = channel.join("pipe");
+    assert!(
+        Command::new("mkfifo")
+            .arg(&pipe)
+            .status()
+            .unwrap()
+            .success()
+    );
+    let mut job = Command::new(binary())
+        .args(["sagemaker", "train", "--root"])
+        .arg(place.path())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    // Who opens it for writing has to wait for the reader.
+    let _writer = std::fs::File::options().write(true).open(&pipe).unwrap();
+    terminate(&job);
+    assert_eq!(job.wait().unwrap().code(), Some(1));
+    let written = std::fs::read_to_string(of(&place, "output/failure")).unwrap();
+    assert_eq!(
+        written,
+        "subword train was stopped before it had anything to keep\n"
+    );
 }
 
 #[test]

@@ -41,11 +41,12 @@ pub fn keep(run: &Path, model: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Copies a file.
+/// Copies a file, which appears when it is whole.
 ///
 /// # Errors
 /// When it cannot be read or written.
 pub fn copy(from: &Path, to: &Path) -> Result<()> {
-    std::fs::copy(from, to).with_context(|| to.display().to_string())?;
-    Ok(())
+    let unfinished = to.with_extension("unfinished");
+    let copied = std::fs::copy(from, &unfinished).and_then(|_| std::fs::rename(&unfinished, to));
+    copied.with_context(|| to.display().to_string())
 }

@@ -19,11 +19,12 @@ use std::path::{Path, PathBuf};
 ///
 /// The runs of `transformer train`, `seq2seq train` and `gan train` are in checkpoints/run, and go on where they were when
 /// there is one already, as after an interruption of a spot instance; in the end what is needed to translate and to sample is
-/// copied to model. The models of `tokenize train`, `pos train`, `lemmatize train`, `ner train` and `subword train` and the
-/// vectors of `glove train` are written there; those of `word2vec train` when they are whole, which goes on from
-/// checkpoints, too.
+/// copied to model. `word2vec train` keeps its checkpoint there, too, and its vectors are copied to model when they are whole.
+/// The models of `tokenize train`, `pos train`, `lemmatize train`, `ner train` and `subword train` and the vectors of
+/// `glove train` are written to model, and begin anew after an interruption.
 ///
-/// SIGTERM ends a run with a checkpoint. Why a job has failed is written to output/failure, too.
+/// SIGTERM ends those that keep checkpoints with one, and the job succeeds; of the others it fails. Why a job has failed is
+/// written to output/failure, too.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  \
     mkdir -p ml/input/config\n  \
@@ -135,8 +136,13 @@ fn train(root: &RootArgs) -> Result<()> {
     }
     match left {
         Left::Run => keep(&run, &model),
-        Left::Vectors(name) if !has_stopped => copy(&out, &model.join(name)),
-        Left::Model(_) | Left::Vectors(_) => Ok(()),
+        Left::Vectors(_) if has_stopped && checkpoint_of(&out).exists() => Ok(()),
+        Left::Vectors(_) | Left::Model(_) if has_stopped => bail!(Failure::plain(format!(
+            "{} was stopped before it had anything to keep",
+            names.join(" ")
+        ))),
+        Left::Vectors(name) => copy(&out, &model.join(name)),
+        Left::Model(_) => Ok(()),
     }
 }
 

@@ -100,7 +100,7 @@ impl BatchNorm {
             return cuda::batch_norm::forward(gpu, tape, self, x, activation, source);
         }
         let (mean, variance, n) = match source {
-            // What the moments of others are does not depend on these rows.
+            // They are constants: with n = ∞ what goes back through μ and σ is nothing.
             Source::Running => (
                 tape.weights.of(self.mean).to_vec(),
                 tape.weights.of(self.variance).to_vec(),
@@ -177,8 +177,9 @@ impl BatchNorm {
         }
         let Some(slot) = x.slot() else { return };
         if let Some(part) = part {
+            sums.append(&mut products);
             part.sum(&mut sums);
-            part.sum(&mut products);
+            products = sums.split_off(c);
         }
         // dx = a · dz + b · x + d
         let b: Vec<f32> = (0..c)
