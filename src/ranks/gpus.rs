@@ -9,26 +9,29 @@ struct OfGpus {
     group: Group,
 }
 
-/// The same ranks, whose GPUs sum among themselves if all of them know how; and whether they do.
-///
+/// The same ranks, whose GPUs sum among themselves if all of them know how; or why one of them does not, as far as this one
+/// knows.
+pub type OnGpus = (Box<dyn Ranks>, Result<(), String>);
+
 /// # Errors
 /// When the GPUs cannot reach each other.
-pub fn on_gpus(ranks: Box<dyn Ranks>, gpu: &Gpu) -> Result<(Box<dyn Ranks>, bool), String> {
-    // The first makes the name, if it can; all must be able to come.
+pub fn on_gpus(ranks: Box<dyn Ranks>, gpu: &Gpu) -> Result<OnGpus, String> {
+    // The first makes the name; all must be able to come.
     let name = match ranks.rank() {
-        0 if Group::is_there() => Group::name().map(Vec::from),
-        _ => Ok(Vec::new()),
+        0 => Group::name().map(Vec::from),
+        _ => Group::find().map(|()| Vec::new()),
     };
-    let is_able = name.is_ok() && Group::is_there();
-    let mut able = [f64::from(u8::from(is_able))];
+    let mut able = [f64::from(u8::from(name.is_ok()))];
     ranks.sum_f64(&mut able);
-    if able[0] < ranks.size() as f64 {
-        return Ok((ranks, false));
-    }
-    let name = share_bytes(&*ranks, name?);
+    let name = match name {
+        Ok(name) if able[0] == ranks.size() as f64 => name,
+        Ok(_) => return Ok((ranks, Err("another process has no NCCL".to_owned()))),
+        Err(problem) => return Ok((ranks, Err(problem))),
+    };
+    let name = share_bytes(&*ranks, name);
     let name = <[u8; NAME]>::try_from(name).map_err(|_| "a name of another length".to_owned())?;
     let group = Group::join(gpu, name, (ranks.rank(), ranks.size()))?;
-    Ok((Box::new(OfGpus { ranks, group }), true))
+    Ok((Box::new(OfGpus { ranks, group }), Ok(())))
 }
 
 impl Ranks for OfGpus {

@@ -165,6 +165,19 @@ fn a_run_begins_with_the_weights_of_another() {
 }
 
 #[test]
+fn flags_of_a_run_that_begins_with_another_follow_from_its_networks() {
+    let place = tempfile::tempdir().unwrap();
+    let spectral = place.path().join("spectral");
+    train(&spectral, &format!("{TOY} --spectral-norm --max-steps 1")).text();
+    let run = place.path().join("run");
+    let init = format!("{TOY} --init {} --max-steps 1", spectral.display());
+    // What is divided is bounded, and needs no --weight-clip.
+    train(&run, &format!("{init} --loss wasserstein")).text();
+    let settings = String::from_utf8(bytes(&run.join("training.json"))).unwrap();
+    assert!(settings.contains("\"weight_clip\": 0.0"), "{settings}");
+}
+
+#[test]
 fn a_cut_checkpoint_is_passed_over() {
     let place = tempfile::tempdir().unwrap();
     let run = place.path().join("run");

@@ -169,7 +169,6 @@ impl Driver {
     }
 
     /// Where all work is done in order.
-    #[cfg(feature = "nccl")]
     pub fn stream(&self) -> sys::CUstream {
         self.stream
     }

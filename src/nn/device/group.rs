@@ -1,16 +1,97 @@
-//! Devices of several processes that sum among themselves, by NCCL (Jeaugey 2017): the crate cudarc, and a library that is
-//! looked for when it is wanted.
+//! Devices of several processes that sum among themselves, by NCCL, whose library is opened when it is wanted.
+//!
+//! Four of its functions, as NVIDIA's documentation of NCCL 2 has them. The library is what every machine with PyTorch or
+//! NVIDIA's package libnccl2 has.
 
 use super::{Gpu, Kind, Memory};
-use cudarc::nccl::{result, sys};
+use libloading::{Library, Symbol};
+use std::ffi::{c_int, c_void};
+use std::ptr::null_mut;
 
 /// Bytes of what names a group.
 pub const NAME: usize = 128;
 
+const LIBRARIES: [&str; 2] = ["libnccl.so.2", "libnccl.so"];
+
+/// What names a group.
+#[derive(Clone, Copy)]
+#[repr(C)]
+struct Id([u8; NAME]);
+
+type Comm = *mut c_void;
+type GetUniqueId = unsafe extern "C" fn(*mut Id) -> c_int;
+type CommInitRank = unsafe extern "C" fn(*mut Comm, c_int, Id, c_int) -> c_int;
+type AllReduce = unsafe extern "C" fn(
+    *const c_void,
+    *mut c_void,
+    usize,
+    c_int,
+    c_int,
+    Comm,
+    *mut c_void,
+) -> c_int;
+type CommDestroy = unsafe extern "C" fn(Comm) -> c_int;
+
+/// ncclFloat32 and ncclSum.
+const FLOAT: c_int = 7;
+const SUM: c_int = 0;
+
+/// The library, and what is used of it.
+struct Nccl {
+    get_unique_id: GetUniqueId,
+    comm_init_rank: CommInitRank,
+    all_reduce: AllReduce,
+    comm_destroy: CommDestroy,
+    /// What these are in.
+    _library: Library,
+}
+
+impl Nccl {
+    fn open() -> Result<Nccl, String> {
+        // SAFETY: the library runs nothing of its own that other threads mind.
+        let mut opened = LIBRARIES.iter().map(|name| unsafe { Library::new(*name) });
+        let library = opened
+            .find_map(Result::ok)
+            .ok_or_else(|| format!("there is no {}", LIBRARIES[0]))?;
+        // SAFETY: the types are those of the documentation, and the library is kept as long as its functions.
+        unsafe {
+            Ok(Nccl {
+                get_unique_id: function(&library, "ncclGetUniqueId")?,
+                comm_init_rank: function(&library, "ncclCommInitRank")?,
+                all_reduce: function(&library, "ncclAllReduce")?,
+                comm_destroy: function(&library, "ncclCommDestroy")?,
+                _library: library,
+            })
+        }
+    }
+}
+
+/// A function of the library.
+///
+/// # Safety
+/// `F` must be its type, and the library must live as long as it is used.
+unsafe fn function<F: Copy>(library: &Library, name: &str) -> Result<F, String> {
+    // SAFETY: the caller's word.
+    let found: Result<Symbol<F>, _> = unsafe { library.get(name) };
+    found.map(|found| *found).map_err(|error| error.to_string())
+}
+
+/// # Errors
+/// When a function has not given 0.
+fn checked(name: &str, result: c_int) -> Result<(), String> {
+    match result {
+        0 => Ok(()),
+        error => Err(format!(
+            "{name} fails with {error}; NCCL_DEBUG=WARN tells more"
+        )),
+    }
+}
+
 /// A device among others.
 pub struct Group {
+    nccl: Nccl,
     gpu: Gpu,
-    comm: sys::ncclComm_t,
+    comm: Comm,
 }
 
 // SAFETY: a communicator may be used on any thread, by one at a time, which `Gpu::attempt` sees to.
@@ -19,19 +100,22 @@ unsafe impl Send for Group {}
 unsafe impl Sync for Group {}
 
 impl Group {
-    /// Whether the library is at hand.
-    pub fn is_there() -> bool {
-        // SAFETY: only looks whether the library can be opened.
-        unsafe { sys::is_culib_present() }
-    }
-
     /// The name of a new group, which one process makes for all.
     ///
     /// # Errors
-    /// When the library cannot.
+    /// When there is no library, or it cannot.
     pub fn name() -> Result<[u8; NAME], String> {
-        let id = result::get_uniqueid().map_err(|error| said(&error))?;
-        Ok(id.internal.map(|byte| byte as u8))
+        let nccl = Nccl::open()?;
+        let mut id = Id([0; NAME]);
+        // SAFETY: `id` is written to.
+        checked("ncclGetUniqueId", unsafe { (nccl.get_unique_id)(&mut id) })?;
+        Ok(id.0)
+    }
+
+    /// # Errors
+    /// When there is no library.
+    pub fn find() -> Result<(), String> {
+        Nccl::open().map(drop)
     }
 
     /// The group of that name, as one of so many; waits until all have come.
@@ -43,15 +127,15 @@ impl Group {
         name: [u8; NAME],
         (rank, size): (usize, usize),
     ) -> Result<Group, String> {
+        let nccl = Nccl::open()?;
         gpu.0.driver.here()?;
-        let id = sys::ncclUniqueId {
-            internal: name.map(|byte| byte as _),
-        };
-        let mut comm = std::ptr::null_mut();
+        let mut comm = null_mut();
         // SAFETY: `comm` is written to; the context of the device is current.
-        unsafe { result::comm_init_rank(&mut comm, size as i32, id, rank as i32) }
-            .map_err(|error| said(&error))?;
+        let joined =
+            unsafe { (nccl.comm_init_rank)(&mut comm, size as c_int, Id(name), rank as c_int) };
+        checked("ncclCommInitRank", joined)?;
         Ok(Group {
+            nccl,
             gpu: gpu.clone(),
             comm,
         })
@@ -63,22 +147,15 @@ impl Group {
     /// When they are no f32.
     pub fn sum(&self, values: &Memory) {
         assert_eq!(values.kind, Kind::F32);
-        let (pointer, n) = (values.pointer, values.len());
+        let (pointer, n) = (values.pointer as *mut c_void, values.len());
         self.gpu.attempt("a sum over GPUs", |driver| {
             driver.here()?;
-            // SAFETY: the values are `n` in the memory of this device, whose stream writes them in order.
+            let stream = driver.stream().cast();
+            // SAFETY: the values are `n` in the memory of this device, whose stream does all that is done with them in order.
             let summed = unsafe {
-                result::all_reduce(
-                    pointer as *const _,
-                    pointer as *mut _,
-                    n,
-                    sys::ncclDataType_t::ncclFloat32,
-                    sys::ncclRedOp_t::ncclSum,
-                    self.comm,
-                    driver.stream().cast(),
-                )
+                (self.nccl.all_reduce)(pointer, pointer, n, FLOAT, SUM, self.comm, stream)
             };
-            summed.map(drop).map_err(|error| said(&error))
+            checked("ncclAllReduce", summed)
         });
     }
 }
@@ -86,11 +163,6 @@ impl Group {
 impl Drop for Group {
     fn drop(&mut self) {
         // SAFETY: nothing uses it after this.
-        let _ = unsafe { result::comm_destroy(self.comm) };
+        unsafe { (self.nccl.comm_destroy)(self.comm) };
     }
-}
-
-fn said(error: &result::NcclError) -> String {
-    // "ncclUnhandledCudaError" and the like: the library logs the rest where NCCL_DEBUG=WARN is set.
-    format!("{:?} (NCCL_DEBUG=WARN tells more)", error.0)
 }

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `memory` | values on the device, in memory that is used again |
 //! | `driver` | what is asked of CUDA: the one file that knows it, and its stand-in for builds without it |
-//! | `group` | devices of several processes, which sum among themselves: the same for NCCL |
+//! | `group` | devices of several processes, which sum among themselves: the same of NCCL |
 //!
 //! All work goes to one stream in the order it is asked for, and nothing of it waits: the host runs ahead and meets the
 //! device when it reads a value back. So no operation returns an error. The first fault of a device stays, with the operation
@@ -13,11 +13,6 @@
 //!
 //! The libraries of CUDA are opened when a device is, not when the program starts: one binary runs with and without them.
 
-#[cfg(feature = "nccl")]
-mod group;
-#[cfg(not(feature = "nccl"))]
-#[path = "group/absent.rs"]
-mod group;
 mod memory;
 #[cfg(test)]
 mod tests;
@@ -27,6 +22,11 @@ mod driver;
 #[cfg(not(feature = "cuda"))]
 #[path = "absent.rs"]
 mod driver;
+#[cfg(feature = "cuda")]
+mod group;
+#[cfg(not(feature = "cuda"))]
+#[path = "group/absent.rs"]
+mod group;
 
 use driver::Driver;
 pub use group::{Group, NAME};
