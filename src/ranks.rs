@@ -5,9 +5,12 @@
 //! share    each gets what rank 0 has           (broadcast)
 //! ```
 //!
-//! MPI 3.1, chapter 5.
+//! What such calls mean: MPI 3.1, chapter 5. Who makes them: processes that a launcher of MPI has started, on one machine or
+//! many, or those of one machine that the first of them has started.
 
 mod gpus;
+pub mod local;
+mod memory;
 #[cfg(not(feature = "mpi"))]
 #[path = "ranks/absent.rs"]
 mod mpi;
@@ -46,7 +49,7 @@ pub trait Ranks: Sync {
     /// Everybody gets what rank 0 has; all have as many bytes.
     fn share(&self, bytes: &mut [u8]);
 
-    /// Says that this process ends as it should. One that ends without is a failure, and MPI's launcher ends the others.
+    /// Says that this process ends as it should. One that ends without is a failure, and the others end, too.
     fn finish(self: Box<Self>);
 }
 
