@@ -10,7 +10,8 @@ use wordmill::nn::device::{DeviceError, Gpu, Numbers};
 /// Flags for the device.
 #[derive(clap::Args, Clone)]
 pub struct DeviceArgs {
-    /// Where to compute: cpu, cuda (the first GPU), cuda:N (the N-th, from 0 on), or auto, a GPU where there is one
+    /// Where to compute: cpu, cuda (the first GPU), cuda:N (the N-th, from 0 on), cuda:N,M (several, to train translators),
+    /// or auto, a GPU where there is one
     #[arg(long, value_name = "DEVICE", default_value = "auto")]
     device: Device,
     /// How numbers are kept on a GPU; auto takes bf16 where there are units for it
@@ -18,31 +19,41 @@ pub struct DeviceArgs {
     precision: Precision,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 enum Device {
     Auto,
     Cpu,
-    Cuda(usize),
+    /// The GPUs of these numbers: one at least, none twice.
+    Cuda(Vec<usize>),
 }
 
 impl FromStr for Device {
     type Err = String;
 
     fn from_str(text: &str) -> std::result::Result<Device, String> {
-        let number = |text: &str| {
-            text.parse()
-                .map_err(|_| format!("no number of a GPU: {text}"))
-        };
         match text {
             "auto" => Ok(Device::Auto),
             "cpu" => Ok(Device::Cpu),
-            "cuda" => Ok(Device::Cuda(0)),
+            "cuda" => Ok(Device::Cuda(vec![0])),
             _ => match text.strip_prefix("cuda:") {
-                Some(text) => Ok(Device::Cuda(number(text)?)),
-                None => Err("expected cpu, cuda, cuda:N or auto".to_owned()),
+                Some(text) => Ok(Device::Cuda(numbers(text)?)),
+                None => Err("expected cpu, cuda, cuda:N, cuda:N,M or auto".to_owned()),
             },
         }
     }
+}
+
+/// Numbers of GPUs, parted by commas.
+fn numbers(text: &str) -> std::result::Result<Vec<usize>, String> {
+    let mut numbers = Vec::new();
+    for text in text.split(',') {
+        let number = (text.parse()).map_err(|_| format!("no number of a GPU: {text}"))?;
+        if numbers.contains(&number) {
+            return Err(format!("GPU {number} is named twice"));
+        }
+        numbers.push(number);
+    }
+    Ok(numbers)
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -59,12 +70,20 @@ impl DeviceArgs {
     /// The GPU, if one is to compute; that is said to the user of a command.
     ///
     /// # Errors
-    /// When one is asked for that cannot be used.
+    /// When one is asked for that cannot be used, or several are.
     pub fn open(&self, report: ReportArgs, command: &str) -> Result<Option<Gpu>> {
-        self.open_behind(0, report, command)
+        match self.gpus().len() {
+            0 | 1 => self.open_behind(0, report, command),
+            several => bail!(
+                Failure::usage(format!("--device names {several} GPUs")).hint(
+                    "only `transformer train` and `seq2seq train` compute on several at once; name one"
+                )
+            ),
+        }
     }
 
-    /// The same for one of several processes on a machine, behind those that take a GPU each before it.
+    /// The same for one of several processes on a machine, behind those that take a GPU each before it: the next one that
+    /// is named, or that there is.
     ///
     /// # Errors
     /// When one is asked for that cannot be used.
@@ -74,12 +93,13 @@ impl DeviceArgs {
         report: ReportArgs,
         command: &str,
     ) -> Result<Option<Gpu>> {
-        let first = match self.device {
-            Device::Cpu => return Ok(None),
-            Device::Auto => 0,
-            Device::Cuda(number) => number,
-        };
-        let error = match Gpu::open(first + others, self.numbers()) {
+        if self.device == Device::Cpu {
+            return Ok(None);
+        }
+        let named = self.gpus();
+        let first = named.first().unwrap_or(&0);
+        let number = named.get(others).copied().unwrap_or(first + others);
+        let error = match Gpu::open(number, self.numbers()) {
             Ok(gpu) => {
                 let (device, numbers) = (&gpu.facts().name, gpu.numbers());
                 let numbers = format!("{numbers:?}").to_lowercase();
@@ -91,7 +111,7 @@ impl DeviceArgs {
             }
             Err(error) => error,
         };
-        match (self.device, &error) {
+        match (&self.device, &error) {
             // Most machines have none, and nobody asked for one.
             (Device::Auto, DeviceError::Built | DeviceError::Driver) => {}
             (Device::Auto, _) => on_the_cpu(report, command, &error.to_string()),
@@ -120,6 +140,24 @@ impl DeviceArgs {
         }
     }
 
+    /// The numbers of the GPUs that are asked for.
+    pub fn gpus(&self) -> &[usize] {
+        match &self.device {
+            Device::Cuda(numbers) => numbers,
+            Device::Auto | Device::Cpu => &[],
+        }
+    }
+
+    /// # Errors
+    /// When one of the GPUs that are asked for is not there.
+    pub fn must_be_there(&self) -> Result<()> {
+        let count = Gpu::count().map_err(|error| failure(&error))?;
+        match self.gpus().iter().find(|number| **number >= count) {
+            Some(&number) => bail!(failure(&DeviceError::Number { number, count })),
+            None => Ok(()),
+        }
+    }
+
     /// Whether nobody has said where to compute.
     pub fn is_auto(&self) -> bool {
         self.device == Device::Auto
@@ -128,7 +166,7 @@ impl DeviceArgs {
     /// # Errors
     /// When a GPU was asked for, which cannot compute for that reason.
     pub fn refuse(&self, problem: &str) -> Result<()> {
-        match self.device {
+        match &self.device {
             Device::Cuda(_) => {
                 bail!(Failure::usage(problem).hint("leave --device out: the CPU computes"))
             }

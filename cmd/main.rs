@@ -156,6 +156,7 @@ fn main() -> ExitCode {
     match cli.command.run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) if error.is::<stream::NothingToRead>() => show_help(&names),
+        Err(error) if error.is::<ranks::Told>() => ExitCode::FAILURE,
         Err(error) => report(&names.join(" "), &error),
     }
 }

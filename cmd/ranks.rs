@@ -1,11 +1,101 @@
-//! Runs that a launcher such as `mpirun` has started as several processes.
+//! Runs of several processes: those that a launcher such as `mpirun` has started, and those that a run on several GPUs starts.
 
 use crate::device::DeviceArgs;
 use crate::report::ReportArgs;
 use crate::stream::Failure;
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
+use std::os::fd::AsFd;
+use std::process::Command;
 use wordmill::nn::device::Gpu;
+use wordmill::nn::run::RunError;
+use wordmill::ranks::local::{self, OnLost, Place};
 use wordmill::ranks::{Ranks, RanksError, launched, of_launcher};
+
+/// All processes that learn together, if there are several: one for each GPU of a list, of which the first starts the others,
+/// or those of a launcher.
+///
+/// # Errors
+/// When they cannot be started, or cannot talk to each other, or what they are to read reaches one of them.
+pub fn open_on(
+    device: &DeviceArgs,
+    is_stdin: bool,
+    command: &str,
+) -> Result<Option<Box<dyn Ranks>>> {
+    if device.gpus().len() < 2 {
+        let ranks = open()?;
+        must_be_files(is_stdin && ranks.is_some())?;
+        return Ok(ranks);
+    }
+    let ranks = match Place::of_this() {
+        Some(place) => {
+            let first = std::io::stdin().as_fd().try_clone_to_owned()?;
+            // The first process says what has ended it.
+            local::join(place, first.into(), Box::new(|_| std::process::exit(1)))
+        }
+        None => {
+            must_be_alone_on(device)?;
+            must_be_files(is_stdin)?;
+            device.must_be_there()?;
+            start(device.gpus(), command)
+        }
+    };
+    let ranks = ranks.context("the processes of the GPUs cannot be started")?;
+    Ok(Some(Box::new(ranks)))
+}
+
+/// Starts this command once more for each GPU but the first.
+fn start(gpus: &[usize], command: &str) -> std::io::Result<local::Process> {
+    let binary = std::env::current_exe()?;
+    let again = || {
+        let mut again = Command::new(&binary);
+        again.args(std::env::args_os().skip(1));
+        again
+    };
+    local::start(gpus.len(), again, end_of_first(gpus, command))
+}
+
+/// Ends the first process, as it has lost another one.
+fn end_of_first(gpus: &[usize], command: &str) -> OnLost {
+    let (gpus, command) = (gpus.to_owned(), command.to_owned());
+    Box::new(move |lost| {
+        let how = lost.status.map(|status| format!(" ({status})"));
+        let problem = format!(
+            "the process of GPU {} has failed{}",
+            gpus[lost.rank],
+            how.unwrap_or_default()
+        );
+        let failure = Failure::plain(problem)
+            .hint("if there is a checkpoint, --resume goes on from it, on any GPUs");
+        crate::report(&command, &failure.into());
+        std::process::exit(1)
+    })
+}
+
+/// # Errors
+/// When a launcher has started several processes, each of which would start more.
+fn must_be_alone_on(device: &DeviceArgs) -> Result<()> {
+    match (launched(), device.gpus().len()) {
+        (1, _) => Ok(()),
+        (size, gpus) => bail!(
+            Failure::usage(format!(
+                "started as one of {size} processes, and --device names {gpus} GPUs"
+            ))
+            .hint("--device cuda gives each process a GPU, and --device with several needs no launcher")
+        ),
+    }
+}
+
+/// A process failed for a reason that the first one tells.
+#[derive(Debug, thiserror::Error)]
+#[error("the first process tells why")]
+pub struct Told;
+
+/// Whether a failure is the first process's to tell. Of a launcher's processes each tells it, for the launcher may end the
+/// first before it can.
+pub fn is_told(error: &RunError, ranks: Option<&dyn Ranks>, device: &DeviceArgs) -> bool {
+    let is_other = ranks.is_some_and(|ranks| ranks.rank() > 0);
+    is_other && device.gpus().len() > 1 && error.is_of_all()
+}
 
 /// All processes of the launch, if there are several.
 ///

@@ -14,3 +14,15 @@ pub fn limit(threads: Option<u16>) -> Result<()> {
     }
     Ok(())
 }
+
+/// The same for one of several processes on this machine, each of which has its share of the cores where nothing is said.
+///
+/// # Errors
+/// When the pool has been started already.
+pub fn share(threads: Option<u16>, processes: usize) -> Result<()> {
+    if threads.is_some() || processes < 2 {
+        return limit(threads);
+    }
+    let cores = std::thread::available_parallelism()?.get();
+    limit(u16::try_from((cores / processes).max(1)).ok())
+}

@@ -75,7 +75,7 @@ fn losses(run: &Path) -> Vec<f64> {
 fn a_device_that_is_none_is_refused_and_auto_takes_what_there_is() {
     let place = tempfile::tempdir().unwrap();
     for (device, said) in [
-        ("gpu", "expected cpu, cuda, cuda:N or auto"),
+        ("gpu", "expected cpu, cuda, cuda:N, cuda:N,M or auto"),
         ("cuda:first", "no number of a GPU: first"),
         ("cuda:999", "GPU"),
     ] {

@@ -15,6 +15,7 @@ mod evaluation;
 mod gan;
 mod glove;
 mod golden;
+mod gpus;
 mod harness;
 mod inputs;
 mod lambda;

@@ -4,7 +4,7 @@
 use crate::harness::{Call, Outcome, binary, shell, wordmill};
 use std::path::Path;
 
-const FILES: &str = "--source corpora/parallel.en --target corpora/parallel.de";
+pub const FILES: &str = "--source corpora/parallel.en --target corpora/parallel.de";
 const MODEL: &str =
     "--vocab-size 400 --dim 32 --heads 2 --ffn 48 --encoder-layers 1 --decoder-layers 1";
 const DATES: &str = "seq2seq train --pairs corpora/dates.tsv --char";
@@ -29,12 +29,12 @@ fn of_mpi(call: Call, out: &Path) -> Call {
         )
 }
 
-fn transformer(flags: &str) -> String {
+pub fn transformer(flags: &str) -> String {
     format!("transformer train {FILES} {MODEL} --batch-tokens 300 --dropout 0.1 {flags}")
 }
 
 /// Losses that a run has reported.
-fn losses(out: &Path) -> Vec<f64> {
+pub fn losses(out: &Path) -> Vec<f64> {
     reported(out, "loss")
 }
 
@@ -51,14 +51,14 @@ fn reported(out: &Path, name: &str) -> Vec<f64> {
 }
 
 /// As many, and the same but for the order of sums.
-fn assert_alike(a: &[f64], b: &[f64]) {
+pub fn assert_alike(a: &[f64], b: &[f64]) {
     assert_eq!(a.len(), b.len());
     let are_alike = |(a, b): (&f64, &f64)| (a - b).abs() <= 1e-5 * a;
     assert!(a.iter().zip(b).all(are_alike), "{a:?} and {b:?}");
 }
 
 /// The steps of its checkpoints.
-fn steps(out: &Path) -> Vec<u64> {
+pub fn steps(out: &Path) -> Vec<u64> {
     let entries = std::fs::read_dir(out.join("checkpoints")).unwrap();
     let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
     let mut steps: Vec<u64> = names.filter_map(|name| name.parse().ok()).collect();

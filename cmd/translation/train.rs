@@ -71,7 +71,7 @@ pub struct TrainArgs<S: clap::Args> {
     pub plan: PlanArgs,
     #[command(flatten)]
     device: DeviceArgs,
-    /// Number of threads [default: one per core]
+    /// Number of threads [default: one per core, shared among the processes of several GPUs]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub threads: Option<u16>,
     #[command(flatten)]
@@ -79,13 +79,12 @@ pub struct TrainArgs<S: clap::Args> {
 }
 
 pub fn run<S: Shape + Clone>(args: &TrainArgs<S>) -> Result<()> {
-    threads::limit(args.threads)?;
+    threads::share(args.threads, args.device.gpus().len())?;
     let command = format!("{} train", S::Architecture::NAME);
-    let Some(ranks) = ranks::open()? else {
+    let Some(ranks) = ranks::open_on(&args.device, args.files.is_stdin(), &command)? else {
         let gpu = args.device.open(args.report, &command)?;
         return stop::end(train(args, gpu, None)?);
     };
-    ranks::must_be_files(args.files.is_stdin())?;
     let report = match ranks.rank() {
         0 => args.report,
         _ => ranks::silent(args.report),
@@ -156,12 +155,12 @@ fn train<S: Shape + Clone>(
         true => Prepared::of_folder(args, &folder)?,
         false => Prepared::new(args, &folder)?,
     };
+    let problem = prepared.model.not_on_gpu();
+    let gpu = args.device.allow(gpu, problem, (args.report, &command))?;
     if let Some(ranks) = ranks.filter(|ranks| ranks.rank() == 0) {
         ranks::must_be_files(prepared.settings.pairs.is_stdin())?;
         folder.share(ranks, FILES)?;
     }
-    let problem = prepared.model.not_on_gpu();
-    let gpu = args.device.allow(gpu, problem, (args.report, &command))?;
     let (stop, signal) = stop::on_signals(true)?;
     let ends = (&prepared.settings.plan, args.plan.max_time);
     let mut teller = Teller::new((name, LINES), args.report, &mut run, ends);
@@ -178,7 +177,10 @@ fn train<S: Shape + Clone>(
             limits,
         )
     })
-    .map_err(|error| run_failure(error, S::ADVICE))?;
+    .map_err(|error| match ranks::is_told(&error, ranks, &args.device) {
+        true => ranks::Told.into(),
+        false => run_failure(error, S::ADVICE),
+    })?;
     run.finish()?;
     Ok(match ended {
         Ended::Stopped => stop::asked(&signal),

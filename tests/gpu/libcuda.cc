@@ -1,6 +1,7 @@
-// The driver of a GPU that is not there: the calls that src/nn/device makes, on memory of the host, with the kernels
+// The driver of two GPUs that are not there: the calls that src/nn/device makes, on memory of the host, with the kernels
 // compiled for the host. New memory, and what lies around it, is poison: whoever reads it reads no numbers, and who
-// writes around it is found when it is freed. Copies from and to memory that was not allocated are errors.
+// writes around it is found when it is freed. Copies from and to memory that was not allocated are errors. A process may
+// use one GPU of the two.
 //
 // Environment: WORDMILL_GPU_MEMORY, bytes of the device's memory (1 GiB).
 
@@ -172,13 +173,13 @@ extern "C" {
 int cuInit(unsigned) { return SUCCESS; }
 
 int cuDeviceGetCount(int* count) {
-    *count = 1;
+    *count = 2;
     return SUCCESS;
 }
 
 int cuDeviceGet(int* device, int number) {
     *device = number;
-    return number == 0 ? SUCCESS : INVALID;
+    return number == 0 || number == 1 ? SUCCESS : INVALID;
 }
 
 int cuDeviceGetName(char* name, int size, int) {

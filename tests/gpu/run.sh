@@ -8,7 +8,7 @@ cd "$(dirname "$0")/../.."
 
 # Tests of what has a half on a GPU, by the beginnings of their names.
 mapfile -t parts < tests/gpu/parts.txt
-whole=(device)
+whole=(device gpus::)
 if [[ ${1-} != real ]]; then
     folder=$PWD/target/emulated-gpu
     tests/gpu/build.sh "$folder"
@@ -16,6 +16,10 @@ if [[ ${1-} != real ]]; then
     export WORDMILL_KERNELS="$folder/none.ptx" LD_LIBRARY_PATH="$folder${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}"
 else
     whole+=(--skip device_without_memory)
+    if (($(nvidia-smi -L | wc -l) < 2)); then
+        echo "tests/gpu/run.sh: no tests of several GPUs, for there is one"
+        whole+=(--skip gpus::)
+    fi
 fi
 for numbers in f32 bf16; do
     # One thread: the emulated device is one.

@@ -63,20 +63,28 @@ impl std::fmt::Debug for Driver {
 }
 
 impl Driver {
-    pub fn open(number: usize) -> Result<Driver, DeviceError> {
+    pub fn count() -> Result<usize, DeviceError> {
         // SAFETY: only looks whether the library can be opened.
         if !unsafe { sys::is_culib_present() } {
             return Err(DeviceError::Driver);
         }
-        let none = |error: DriverError| DeviceError::None {
-            problem: said(&error),
-        };
-        result::init().map_err(none)?;
-        let count = result::device::get_count().map_err(none)? as usize;
+        let counted = result::init().and_then(|()| result::device::get_count());
+        counted
+            .map(|count| count as usize)
+            .map_err(|error| DeviceError::None {
+                problem: said(&error),
+            })
+    }
+
+    pub fn open(number: usize) -> Result<Driver, DeviceError> {
+        let count = Driver::count()?;
         if number >= count {
             return Err(DeviceError::Number { number, count });
         }
-        // SAFETY: as above.
+        let none = |error: DriverError| DeviceError::None {
+            problem: said(&error),
+        };
+        // SAFETY: only looks whether the library can be opened.
         if !unsafe { blas_sys::is_culib_present() } {
             return Err(DeviceError::Library);
         }

@@ -109,6 +109,14 @@ struct Inner {
 }
 
 impl Gpu {
+    /// How many devices the driver sees.
+    ///
+    /// # Errors
+    /// When there is no driver to ask.
+    pub fn count() -> Result<usize, DeviceError> {
+        Driver::count()
+    }
+
     /// The device of that number. Where nothing is said of numbers, they are kept in bf16 if there are units for it.
     ///
     /// # Errors

@@ -5,6 +5,19 @@ use crate::nn::event::Event;
 use crate::nn::folder::Folder;
 use crate::ranks::{self, Ranks};
 
+impl RunError {
+    /// Whether all ranks meet it, or are told of it, so that the first can speak for them.
+    pub fn is_of_all(&self) -> bool {
+        matches!(
+            self,
+            RunError::Diverged { .. }
+                | RunError::NoTokens
+                | RunError::Other { .. }
+                | RunError::Apart { .. }
+        )
+    }
+}
+
 impl<'a, T: Task> Run<'a, T> {
     /// A run of several ranks, if there are others, as each opens it in a folder of its own: the first gives the others its
     /// checkpoint, and all begin with what it has.
@@ -27,8 +40,8 @@ impl<'a, T: Task> Run<'a, T> {
         } else {
             folder.share_checkpoint(ranks, None)?;
             let run = open()?;
-            // It is in memory, and takes room in a temporary folder.
-            let _ = std::fs::remove_dir_all(folder.path("checkpoints"));
+            // All of it is in memory: nothing of it is left behind, whatever ends this process.
+            let _ = std::fs::remove_dir_all(folder.path(""));
             run
         };
         run.ranks = Some(ranks);
