@@ -4,6 +4,7 @@ use crate::device::DeviceArgs;
 use crate::report::ReportArgs;
 use crate::stream::Failure;
 use anyhow::{Context, Result, bail};
+use serde_json::json;
 use std::os::fd::AsFd;
 use std::process::Command;
 use wordmill::nn::device::Gpu;
@@ -162,4 +163,33 @@ pub fn gpu_like_others(
     let problem = (found[0] < ranks.size() as f64)
         .then(|| format!("{} of {} processes have a GPU", found[0], ranks.size()));
     device.allow(gpu, problem, (report, command))
+}
+
+/// The same processes, whose GPUs sum among themselves where they can.
+///
+/// # Errors
+/// When they should be able to, and do not reach each other.
+pub fn on_gpus(
+    ranks: Box<dyn Ranks>,
+    gpu: Option<&Gpu>,
+    (report, command): (ReportArgs, &str),
+) -> Result<Box<dyn Ranks>> {
+    let Some(gpu) = gpu else {
+        return Ok(ranks);
+    };
+    let size = ranks.size();
+    let (ranks, is_direct) = wordmill::ranks::on_gpus(ranks, gpu).map_err(|problem| {
+        Failure::plain(format!("the GPUs do not reach each other: {problem}")).hint(
+            "NCCL has its own variables; without its library, gradients go by way of the host",
+        )
+    })?;
+    let way = match is_direct {
+        Ok(()) => "by NCCL".to_owned(),
+        Err(problem) => format!("by way of the host: {problem}"),
+    };
+    report.say(
+        || json!({"event": "gpus", "number": size, "sums": way}),
+        || format!("wordmill {command}: {size} GPUs sum gradients {way}"),
+    );
+    Ok(ranks)
 }

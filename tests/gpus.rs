@@ -105,6 +105,41 @@ fn two_learn_what_one_does() {
     assert_alike(&alone, &of("cuda:0,1"));
 }
 
+/// Folders of libraries as they are, but for NCCL.
+fn without_nccl(place: &Path) -> String {
+    let libraries = std::env::var("LD_LIBRARY_PATH").unwrap_or_default();
+    let entries = libraries.split(':').flat_map(std::fs::read_dir).flatten();
+    for entry in entries.flatten() {
+        let name = entry.file_name();
+        let to = place.join(&name);
+        if !name.to_string_lossy().starts_with("libnccl") && !to.exists() {
+            std::os::unix::fs::symlink(entry.path(), to).unwrap();
+        }
+    }
+    place.display().to_string()
+}
+
+#[test]
+#[ignore = "wants two emulated GPUs"]
+fn emulated_gpus_sum_among_themselves_or_by_way_of_the_host() {
+    let place = tempfile::tempdir().unwrap();
+    let libraries = place.path().join("libraries");
+    std::fs::create_dir(&libraries).unwrap();
+    let own = std::env::var("LD_LIBRARY_PATH").unwrap_or_default();
+    let of = |name: &str, libraries: &str, said: &str| {
+        let out = place.path().join(name);
+        let flags = "--max-steps 6 --log-every 1 --log json --precision f32";
+        let call = train("cuda:0,1", flags, &out).env("LD_LIBRARY_PATH", libraries);
+        let outcome = call.run();
+        let is_said = outcome.stderr.contains(&format!("\"sums\":\"{said}"));
+        outcome.expect(outcome.status == 0 && is_said, said);
+        losses(&out)
+    };
+    let direct = of("direct", &own, "by NCCL\"");
+    let said = "by way of the host: there is no libnccl.so.2\"";
+    assert_alike(&direct, &of("host", &without_nccl(&libraries), said));
+}
+
 #[test]
 #[ignore = "wants two GPUs"]
 fn two_learn_what_one_does_with_recurrent_networks_and_in_another_order() {

@@ -15,7 +15,7 @@ if [[ ${1-} != real ]]; then
     : > "$folder/none.ptx"
     export WORDMILL_KERNELS="$folder/none.ptx" LD_LIBRARY_PATH="$folder${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}"
 else
-    whole+=(--skip device_without_memory)
+    whole+=(--skip device_without_memory --skip emulated_gpus)
     if (($(nvidia-smi -L | wc -l) < 2)); then
         echo "tests/gpu/run.sh: no tests of several GPUs, for there is one"
         whole+=(--skip gpus::)
