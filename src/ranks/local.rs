@@ -5,8 +5,9 @@
 //! sockets   that they have come: each of the others says so to rank 0, which tells all when the last is there
 //! ```
 //!
-//! A socket ends with the process behind it, whatever ends that: so nobody waits for one that is gone. What is read from
-//! a socket was sent before, and the system orders what is in memory by that.
+//! A socket ends with the process behind it, whatever ends that: so nobody waits for one that is gone. A thread looks after
+//! that, too, for a process may wait for another one's GPU, and not come here any more. What is read from a socket was sent
+//! before, and the system orders what is in memory by that.
 
 use super::Ranks;
 use super::memory::{self, Memory, Number, PLACE};
@@ -18,8 +19,8 @@ use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::str::FromStr;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 /// Tells a process that was started which one it is: its rank, how many there are, and the file of their memory. Its
@@ -32,6 +33,9 @@ const DONE: u8 = 2;
 
 /// How long a process may take to see that the first one has given up, before it is ended: longer than most steps.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Between two looks after the others.
+const WATCH: Duration = Duration::from_secs(1);
 
 /// A process that ended before its time.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,11 +55,21 @@ pub struct Process {
     memory: Memory,
     /// How often they have met for a chunk.
     met: AtomicUsize,
+    line: Arc<Line>,
+}
+
+/// How a process knows of the others.
+struct Line {
+    rank: usize,
     /// Rank 0 has one to each of the others, which have one to rank 0.
     sockets: Vec<UnixStream>,
     /// What rank 0 has started.
     children: Mutex<Vec<Child>>,
     lost: OnLost,
+    /// Whether nobody needs to look after the others any more.
+    is_finishing: AtomicBool,
+    /// Whether somebody sees to the end of this process already.
+    is_over: AtomicBool,
 }
 
 /// Which one a process is that another has started.
@@ -104,7 +118,7 @@ pub fn start(size: usize, command: impl Fn() -> Command, lost: OnLost) -> io::Re
         size,
         file: file.as_raw_fd(),
     };
-    let mut process = Process::new(own, Vec::new(), lost)?;
+    let (mut sockets, mut children) = (Vec::new(), Vec::new());
     for rank in 1..size {
         let (socket, other) = UnixStream::pair()?;
         let mut command = command();
@@ -114,10 +128,11 @@ pub fn start(size: usize, command: impl Fn() -> Command, lost: OnLost) -> io::Re
             .stdout(Stdio::null())
             // A terminal's signals reach the first process, and the others by what it tells them.
             .process_group(0);
-        let child = command.spawn()?;
-        process.children().push(child);
-        process.sockets.push(socket);
+        children.push(command.spawn()?);
+        sockets.push(socket);
     }
+    let process = Process::new(own, (sockets, children), lost)?;
+    watch(Arc::downgrade(&process.line));
     Ok(process)
 }
 
@@ -126,19 +141,30 @@ pub fn start(size: usize, command: impl Fn() -> Command, lost: OnLost) -> io::Re
 /// # Errors
 /// When there is no memory to share.
 pub fn join(place: Place, socket: UnixStream, lost: OnLost) -> io::Result<Process> {
-    Process::new(place, vec![socket], lost)
+    let process = Process::new(place, (vec![socket], Vec::new()), lost)?;
+    watch(Arc::downgrade(&process.line));
+    Ok(process)
 }
 
 impl Process {
-    fn new(place: Place, sockets: Vec<UnixStream>, lost: OnLost) -> io::Result<Process> {
+    fn new(
+        place: Place,
+        (sockets, children): (Vec<UnixStream>, Vec<Child>),
+        lost: OnLost,
+    ) -> io::Result<Process> {
         Ok(Process {
             rank: place.rank,
             size: place.size,
             memory: Memory::of(place.file, place.size)?,
             met: AtomicUsize::new(0),
-            sockets,
-            children: Mutex::default(),
-            lost,
+            line: Arc::new(Line {
+                rank: place.rank,
+                sockets,
+                children: Mutex::new(children),
+                lost,
+                is_finishing: AtomicBool::new(false),
+                is_over: AtomicBool::new(false),
+            }),
         })
     }
 
@@ -162,14 +188,24 @@ impl Process {
 
     /// Waits until all have come here.
     fn meet(&self) {
+        let line = &self.line;
         if self.rank > 0 {
-            self.say(0, HERE);
-            return self.hear(0, HERE);
+            line.say(0, HERE);
+            return line.hear(0, HERE);
         }
-        (0..self.sockets.len()).for_each(|socket| self.hear(socket, HERE));
-        (0..self.sockets.len()).for_each(|socket| self.say(socket, HERE));
+        (0..line.sockets.len()).for_each(|socket| line.hear(socket, HERE));
+        (0..line.sockets.len()).for_each(|socket| line.say(socket, HERE));
     }
+}
 
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.line.is_finishing.store(true, Ordering::Release);
+        self.line.end_others();
+    }
+}
+
+impl Line {
     fn say(&self, socket: usize, what: u8) {
         if (&self.sockets[socket]).write_all(&[what]).is_err() {
             self.lose(socket);
@@ -186,6 +222,10 @@ impl Process {
 
     /// The process behind a socket is gone.
     fn lose(&self, socket: usize) -> ! {
+        // The watch may have seen it before whoever calls, or after.
+        while self.is_over.swap(true, Ordering::AcqRel) {
+            std::thread::park();
+        }
         let ended = self.end_others();
         let lost = Lost {
             rank: if self.rank > 0 { 0 } else { socket + 1 },
@@ -216,17 +256,39 @@ impl Process {
         children.into_iter().map(ended).collect()
     }
 
-    fn children(&self) -> std::sync::MutexGuard<'_, Vec<Child>> {
+    fn children(&self) -> MutexGuard<'_, Vec<Child>> {
         (self.children)
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
     }
+
+    /// Whether the process behind a socket has ended, and all that it has said is heard.
+    fn is_gone(&self, socket: usize) -> bool {
+        let (mut said, flags) = (0u8, libc::MSG_PEEK | libc::MSG_DONTWAIT);
+        let place = (&raw mut said).cast();
+        // SAFETY: one byte goes to a place for one.
+        unsafe { libc::recv(self.sockets[socket].as_raw_fd(), place, 1, flags) == 0 }
+    }
 }
 
-impl Drop for Process {
-    fn drop(&mut self) {
-        self.end_others();
-    }
+/// Looks after the others from time to time, until this process knows itself how it ends.
+fn watch(line: Weak<Line>) {
+    std::thread::spawn(move || {
+        // Seen twice: whoever waits at a socket knows at once, and sees to it.
+        let mut seen = None;
+        loop {
+            std::thread::sleep(WATCH);
+            let Some(line) = line.upgrade() else { return };
+            if line.is_finishing.load(Ordering::Acquire) {
+                return;
+            }
+            let gone = (0..line.sockets.len()).find(|socket| line.is_gone(*socket));
+            match gone {
+                Some(socket) if seen == gone => line.lose(socket),
+                _ => seen = gone,
+            }
+        }
+    });
 }
 
 impl Ranks for Process {
@@ -264,9 +326,12 @@ impl Ranks for Process {
     }
 
     fn finish(self: Box<Self>) {
+        let line = &self.line;
+        // Who has finished is gone.
+        line.is_finishing.store(true, Ordering::Release);
         match self.rank {
-            0 => (0..self.sockets.len()).for_each(|socket| self.hear(socket, DONE)),
-            _ => self.say(0, DONE),
+            0 => (0..line.sockets.len()).for_each(|socket| line.hear(socket, DONE)),
+            _ => line.say(0, DONE),
         }
     }
 }
@@ -282,7 +347,7 @@ pub fn together(size: usize) -> Vec<Process> {
         let file = file.as_raw_fd();
         let place = Place { rank, size, file };
         let lost = Box::new(|lost| std::panic::panic_any(lost));
-        Process::new(place, sockets, lost).expect("a place in memory")
+        Process::new(place, (sockets, Vec::new()), lost).expect("a place in memory")
     };
     sockets.enumerate().map(process).collect()
 }

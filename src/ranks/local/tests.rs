@@ -42,8 +42,12 @@ fn lost(call: impl FnOnce()) -> Lost {
 
 /// A rank of so many processes, each of which runs a test.
 fn process(size: usize, test: &str) -> Process {
+    process_that(size, test, Box::new(|lost| std::panic::panic_any(lost)))
+}
+
+/// The same, with what it does where it has lost another one.
+fn process_that(size: usize, test: &str, lost: OnLost) -> Process {
     let test = format!("ranks::local::tests::{test}");
-    let lost = Box::new(|lost| std::panic::panic_any(lost));
     let command = || {
         let mut command = Command::new(std::env::current_exe().expect("this binary"));
         command.args(["--exact", &test, "--include-ignored"]);
@@ -98,6 +102,26 @@ fn the_first_is_told_how_another_process_ended() {
         assert_eq!(told.rank, 2);
         let signal = told.status.and_then(|status| status.signal());
         assert_eq!(signal, Some(libc::SIGABRT));
+    }
+}
+
+#[test]
+fn a_process_that_waits_elsewhere_is_told_of_the_end_of_another() {
+    let (tell, told) = std::sync::mpsc::channel();
+    let lost = Box::new(move |lost| {
+        tell.send(lost).expect("somebody hears it");
+        loop {
+            std::thread::park();
+        }
+    });
+    let test = "a_process_that_waits_elsewhere_is_told_of_the_end_of_another";
+    let ranks = process_that(2, test, lost);
+    match ranks.rank() {
+        0 => {
+            let lost = told.recv_timeout(Duration::from_secs(60));
+            assert_eq!(lost.expect("an end").rank, 1);
+        }
+        _ => std::process::abort(),
     }
 }
 
