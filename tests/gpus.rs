@@ -43,7 +43,8 @@ fn commands_that_compute_on_one_gpu_refuse_several() {
     let run = place.path().join("run");
     train("cpu", "-q --max-steps 1", &run).text();
     let translate = format!("transformer translate {}", run.display());
-    for command in ["gan train corpora/digits", &translate] {
+    let adversarial = format!("gan train corpora/digits --out {}-gan", run.display());
+    for command in [adversarial, translate] {
         let call = wordmill(&format!("{command} --device cuda:0,1")).stdin("a dog\n");
         let said = call.fails(2);
         assert!(
