@@ -19,7 +19,7 @@ WORKDIR /src
 COPY . .
 RUN cargo build --release --locked --features cuda
 
-# `runtime` has cuBLAS, `base` has not.
+# `runtime` has cuBLAS and NCCL, `base` has not.
 FROM nvidia/cuda:${CUDA}-runtime-ubuntu${UBUNTU}
 COPY --from=build /src/target/release/wordmill /usr/local/bin/wordmill
 COPY LICENSE-MIT LICENSE-APACHE LICENSE-SNOWBALL LICENSES-THIRD-PARTY.md /usr/share/doc/wordmill/
