@@ -65,8 +65,14 @@ impl Ranks for OfGpus {
     }
 
     fn finish(self: Box<Self>) {
-        let OfGpus { ranks, group } = *self;
-        drop(group);
+        let ranks = {
+            // The GPU leaves the group before its process ends.
+            let OfGpus {
+                ranks,
+                group: _group,
+            } = *self;
+            ranks
+        };
         ranks.finish();
     }
 }
