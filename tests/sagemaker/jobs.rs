@@ -3,7 +3,9 @@
 use crate::harness::{Call, binary, root, wordmill};
 use crate::service::{Service, terminate};
 use serde_json::{Value, json};
+use std::fs::File;
 use std::io::{BufRead, BufReader};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -140,24 +142,33 @@ fn models_of_the_text_family_are_written_to_the_model() {
 
 #[test]
 fn vectors_and_pieces_are_written_to_the_model() {
-    for (command, flag, value, file) in [
-        ("word2vec", "deterministic", "true", "vectors.vec"),
-        ("glove", "threads", "1", "vectors.vec"),
-        ("subword", "vocab-size", "400", "tokenizer.json"),
+    for (command, flags, file) in [
+        (
+            "word2vec",
+            &[("deterministic", "true"), ("quiet", "true")][..],
+            "vectors.vec",
+        ),
+        (
+            "glove",
+            &[("threads", "1"), ("quiet", "true")],
+            "vectors.vec",
+        ),
+        ("subword", &[("vocab-size", "400")], "tokenizer.json"),
     ] {
-        let line = format!("{command} train {{train}}/sample.txt");
-        let place = place(&json!({"command": line, flag: value, "quiet": "true"}));
+        let mut asked = json!({"command": format!("{command} train {{train}}/sample.txt")});
+        let mut alone = format!("{command} train corpora/sample.txt");
+        for (flag, value) in flags {
+            asked[*flag] = json!(value);
+            alone += &format!(" --{flag}={value}").replace("=true", "");
+        }
+        let place = place(&asked);
         train(&place).text();
         let out = tempfile::tempdir().unwrap();
-        let alone = format!("{command} train corpora/sample.txt -q --{flag}={value} -o");
-        let alone = alone.replace("=true", "");
         let own = out.path().join(file);
-        wordmill(&alone).arg(&own).text();
+        wordmill(&format!("{alone} -o")).arg(&own).text();
         let read = |path: &Path| std::fs::read(path).unwrap();
-        assert!(
-            read(&of(&place, "model").join(file)) == read(&own),
-            "{command}"
-        );
+        let model = of(&place, "model").join(file);
+        assert!(read(&model) == read(&own), "{command}");
     }
 }
 
@@ -194,28 +205,32 @@ fn vectors_are_whole_when_a_job_that_was_stopped_has_gone_on() {
 #[test]
 fn a_job_that_is_stopped_before_it_has_a_model_fails() {
     // It waits for text that does not come.
-    let place = place(&json!({"command": "subword train {train}/pipe", "quiet": "true"}));
+    let place = place(&json!({"command": "subword train {train}/pipe"}));
     let channel = of(&place, "input/data/train");
     std::fs::remove_file(&channel).unwrap();
     std::fs::create_dir(&channel).unwrap();
     let pipe = channel.join("pipe");
-    assert!(
-        Command::new("mkfifo")
-            .arg(&pipe)
-            .status()
-            .unwrap()
-            .success()
-    );
+    let made = Command::new("mkfifo").arg(&pipe).status().unwrap();
+    assert!(made.success());
     let mut job = Command::new(binary())
         .args(["sagemaker", "train", "--root"])
         .arg(place.path())
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
-    // Who opens it for writing has to wait for the reader.
-    let _writer = std::fs::File::options().write(true).open(&pipe).unwrap();
+    let mut writing = File::options();
+    writing.write(true).custom_flags(libc::O_NONBLOCK);
+    let writer = loop {
+        // As soon as it is read.
+        if let Ok(writer) = writing.open(&pipe) {
+            break writer;
+        }
+        assert_eq!(job.try_wait().unwrap(), None, "it waits for text");
+        std::thread::sleep(Duration::from_millis(10));
+    };
     terminate(&job);
     assert_eq!(job.wait().unwrap().code(), Some(1));
+    drop(writer);
     let written = std::fs::read_to_string(of(&place, "output/failure")).unwrap();
     assert_eq!(
         written,
