@@ -53,6 +53,7 @@ impl Place {
             .env("AWS_SECRET_ACCESS_KEY", "nothing")
             .env("AWS_DEFAULT_REGION", "us-east-1")
             .env("SPARK_LOCAL_IP", "127.0.0.1")
+            .env("PYTHONDONTWRITEBYTECODE", "1")
     }
 
     fn path(&self, name: &str) -> PathBuf {
