@@ -224,7 +224,7 @@ fn mpi_adversarial_networks_learn_what_those_of_one_process_do() {
 fn mpi_adversarial_networks_go_on_with_another_number_of_processes() {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("run");
-    let args = "gan train --toy ring8 --eval-samples 100 --log json --log-every 1 --max-steps";
+    let args = "gan train --toy ring8 --schedule constant --eval-samples 100 --log json --log-every 1 --max-steps";
     let one = folder.path().join("one");
     wordmill(&format!("{args} 7 -q --out")).arg(&one).text();
     for (size, args, last) in [
