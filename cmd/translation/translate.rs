@@ -139,7 +139,7 @@ fn gpu<A: Architecture>(args: &TranslateArgs, all: &[Loaded<A>]) -> Result<Optio
     let quantized = args
         .quantize
         .map(|_| "--quantize is for the CPU".to_owned());
-    let model = || all.iter().find_map(|l| l.model.not_translating_on_gpu());
+    let model = || all.iter().find_map(|l| l.model.not_on_gpu());
     if let Some(problem) = quantized.or_else(model) {
         args.device.refuse(&problem)?;
         return Ok(None);

@@ -43,7 +43,7 @@ pub trait Architecture: Sized + Send + Sync {
 
     fn layout(&self) -> &Layout;
 
-    /// Why a GPU cannot train it, if it cannot.
+    /// Why a GPU cannot compute it, if it cannot.
     fn not_on_gpu(&self) -> Option<String>;
 
     /// Weights to begin with.
@@ -55,10 +55,7 @@ pub trait Architecture: Sized + Send + Sync {
     /// The model with its weights, ready to translate.
     fn decoder<'w>(&'w self, weights: &'w Weights, precision: Precision) -> Self::Decoder<'w>;
 
-    /// Why a GPU cannot translate with it, if it cannot.
-    fn not_translating_on_gpu(&self) -> Option<String>;
-
-    /// The same on the device where its weights are, if it can; `aligns` where it matters what words attend to.
+    /// The same on the device where its weights are, if they are on one; `aligns` where it matters what words attend to.
     fn there<'w>(&'w self, weights: &'w Weights, aligns: bool) -> Option<Self::There<'w>>;
 }
 

@@ -87,12 +87,7 @@ impl<A: Architecture> Predict for Learner<'_, A> {
             // A device keeps its own sums.
             (total.smoothed, total.nll) = there.take_losses();
         }
-        let stays = self.model.not_translating_on_gpu().is_none();
-        let there = if stays { None } else { weights.leave() };
         let found = (valid.translate)(weights, &valid.sources);
-        if !stays {
-            weights.return_to(there);
-        }
         if is_stopped() {
             return None;
         }

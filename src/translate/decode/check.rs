@@ -1,8 +1,10 @@
 //! For tests: what every model that decodes must do, whatever its architecture.
 
 use super::stream::{Load, translate};
-use super::{Model, Options, Task};
+use super::{Hypothesis, Model, Options, Sample, Task};
+use crate::nn::check;
 use crate::nn::dense::Precision;
+use crate::nn::device::{Gpu, Numbers};
 use crate::nn::parameters::Weights;
 use crate::nn::tape::Tape;
 use crate::translate::architecture::Architecture;
@@ -71,4 +73,133 @@ pub fn score(model: &impl Architecture, weights: &Weights, tasks: &[Task], targe
         };
         assert_eq!(found[0][0].alignment.len(), aligned);
     }
+}
+
+fn gpu() -> &'static Gpu {
+    check::gpu().expect("WORDMILL_TEST_GPU is set")
+}
+
+fn is_exact() -> bool {
+    gpu().numbers() != Numbers::Bf16
+}
+
+/// How near scores of the device must be to those of the host.
+fn tolerance() -> f32 {
+    if is_exact() { 1e-3 } else { 0.15 }
+}
+
+/// What must be the same: untrained weights leave words nearly equal, which eight bits tell apart no better than chance
+/// once others have gone before.
+fn compared(tokens: &[u32]) -> &[u32] {
+    &tokens[..if is_exact() {
+        tokens.len()
+    } else {
+        tokens.len().min(1)
+    }]
+}
+
+/// Of so many.
+fn least(all: usize) -> usize {
+    if is_exact() { all } else { all * 3 / 5 }
+}
+
+/// On the host, and on the device, where the weights are then.
+fn both<A: Architecture>(
+    model: &A,
+    weights: &mut Weights,
+    tasks: &[Task],
+    options: &Options,
+) -> [Vec<Vec<Hypothesis>>; 2] {
+    let load = Load {
+        sentences: 8,
+        tokens: 100,
+    };
+    let by = |decoder: &[A::Decoder<'_>]| translate(decoder, tasks, options, (1, load));
+    let host = by(&[model.decoder(weights, Precision::Single)]);
+    weights.bring_to(gpu());
+    let by = |decoder: &[A::There<'_>]| translate(decoder, tasks, options, (1, load));
+    let device = by(&[(model.there(weights, true)).expect("the weights are there")]);
+    gpu().check().unwrap();
+    weights.leave();
+    [host, device]
+}
+
+/// A device finds the translations that the host finds.
+pub fn same_there(model: &impl Architecture, weights: &mut Weights, ways: &[Options]) {
+    let words = model.vocabularies().0.min(model.vocabularies().1) as u32;
+    for options in ways {
+        let [host, device] = both(model, weights, &tasks(12, words), options);
+        let pairs = host.iter().zip(&device);
+        let same = pairs.clone().filter(|(host, device)| {
+            let compared = |h: &Hypothesis| compared(&h.tokens).to_vec();
+            compared(&host[0]) == compared(&device[0])
+        });
+        let same = same.count();
+        assert!(same >= least(12), "{same} of 12");
+        for (host, device) in pairs.filter(|(h, d)| h[0].tokens == d[0].tokens) {
+            let apart = (host[0].score - device[0].score).abs();
+            let length = host[0].tokens.len() as f32;
+            assert!(apart <= tolerance() * length, "{apart}");
+            if is_exact() {
+                assert_eq!(host[0].alignment, device[0].alignment);
+            }
+        }
+    }
+}
+
+/// A given translation has the score that the host gives it.
+pub fn score_there(model: &impl Architecture, weights: &mut Weights, target: &[u32]) {
+    let words = model.vocabularies().0 as u32;
+    let given = tasks(10, words).into_iter().map(|task| Task {
+        prefix: target.to_vec(),
+        is_given: true,
+        ..task
+    });
+    let [host, device] = both(model, weights, &given.collect::<Vec<_>>(), &options(1));
+    for (host, device) in host.iter().zip(&device) {
+        let apart = (host[0].score - device[0].score).abs();
+        assert!(apart <= (target.len() + 1) as f32 * tolerance(), "{apart}");
+    }
+}
+
+/// Words are drawn from all or from the best: the same random numbers meet nearly the same probabilities.
+pub fn drawn_there(model: &impl Architecture, weights: &mut Weights) {
+    let words = model.vocabularies().0.min(model.vocabularies().1) as u32;
+    for (top_k, top_p) in [(0, 0.9), (5, 1.0)] {
+        let sample = Some(Sample {
+            temperature: 1.0,
+            top_k,
+            top_p,
+            seed: 4,
+        });
+        let drawn = Options {
+            sample,
+            ..options(2)
+        };
+        let [host, device] = both(model, weights, &tasks(10, words), &drawn);
+        let pairs = host.iter().flatten().zip(device.iter().flatten());
+        let same = pairs.filter(|(h, d)| compared(&h.tokens) == compared(&d.tokens));
+        let same = same.count();
+        assert!(same >= least(20), "{same} of 20");
+    }
+}
+
+/// Every weight of attention is told.
+pub fn maps_there(
+    model: &impl Architecture,
+    weights: &mut Weights,
+    (source, target): (&[u32], &[u32]),
+) {
+    let host = model
+        .decoder(weights, Precision::Single)
+        .maps(source, target);
+    weights.bring_to(gpu());
+    let decoder = (model.there(weights, false)).expect("the weights are there");
+    let found = decoder.maps(source, target);
+    drop(decoder);
+    assert_eq!(found.weights.len(), host.weights.len());
+    for (host, found) in host.weights.iter().zip(&found.weights) {
+        assert!((host - found).abs() <= tolerance() / 5.0, "{host} {found}");
+    }
+    weights.leave();
 }

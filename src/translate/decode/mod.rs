@@ -5,6 +5,7 @@
 //! | [`words`] | the best next words of each row |
 //! | [`search`] | the hypotheses of one sentence: beam search, sampling, given beginnings |
 //! | [`stream`] | many sentences at once, each joining when another has finished |
+//! | [`looks`] | what words attended to |
 //!
 //! ```text
 //! score(y) = ln p(y | x) = Σ_t ln p(y_t | y_<t, x)          normalised: score / |y|^α
@@ -16,6 +17,7 @@
 
 #[cfg(test)]
 pub mod check;
+pub mod looks;
 pub mod search;
 pub mod stream;
 pub mod words;

@@ -3,6 +3,7 @@
 use super::config::{Attention, Config, recipe};
 use super::decode::Decoder;
 use super::model::Recurrent;
+use super::there;
 use crate::nn::dense::Precision;
 use crate::nn::ops::cuda::context::WIDEST;
 use crate::nn::ops::projection::Loss;
@@ -14,8 +15,7 @@ use crate::translate::batch::Batch;
 impl Architecture for Recurrent {
     type Config = Config;
     type Decoder<'w> = Decoder<'w>;
-    /// There is none.
-    type There<'w> = Decoder<'w>;
+    type There<'w> = there::Decoder<'w>;
 
     const NAME: &'static str = "seq2seq";
 
@@ -57,11 +57,7 @@ impl Architecture for Recurrent {
         Decoder::new(self, weights, precision)
     }
 
-    fn not_translating_on_gpu(&self) -> Option<String> {
-        Some("recurrent networks translate on the CPU only".to_owned())
-    }
-
-    fn there<'w>(&'w self, _: &'w Weights, _: bool) -> Option<Decoder<'w>> {
-        None
+    fn there<'w>(&'w self, weights: &'w Weights, aligns: bool) -> Option<there::Decoder<'w>> {
+        there::Decoder::new(self, weights, aligns)
     }
 }

@@ -16,6 +16,7 @@ use crate::nn::ops::norm::Norm;
 use crate::nn::packed::Packed;
 use crate::nn::parameters::Weights;
 use crate::nn::tape::{Tape, Var};
+use crate::translate::decode::looks::most_attended;
 use crate::translate::decode::words::{Found, Wanted, find};
 use crate::translate::decode::{Model, Row};
 
@@ -306,13 +307,7 @@ impl Decoder<'_> {
                 score,
             };
             context(q, source, &mut p, &mut next.context);
-            // The mark of the end is none of the source's words.
-            let words = p[..state.tokens - 1].iter().enumerate();
-            let most = words.fold((0, f32::MIN), |most, (i, p)| match *p > most.1 {
-                true => (i as u32, *p),
-                false => most,
-            });
-            next.aligned.push(most.0);
+            next.aligned.push(most_attended(&p, state.tokens));
             if let Some(record) = &mut state.record {
                 record.extend_from_slice(&p);
             }

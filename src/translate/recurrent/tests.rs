@@ -38,7 +38,7 @@ fn config(cell: Kind, attention: Attention) -> Config {
 }
 
 /// One of everything.
-fn configs() -> Vec<Config> {
+pub fn configs() -> Vec<Config> {
     let (lstm, gru) = (Kind::Lstm, Kind::Gru);
     vec![
         config(lstm, Attention::General),

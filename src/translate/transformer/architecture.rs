@@ -57,10 +57,6 @@ impl Architecture for Transformer {
         Decoder::new(self, weights, precision)
     }
 
-    fn not_translating_on_gpu(&self) -> Option<String> {
-        self.not_on_gpu()
-    }
-
     fn there<'w>(&'w self, weights: &'w Weights, aligns: bool) -> Option<there::Decoder<'w>> {
         there::Decoder::new(self, weights, aligns)
     }

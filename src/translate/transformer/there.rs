@@ -9,15 +9,16 @@
 //! Keys and values of all sentences lie among one another; what a row attends to is a list of numbers that goes to the
 //! device with each step. A beam is reordered by copying lists, as on the host.
 
-use super::decode::most_attended;
 use super::model::Transformer;
 use crate::nn::device::{Gpu, Memory};
 use crate::nn::ops::activation::Activation;
-use crate::nn::ops::cuda::query::{Kept, Picks, attend};
+use crate::nn::ops::cuda::kept::{Kept, Picks};
+use crate::nn::ops::cuda::query::attend;
 use crate::nn::ops::linear::Linear;
 use crate::nn::packed::Packed;
 use crate::nn::parameters::Weights;
 use crate::nn::tape::{Tape, Var};
+use crate::translate::decode::looks::Looks;
 use crate::translate::decode::words::{Found, Wanted, find_there};
 use crate::translate::decode::{Model, Paths, Row, each_sentence, places};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -41,9 +42,7 @@ pub struct Sentence {
     cross: Vec<u32>,
     own: Vec<u32>,
     paths: Paths,
-    /// The source token that each row ever live attended to most in the last layer.
-    aligned: Vec<u32>,
-    record: Option<Vec<f32>>,
+    looks: Looks,
 }
 
 impl Drop for Sentence {
@@ -62,7 +61,8 @@ impl<'w> Decoder<'w> {
     /// Of weights that lie on a device; none where they do not.
     pub fn new(model: &'w Transformer, weights: &'w Weights, aligns: bool) -> Option<Decoder<'w>> {
         let gpu = weights.there()?.values.gpu();
-        let kept = Kept::new(gpu, 2 * model.decoder.len(), model.config.dim);
+        let key_and_value = (gpu.kind(), 2 * model.config.dim);
+        let kept = Kept::new(gpu, vec![key_and_value; 2 * model.decoder.len()]);
         Some(Decoder {
             model,
             weights,
@@ -118,7 +118,7 @@ impl<'w> Decoder<'w> {
         let tokens: Vec<u32> = rows.iter().map(|row| row.token).collect();
         let x = (self.model.target).forward(&tape, &tokens, &positions, None);
         let (mut stream, norms) = self.model.enter_decoder(&tape, (x, 0));
-        let records = states.iter().any(|state| state.record.is_some());
+        let records = states.iter().any(|state| state.looks.record.is_some());
         let apply = |layer: &Linear, x: &Var| layer.forward(&tape, x, Activation::Identity, None);
         let layers = self.model.decoder.iter().zip(norms.chunks_exact(3));
         for (i, (layer, norms)) in layers.enumerate() {
@@ -136,8 +136,12 @@ impl<'w> Decoder<'w> {
             let q = (q.memory(), d);
             let (mixed, weights) = attend(&kept, to_source, q, (&cross, heads), wanted);
             if let Some(weights) = weights {
-                let weights = (&weights.to_f32()[..], heads, cross.longest);
-                tell(states, rows, weights, is_last);
+                let (weights, longest) = (weights.to_f32(), cross.longest);
+                for (row, weights) in rows.iter().zip(weights.chunks_exact(heads * longest)) {
+                    let state = &mut *states[row.sentence as usize];
+                    let sizes = (state.cross.len(), longest);
+                    state.looks.see(weights, sizes, is_last);
+                }
             }
             let out = apply(&layer.cross.out, &tape.var_there(mixed, d, false));
             stream = self.model.join(&tape, stream, &out, norms[1]);
@@ -157,29 +161,6 @@ struct Places {
     new: Memory,
     /// In their translations.
     positions: Vec<u32>,
-}
-
-/// Tells sentences what their rows attended to, (rows, heads, longest).
-fn tell(
-    states: &mut [&mut Sentence],
-    rows: &[Row],
-    (weights, heads, longest): (&[f32], usize, usize),
-    is_last: bool,
-) {
-    for (row, weights) in rows.iter().zip(weights.chunks_exact(heads * longest)) {
-        let state = &mut *states[row.sentence as usize];
-        let tokens = state.cross.len();
-        let own: Vec<f32> = (weights.chunks_exact(longest))
-            .flat_map(|head| &head[..tokens])
-            .copied()
-            .collect();
-        if is_last {
-            state.aligned.push(most_attended(&own, tokens));
-        }
-        if let Some(record) = &mut state.record {
-            record.extend(own);
-        }
-    }
 }
 
 impl Model for Decoder<'_> {
@@ -209,8 +190,7 @@ impl Model for Decoder<'_> {
             cross: new[rows].to_vec(),
             own: Vec::new(),
             paths: Paths::default(),
-            aligned: Vec::new(),
-            record: None,
+            looks: Looks::default(),
         };
         sources.sentences().map(sentence).collect()
     }
@@ -225,8 +205,7 @@ impl Model for Decoder<'_> {
     }
 
     fn alignment(&self, state: &Sentence, row: usize) -> Vec<u32> {
-        let path = state.paths.of(row).iter();
-        path.map(|place| state.aligned[*place as usize]).collect()
+        state.looks.along(state.paths.of(row))
     }
 
     fn bytes(&self, _: usize, _: f32) -> usize {
@@ -239,25 +218,22 @@ impl Model for Decoder<'_> {
     }
 
     fn record(state: &mut Sentence) -> &mut Option<Vec<f32>> {
-        &mut state.record
+        &mut state.looks.record
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::nn::check;
-    use crate::nn::dense::Precision;
-    use crate::nn::device::Numbers;
+    use crate::nn::check::gpu;
     use crate::translate::architecture::Tied;
-    use crate::translate::decode::check::{options, tasks};
+    use crate::translate::decode::Options;
+    use crate::translate::decode::check::{self, options, tasks};
     use crate::translate::decode::stream::{Load, translate};
-    use crate::translate::decode::{Hypothesis, Options, Sample, Task};
     use crate::translate::transformer::config::{Config, PositionKind};
-    use crate::translate::transformer::decode;
 
-    fn model(pre_norm: bool) -> Transformer {
-        Transformer::new(Config {
+    fn model(pre_norm: bool) -> (Transformer, Weights) {
+        let model = Transformer::new(Config {
             source_vocabulary: 300,
             target_vocabulary: 300,
             dim: 24,
@@ -270,47 +246,9 @@ mod tests {
             tied: Tied::All,
             max_positions: 40,
         })
-        .unwrap()
-    }
-
-    /// On the host, and on the device.
-    fn both(pre_norm: bool, tasks: &[Task], options: &Options) -> [Vec<Vec<Hypothesis>>; 2] {
-        let gpu = check::gpu().expect("WORDMILL_TEST_GPU is set");
-        let model = model(pre_norm);
-        let mut weights = model.initial_weights(3);
-        let load = Load {
-            sentences: 8,
-            tokens: 100,
-        };
-        let host = [decode::Decoder::new(&model, &weights, Precision::Single)];
-        let host = translate(&host, tasks, options, (1, load));
-        weights.bring_to(gpu);
-        let device = [Decoder::new(&model, &weights, true).unwrap()];
-        let found = translate(&device, tasks, options, (1, load));
-        gpu.check().unwrap();
-        let kept = lock(&device[0].kept);
-        assert_eq!(kept.idle(), kept.rows(), "all rows come back");
-        [host, found]
-    }
-
-    fn is_exact() -> bool {
-        check::gpu().is_some_and(|gpu| gpu.numbers() != Numbers::Bf16)
-    }
-
-    /// How near scores must be.
-    fn tolerance() -> f32 {
-        if is_exact() { 1e-3 } else { 0.15 }
-    }
-
-    /// What must be the same: untrained weights leave words nearly equal, which eight bits tell apart no better than chance
-    /// once others have gone before.
-    fn compared(tokens: &[u32]) -> &[u32] {
-        &tokens[..if is_exact() { tokens.len() } else { 1 }]
-    }
-
-    /// Of so many.
-    fn least(all: usize) -> usize {
-        if is_exact() { all } else { all * 3 / 5 }
+        .unwrap();
+        let weights = model.initial_weights(3);
+        (model, weights)
     }
 
     #[test]
@@ -321,79 +259,47 @@ mod tests {
             no_repeat: 2,
             ..options(2)
         };
-        let ways = [(false, options(1)), (true, options(3)), (false, with_rules)];
-        for (pre_norm, options) in ways {
-            let [host, device] = both(pre_norm, &tasks(12, 300), &options);
-            let pairs = host.iter().zip(&device);
-            let same = pairs.clone().filter(|(host, device)| {
-                let compared = |h: &Hypothesis| compared(&h.tokens).to_vec();
-                compared(&host[0]) == compared(&device[0])
-            });
-            let same = same.count();
-            assert!(same >= least(12), "{same} of 12");
-            for (host, device) in pairs.filter(|(h, d)| h[0].tokens == d[0].tokens) {
-                let apart = (host[0].score - device[0].score).abs();
-                let length = host[0].tokens.len() as f32;
-                assert!(apart <= tolerance() * length, "{apart}");
-                if is_exact() {
-                    assert_eq!(host[0].alignment, device[0].alignment);
-                }
-            }
+        for (pre_norm, ways) in [
+            (false, [options(1), with_rules]),
+            (true, [options(3), options(2)]),
+        ] {
+            let (model, mut weights) = model(pre_norm);
+            check::same_there(&model, &mut weights, &ways);
         }
     }
 
     #[test]
     #[ignore = "wants a GPU"]
     fn a_given_translation_has_the_score_that_the_host_gives_it() {
-        let given = tasks(10, 300).into_iter().map(|task| Task {
-            prefix: vec![7, 250, 31, 4],
-            is_given: true,
-            ..task
-        });
-        let [host, device] = both(true, &given.collect::<Vec<_>>(), &options(1));
-        for (host, device) in host.iter().zip(&device) {
-            let apart = (host[0].score - device[0].score).abs();
-            assert!(apart <= 5.0 * tolerance(), "{apart}");
-        }
+        let (model, mut weights) = model(true);
+        check::score_there(&model, &mut weights, &[7, 250, 31, 4]);
     }
 
     #[test]
     #[ignore = "wants a GPU"]
     fn words_are_drawn_from_all_or_from_the_best() {
-        for (top_k, top_p) in [(0, 0.9), (5, 1.0)] {
-            let sample = Some(Sample {
-                temperature: 1.0,
-                top_k,
-                top_p,
-                seed: 4,
-            });
-            let drawn = Options {
-                sample,
-                ..options(2)
-            };
-            let [host, device] = both(false, &tasks(10, 300), &drawn);
-            let pairs = host.iter().flatten().zip(device.iter().flatten());
-            // The same random numbers meet nearly the same probabilities.
-            let same = pairs.filter(|(h, d)| compared(&h.tokens) == compared(&d.tokens));
-            let same = same.count();
-            assert!(same >= least(20), "{same} of 20");
-        }
+        let (model, mut weights) = model(false);
+        check::drawn_there(&model, &mut weights);
     }
 
     #[test]
     #[ignore = "wants a GPU"]
     fn every_weight_of_attention_is_told() {
-        let gpu = check::gpu().expect("WORDMILL_TEST_GPU is set");
-        let model = model(false);
-        let mut weights = model.initial_weights(3);
-        let (source, target) = ([9, 40, 7, 8, 201], [30, 5, 77]);
-        let host = decode::Decoder::new(&model, &weights, Precision::Single).maps(&source, &target);
-        weights.bring_to(gpu);
-        let device = Decoder::new(&model, &weights, false).unwrap();
-        let found = device.maps(&source, &target);
-        assert_eq!(found.weights.len(), host.weights.len());
-        for (host, found) in host.weights.iter().zip(&found.weights) {
-            assert!((host - found).abs() <= tolerance() / 5.0, "{host} {found}");
-        }
+        let (model, mut weights) = model(false);
+        let texts = (&[9, 40, 7, 8, 201][..], &[30, 5, 77][..]);
+        check::maps_there(&model, &mut weights, texts);
+    }
+
+    #[test]
+    #[ignore = "wants a GPU"]
+    fn all_rows_come_back() {
+        let (model, mut weights) = model(false);
+        weights.bring_to(gpu().expect("WORDMILL_TEST_GPU is set"));
+        let decoder = [Decoder::new(&model, &weights, true).unwrap()];
+        let load = Load::of_beam(3);
+        translate(&decoder, &tasks(12, 300), &options(3), (1, load));
+        let kept = lock(&decoder[0].kept);
+        assert!(kept.rows() > 0);
+        assert_eq!(kept.idle(), kept.rows());
     }
 }

@@ -35,25 +35,57 @@ template <typename T> __device__ inline float dot_rows(const T* x, const T* y, u
     return warp_sum(sum);
 }
 
+// The rows that a query attends to: those from `first` on, or the picks from there on.
+struct Attended {
+    const u32* picks;
+    u32 first, count;
+
+    __device__ u64 row(u32 j) const { return picks ? picks[first + j] : first + j; }
+};
+
+// o of a query, and the logarithm of its sum; every weight in `record`, or null.
 template <int PARTS, bool ADDITIVE, typename T>
-__device__ void context(T* out, float* sums, const T* q, const T* keys, const T* memory, const float* v,
-                        const Belongs* belongs, u32 rows, Sizes s) {
-    u32 row = (blockIdx.x * blockDim.x + threadIdx.x) / WARP, lane = threadIdx.x % WARP;
-    if (row >= rows) return;
-    const T* query = q + (u64)row * s.a;
+__device__ inline float context_of(T* out, float* record, const T* query, const T* keys, const T* memory, const float* v,
+                                   Attended to, Sizes s) {
+    u32 lane = threadIdx.x % WARP;
     float most = -INFINITY, total = 0.0f, result[PARTS] = {};
-    for (u32 j = 0; j < belongs[row].count; j++) {
-        u64 key = belongs[row].first + j;
+    for (u32 j = 0; j < to.count; j++) {
+        u64 key = to.row(j);
         float value = score<ADDITIVE>(query, keys + key * s.a, v, s), greatest = fmaxf(most, value);
         float shrink = total > 0.0f ? expf(most - greatest) : 0.0f, p = expf(value - greatest);
+        if (record && lane == j % WARP) record[j] = value;
         most = greatest;
         total = total * shrink + p;
         UNROLL for (int c = 0; c < PARTS; c++)
             if (c * WARP + lane < s.m) result[c] = result[c] * shrink + p * get(memory[key * s.m + c * WARP + lane]);
     }
     UNROLL for (int c = 0; c < PARTS; c++)
-        if (c * WARP + lane < s.m) put(out[(u64)row * s.m + c * WARP + lane], total > 0.0f ? result[c] / total : 0.0f);
-    if (lane == 0) sums[row] = total > 0.0f ? most + logf(total) : 0.0f;
+        if (c * WARP + lane < s.m) put(out[c * WARP + lane], total > 0.0f ? result[c] / total : 0.0f);
+    // Each lane finds what it has written itself.
+    if (record)
+        for (u32 j = lane; j < to.count; j += WARP) record[j] = expf(record[j] - most) / total;
+    return total > 0.0f ? most + logf(total) : 0.0f;
+}
+
+template <int PARTS, bool ADDITIVE, typename T>
+__device__ void context(T* out, float* sums, const T* q, const T* keys, const T* memory, const float* v,
+                        const Belongs* belongs, u32 rows, Sizes s) {
+    u32 row = (blockIdx.x * blockDim.x + threadIdx.x) / WARP;
+    if (row >= rows) return;
+    Attended to = {nullptr, belongs[row].first, belongs[row].count};
+    float sum = context_of<PARTS, ADDITIVE>(out + (u64)row * s.m, nullptr, q + (u64)row * s.a, keys, memory, v, to, s);
+    if (threadIdx.x % WARP == 0) sums[row] = sum;
+}
+
+// The same of rows that are kept and picked by number; record: every weight, (rows, longest), or null.
+template <int PARTS, bool ADDITIVE, typename T>
+__device__ void context_picked(T* out, float* record, const T* q, const T* keys, const T* memory, const float* v,
+                               const u32* picks, const u32* starts, u32 longest, u32 rows, Sizes s) {
+    u32 row = (blockIdx.x * blockDim.x + threadIdx.x) / WARP;
+    if (row >= rows) return;
+    Attended to = {picks, starts[row], starts[row + 1] - starts[row]};
+    float* own = record ? record + (u64)row * longest : nullptr;
+    context_of<PARTS, ADDITIVE>(out + (u64)row * s.m, own, q + (u64)row * s.a, keys, memory, v, to, s);
 }
 
 // dq, each query's part of dv (additive), and do · o of each.
@@ -133,6 +165,12 @@ __device__ void context_back_keys(T* dk, T* dm, const float* products, const T* 
         context<PARTS, ADDITIVE, T>(out, sums, q, keys, memory, v, belongs, rows, s); \
     } \
     REGISTER(context_##SCORE##_##PARTS##_##S) \
+    extern "C" __global__ void context_picked_##SCORE##_##PARTS##_##S( \
+        T* out, float* record, const T* q, const T* keys, const T* memory, const float* v, const u32* picks, \
+        const u32* starts, u32 longest, u32 rows, Sizes s) { \
+        context_picked<PARTS, ADDITIVE, T>(out, record, q, keys, memory, v, picks, starts, longest, rows, s); \
+    } \
+    REGISTER(context_picked_##SCORE##_##PARTS##_##S) \
     extern "C" __global__ void context_back_queries_##SCORE##_##PARTS##_##S( \
         T* dq, T* dv, float* products, const T* d_out, const T* out, const float* sums, const T* q, const T* keys, \
         const T* memory, const float* v, const Belongs* belongs, u32 rows, Sizes s) { \

@@ -1,6 +1,7 @@
 //! Contexts of queries on a device: see `ops/context.rs`; and attention of one head, whatever its size, to rows that are
 //! keys and values in one (`ops/attention.rs`).
 
+use super::kept::{Kept, Picks};
 use super::{add_columns, kernel, launch_rows};
 use crate::nn::device::{Argument, Gpu, Kind, Memory};
 use crate::nn::ops::attention::Spans;
@@ -17,6 +18,7 @@ type Pair<'a> = (&'a Range<usize>, &'a Range<usize>);
 
 struct Kernels {
     forward: &'static str,
+    picked: &'static str,
     queries: &'static str,
     keys: &'static str,
 }
@@ -25,6 +27,7 @@ macro_rules! kernels {
     ($gpu:expr, $score:literal, $parts:literal) => {
         Kernels {
             forward: kernel!($gpu, "context_", $score, "_", $parts),
+            picked: kernel!($gpu, "context_picked_", $score, "_", $parts),
             queries: kernel!($gpu, "context_back_queries_", $score, "_", $parts),
             keys: kernel!($gpu, "context_back_keys_", $score, "_", $parts),
         }
@@ -277,4 +280,37 @@ fn forward<'w>(tape: &Tape<'w>, q: &Var, attended: Attended<'w>) -> Var {
         });
     }
     out
+}
+
+/// The contexts of queries among kept rows, (rows, m), and, where that is wanted, every weight (rows, longest). The rows are
+/// part 0 of what is kept, the keys of additive attention part 1.
+pub fn picked(
+    there: &There,
+    kept: &Kept,
+    v: Option<Parameter>,
+    (q, picks): (&Memory, &Picks),
+    records: bool,
+) -> (Memory, Option<Memory>) {
+    let (gpu, rows, m) = (kept.gpu(), picks.count(), kept.columns(0));
+    let keys = usize::from(v.is_some());
+    let a = kept.columns(keys);
+    assert!(a <= WIDEST && m <= WIDEST && q.len() == rows * a);
+    let out = Memory::of(gpu, gpu.kind(), rows * m);
+    let record = records.then(|| Memory::of(gpu, Kind::F32, rows * picks.longest));
+    let arguments = [
+        (&out).into(),
+        record.as_ref().map_or(Argument::NULL, Argument::from),
+        q.into(),
+        kept.part(keys).into(),
+        kept.part(0).into(),
+        v.map_or(Argument::NULL, |v| there.at(v)),
+        (&picks.rows).into(),
+        (&picks.starts).into(),
+        picks.longest.into(),
+        rows.into(),
+        Argument::words(&[a as u32, m as u32, 1.0f32.to_bits()]),
+    ];
+    let kernel = kernels(gpu, v.is_some(), a.max(m)).picked;
+    launch_rows(gpu, rows, kernel, &arguments);
+    (out, record)
 }

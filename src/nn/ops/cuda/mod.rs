@@ -4,9 +4,10 @@
 //! |---|---|
 //! | [`linear`], [`norm`], [`embedding`], [`projection`] | layers of every model |
 //! | [`attention`], [`context`] | attention over heads, in tiles; of one query to its sentence |
-//! | [`query`] | attention to keys and values that are kept, where words follow one another |
+//! | [`kept`], [`query`] | rows that are kept from word to word, and attention to them |
 //! | [`conv`], [`batch_norm`], [`pixels`] | layers of images |
 //! | [`recurrent`], `order`, [`feeding`] | layers that go through time, and in which order |
+//! | [`states`] | the same from word to word |
 //! | [`rows`] | sums, copies and masks of matrices |
 //! | [`adversarial`] | what a critic and a generator learn from |
 //! | [`learning`] | the optimizer, and what it keeps |
@@ -22,6 +23,7 @@ pub mod context;
 pub mod conv;
 pub mod embedding;
 pub mod feeding;
+pub mod kept;
 pub mod learning;
 pub mod linear;
 pub mod norm;
@@ -31,6 +33,7 @@ pub mod projection;
 pub mod query;
 pub mod recurrent;
 pub mod rows;
+pub mod states;
 
 use crate::nn::device::{Argument, Gpu, Kind, Memory};
 use crate::nn::dropout::Mask;

@@ -45,6 +45,25 @@ __device__ void begin(float* h, T* kept, float* memory, const T* first, const Se
     }
 }
 
+// A unit: what x and u say becomes its gates, c′ and h′ become c and h.
+template <bool IS_GRU> __device__ inline void unit(float* x, const float* u, float& c, float& h) {
+    if constexpr (IS_GRU) {
+        float reset = sigmoid(x[0] + u[0]), z = sigmoid(x[1] + u[1]), candidate = tanhf(x[2] + reset * u[2]);
+        h = (1.0f - z) * candidate + z * h;
+        x[0] = reset;
+        x[1] = z;
+        x[2] = candidate;
+    } else {
+        float in = sigmoid(x[0] + u[0]), forget = sigmoid(x[1] + u[1]), g = tanhf(x[2] + u[2]), out = sigmoid(x[3] + u[3]);
+        c = forget * c + in * g;
+        h = out * tanhf(c);
+        x[0] = in;
+        x[1] = forget;
+        x[2] = g;
+        x[3] = out;
+    }
+}
+
 // gates: x, becomes the gates; u: U·h′ or null; saved: c of each token, or what u says for n.
 template <bool IS_GRU, typename T>
 __device__ void cell_step(T* gates, T* states, float* saved, float* h, T* kept, float* memory, const float* u,
@@ -55,30 +74,48 @@ __device__ void cell_step(T* gates, T* states, float* saved, float* h, T* kept, 
         u32 r = row_at(i, d), j = column_at(i, d);
         u64 at = row_of(sentences[r], r, p);
         T* x = gates + at * GATES * d;
-        float sum[GATES], from[GATES];
+        float own[GATES], from[GATES];
         for (int g = 0; g < GATES; g++) {
             from[g] = (u ? u[(u64)r * GATES * d + g * d + j] : 0.0f) + bias[g * d + j];
-            sum[g] = get(x[g * d + j]) + from[g];
+            own[g] = get(x[g * d + j]);
         }
-        if (IS_GRU) {
-            float reset = sigmoid(sum[0]), z = sigmoid(sum[1]), candidate = tanhf(get(x[2 * d + j]) + reset * from[2]);
-            h[i] = (1.0f - z) * candidate + z * h[i];
-            put(x[j], reset);
-            put(x[d + j], z);
-            put(x[2 * d + j], candidate);
-            saved[at * d + j] = from[2];
-        } else {
-            float in = sigmoid(sum[0]), forget = sigmoid(sum[1]), g = tanhf(sum[2]), out = sigmoid(sum[GATES - 1]);
-            memory[i] = forget * memory[i] + in * g;
-            h[i] = out * tanhf(memory[i]);
-            put(x[j], in);
-            put(x[d + j], forget);
-            put(x[2 * d + j], g);
-            put(x[(GATES - 1) * d + j], out);
-            saved[at * d + j] = memory[i];
-        }
+        unit<IS_GRU>(own, from, memory[i], h[i]);
+        for (int g = 0; g < GATES; g++) put(x[g * d + j], own[g]);
+        saved[at * d + j] = IS_GRU ? from[2] : memory[i];
         put(states[at * d + j], h[i]);
         put(kept[i], masked(mask, sentences[r].number, j, d, h[i]));
+    }
+}
+
+// A step of rows whose states are kept: those of the row from[r] become those of the row to[r], and `state` (n, d). x: W·x,
+// u: U·h′, both (n, gates · d) and without their biases.
+template <bool IS_GRU, typename T>
+__device__ void advance(T* state, float* h, float* memory, const float* x, const float* u, const float* x_bias,
+                        const float* u_bias, const u32* from, const u32* to, u32 n, u32 d) {
+    constexpr int GATES = IS_GRU ? 3 : 4;
+    u64 count = (u64)n * d;
+    for (u64 i = (u64)blockIdx.x * blockDim.x + threadIdx.x; i < count; i += (u64)gridDim.x * blockDim.x) {
+        u32 r = row_at(i, d), j = column_at(i, d);
+        u64 old = (u64)from[r] * d + j, now = (u64)to[r] * d + j, first = (u64)r * GATES * d + j;
+        float own[GATES], last[GATES], c = memory[old], s = h[old];
+        for (int g = 0; g < GATES; g++) {
+            own[g] = x[first + g * d] + x_bias[g * d + j];
+            last[g] = u[first + g * d] + u_bias[g * d + j];
+        }
+        unit<IS_GRU>(own, last, c, s);
+        memory[now] = c;
+        h[now] = s;
+        put(state[i], s);
+    }
+}
+
+// The first states of rows that are kept: h those of `first`, c zeros.
+template <typename T> __device__ void keep_first(float* h, float* memory, const T* first, const u32* places, u32 rows, u32 d) {
+    u64 n = (u64)rows * d;
+    for (u64 i = (u64)blockIdx.x * blockDim.x + threadIdx.x; i < n; i += (u64)gridDim.x * blockDim.x) {
+        u64 to = (u64)places[row_at(i, d)] * d + column_at(i, d);
+        h[to] = get(first[i]);
+        memory[to] = 0.0f;
     }
 }
 
@@ -167,6 +204,12 @@ __device__ void drop_rows(T* to, const T* from, const u32* numbers, u32 rows, u3
         cell_step<IS_GRU, T>(gates, states, saved, h, kept, memory, u, bias, sentences, n, d, p, mask); \
     } \
     REGISTER(NAME##_step_##S) \
+    extern "C" __global__ void NAME##_advance_##S(T* state, float* h, float* memory, const float* x, const float* u, \
+                                                  const float* x_bias, const float* u_bias, const u32* from, \
+                                                  const u32* to, u32 n, u32 d) { \
+        advance<IS_GRU, T>(state, h, memory, x, u, x_bias, u_bias, from, to, n, d); \
+    } \
+    REGISTER(NAME##_advance_##S) \
     extern "C" __global__ void NAME##_step_back_##S(T* gates, T* du, T* d_new, float* dh, float* dc, const T* d_states, \
                                                     const T* states, const float* saved, const T* first, \
                                                     const Sentence* sentences, u32 n, u32 d, Place p) { \
@@ -181,6 +224,10 @@ __device__ void drop_rows(T* to, const T* from, const u32* numbers, u32 rows, u3
         begin<T>(h, kept, memory, first, sentences, n, d, mask); \
     } \
     REGISTER(begin_##S) \
+    extern "C" __global__ void keep_first_##S(float* h, float* memory, const T* first, const u32* places, u32 rows, u32 d) { \
+        keep_first<T>(h, memory, first, places, rows, d); \
+    } \
+    REGISTER(keep_first_##S) \
     extern "C" __global__ void by_number_##S(T* to, const float* dh, const Sentence* sentences, u32 n, u32 d) { \
         by_number<T>(to, dh, sentences, n, d); \
     } \

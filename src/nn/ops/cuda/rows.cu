@@ -35,10 +35,10 @@ __device__ void copy_columns(T* to, u32 to_width, u32 to_first, const T* from, u
 }
 
 // to[i] = from[picks[i]]
-template <typename T> __device__ void pick(T* to, const T* from, const u32* picks, u32 rows, u32 d) {
+template <typename T, typename F> __device__ void pick(T* to, const F* from, const u32* picks, u32 rows, u32 d) {
     u64 n = (u64)rows * d;
     for (u64 i = (u64)blockIdx.x * blockDim.x + threadIdx.x; i < n; i += (u64)gridDim.x * blockDim.x)
-        to[i] = from[(u64)picks[row_at(i, d)] * d + column_at(i, d)];
+        put(to[i], get(from[(u64)picks[row_at(i, d)] * d + column_at(i, d)]));
 }
 
 // to[picked] = Σ of the rows that were picked from it, in their order; a block to a row that was picked.
@@ -60,9 +60,13 @@ __device__ void unpick(T* to, const T* dy, const u32* picked, const u32* starts,
     } \
     REGISTER(copy_columns_##S) \
     extern "C" __global__ void pick_##S(T* to, const T* from, const u32* picks, u32 rows, u32 d) { \
-        pick<T>(to, from, picks, rows, d); \
+        pick(to, from, picks, rows, d); \
     } \
     REGISTER(pick_##S) \
+    extern "C" __global__ void pick_f32_##S(T* to, const float* from, const u32* picks, u32 rows, u32 d) { \
+        pick(to, from, picks, rows, d); \
+    } \
+    REGISTER(pick_f32_##S) \
     extern "C" __global__ void unpick_##S(T* to, const T* dy, const u32* picked, const u32* starts, const u32* order, \
                                           u32 d) { \
         unpick<T>(to, dy, picked, starts, order, d); \

@@ -18,6 +18,7 @@ use crate::nn::ops::activation::Activation;
 use crate::nn::ops::query::{Keys, attend};
 use crate::nn::packed::Packed;
 use crate::nn::parameters::Weights;
+use crate::translate::decode::looks::most_attended;
 use crate::translate::decode::words::{Found, Wanted, find};
 use crate::translate::decode::{Model, Paths, Row, each_sentence, places};
 use layers::{DecoderLayer, EncoderLayer, Norms};
@@ -259,16 +260,4 @@ impl Model for Decoder<'_> {
     fn record(state: &mut Sentence) -> &mut Option<Vec<f32>> {
         &mut state.record
     }
-}
-
-/// The source token with the largest sum of weights over heads, (heads, tokens); the end is none.
-pub(super) fn most_attended(p: &[f32], tokens: usize) -> u32 {
-    let mut best = (f32::MIN, 0);
-    for token in 0..tokens.saturating_sub(1) {
-        let sum = p.iter().skip(token).step_by(tokens).sum();
-        if sum > best.0 {
-            best = (sum, token as u32);
-        }
-    }
-    best.1
 }
