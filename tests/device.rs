@@ -215,47 +215,68 @@ fn device_has_one_gpu_less_than_is_asked_for() {
     assert!(said.contains("there is no GPU 99"), "{said}");
 }
 
-#[test]
-#[ignore = "wants a GPU"]
-fn device_translations_are_those_of_the_cpu() {
-    let place = tempfile::tempdir().unwrap();
-    let run = place.path().join("run");
-    train(&run, "-q --device cpu --max-steps 30 --lr 1e-2 --warmup 10").text();
+/// Words of what is printed: scores are alike to fewer digits than stand there.
+fn words(text: &str) -> Vec<String> {
+    let parts = text.split([' ', '\t', ',', ':', '[', ']', '}']);
+    parts
+        .filter(|part| !part.contains('.') || part.parse::<f64>().is_err())
+        .map(str::to_owned)
+        .collect()
+}
+
+/// Translations with these flags are the same on the CPU and on the GPU.
+fn compare_translations(command: &str, run: &Path, flags: &[&str]) {
     let lines: String = (std::fs::read_to_string("corpora/parallel.en").unwrap())
         .lines()
         .take(6)
         .map(|line| format!("{line}\n"))
         .collect();
     let input = format!("{lines}\n{}\n", "a dog ".repeat(150));
-    let of = |flags: &str| {
-        let line = format!("transformer translate {} {flags}", run.display());
-        wordmill(&line).stdin(&input).text()
-    };
-    for flags in [
+    for flags in flags {
+        let flags = flags.replace("RUN", &run.display().to_string());
+        let [host, device] = ["cpu", "cuda --precision f32"].map(|device| {
+            let line = format!("{command} {} {flags} --device {device}", run.display());
+            wordmill(&line).stdin(&input).text()
+        });
+        assert_eq!(words(&host), words(&device), "{flags}");
+    }
+}
+
+#[test]
+#[ignore = "wants a GPU"]
+fn device_translations_are_those_of_the_cpu() {
+    let place = tempfile::tempdir().unwrap();
+    let run = place.path().join("run");
+    train(&run, "-q --device cpu --max-steps 30 --lr 1e-2 --warmup 10").text();
+    let flags = [
         "",
         "--beam 1 --to jsonl",
         "--beam 3 --nbest 3 --score --no-repeat-ngram 2",
         "--ensemble RUN --beam 2",
-    ] {
-        let flags = flags.replace("RUN", &run.display().to_string());
-        let [host, device] =
-            ["cpu", "cuda --precision f32"].map(|device| of(&format!("{flags} --device {device}")));
-        // Scores are alike to fewer digits than are printed.
-        let words = |text: &str| -> Vec<String> {
-            let parts = text.split([' ', '\t', ',', ':', '[', ']', '}']);
-            parts
-                .filter(|part| !part.contains('.') || part.parse::<f64>().is_err())
-                .map(str::to_owned)
-                .collect()
-        };
-        assert_eq!(words(&host), words(&device), "{flags}");
-    }
+    ];
+    compare_translations("transformer translate", &run, &flags);
     let line = format!(
         "transformer translate {} --device cuda --quantize int8",
         run.display()
     );
-    let said = wordmill(&line).stdin(&input).fails(2);
+    let said = wordmill(&line).stdin("a dog\n").fails(2);
     assert!(said.contains("--quantize is for the CPU"), "{said}");
+}
+
+#[test]
+#[ignore = "wants a GPU"]
+fn device_translations_of_recurrent_models_are_those_of_the_cpu() {
+    let place = tempfile::tempdir().unwrap();
+    for (name, model) in [
+        ("lstm", "--layers 2 --attention bahdanau --input-feeding on"),
+        ("gru", "--cell gru --attention none --layer-norm"),
+    ] {
+        let run = place.path().join(name);
+        let flags = "-q --device cpu --max-steps 30 --lr 1e-2 --warmup 10";
+        train_recurrent(&run, &format!("{flags} {model}")).text();
+        let flags = ["", "--beam 1 --to jsonl", "--beam 3 --nbest 3 --score"];
+        compare_translations("seq2seq translate", &run, &flags);
+    }
 }
 
 fn train_adversarial(out: &Path, flags: &str) -> Call {
@@ -310,6 +331,36 @@ fn device_trains_adversarial_networks_as_the_cpu_does() {
     let run = place.path().join("0-cud");
     train_adversarial(&run, "--resume --max-steps 5 --device cpu").text();
     assert!(run.join("checkpoints/5").exists());
+}
+
+#[test]
+#[ignore = "wants a GPU"]
+fn device_samples_are_those_of_the_cpu() {
+    let place = tempfile::tempdir().unwrap();
+    let run = place.path().join("run");
+    train_adversarial(&run, "--max-steps 3 --device cpu").text();
+    let [host, device] = ["cpu", "cuda --precision f32"].map(|device| {
+        let line = format!("gan sample {} -n 300 --to csv", run.display());
+        let text = wordmill(&format!("{line} --device {device}")).text();
+        let numbers = text.lines().skip(1).flat_map(|line| line.split(','));
+        numbers
+            .map(|number| number.parse::<i32>().unwrap())
+            .collect::<Vec<_>>()
+    });
+    assert_eq!(host.len(), device.len());
+    // A value in the middle between two may be rounded to either.
+    let pairs = host.iter().zip(&device);
+    assert!(pairs.clone().all(|(a, b)| (a - b).abs() <= 1));
+    let same = pairs.filter(|(a, b)| a == b).count();
+    assert!(same * 1000 >= host.len() * 999, "{same} of {}", host.len());
+    let line = format!("gan eval {} --samples 40 -q --device cuda", run.display());
+    assert!(wordmill(&line).text().contains("frechet"));
+    let line = "gan eval corpora/digits corpora/digits --samples 40 -q --device cuda";
+    let said = wordmill(line).fails(2);
+    assert!(
+        said.contains("only samples of a run are made on a GPU"),
+        "{said}"
+    );
 }
 
 #[test]

@@ -9,6 +9,7 @@ use super::numbers::{Format, tell_left_out, write};
 use super::pace::Pace;
 use super::settings::Settings;
 use super::source::{Kept, Made, Source};
+use crate::device::DeviceArgs;
 use crate::report::{Log, ReportArgs};
 use crate::stream::input::open;
 use crate::stream::{Failure, Output, s3};
@@ -82,6 +83,8 @@ pub struct Args {
     /// Begin no measure after so long, as in 30s or 5m; what is left out is named
     #[arg(long, value_name = "TIME", value_parser = crate::values::time)]
     max_time: Option<Duration>,
+    #[command(flatten)]
+    device: DeviceArgs,
     /// Number of threads [default: one per core]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     threads: Option<u16>,
@@ -110,6 +113,8 @@ pub fn run(args: &Args) -> Result<()> {
     let numbers = match args.real.join("config.json").exists() {
         true => of_run(args, report, pace)?,
         false => {
+            args.device
+                .refuse("only samples of a run are made on a GPU")?;
             let Some(made) = &args.made else {
                 bail!(
                     Failure::usage("nothing to compare with")
@@ -132,7 +137,7 @@ pub fn run(args: &Args) -> Result<()> {
 
 /// Measures what a run makes.
 fn of_run(args: &Args, report: ReportArgs, pace: &mut Pace) -> Result<Numbers> {
-    let loaded = Loaded::new(&args.real, args.checkpoint, !args.no_ema)?;
+    let mut loaded = Loaded::new(&args.real, args.checkpoint, !args.no_ema)?;
     let folder = Folder::new(&args.real);
     let settings: Settings = folder.read_json("training.json")?;
     let mut data = settings.data;
@@ -155,7 +160,7 @@ fn of_run(args: &Args, report: ReportArgs, pace: &mut Pace) -> Result<Numbers> {
         let table = read_like(&name, open(path)?, &data.table_options(), &encoder.schema);
         let table = table.map_err(table_failure)?;
         let n = args.samples.map_or(table.rows, |n| n as usize);
-        let Made::Rows(made) = made(&loaded, n) else {
+        let Made::Rows(made) = made(&loaded, n)? else {
             bail!(Failure::usage("the run makes no rows"));
         };
         let made = measure::table_of(&table.schema, &made)?;
@@ -177,7 +182,8 @@ fn of_run(args: &Args, report: ReportArgs, pace: &mut Pace) -> Result<Numbers> {
         .samples
         .map_or(if is_images { REALS } else { 2500 }, |n| n as usize);
     pace.begin("samples", (0, 1));
-    let made = made(&loaded, n);
+    loaded.bring_to(&args.device, n, "gan eval")?;
+    let made = made(&loaded, n)?;
     match (&source, &made) {
         (Source::Images { images, .. }, Made::Images { pixels, .. }) => {
             let network = match &args.features {
@@ -194,7 +200,7 @@ fn of_run(args: &Args, report: ReportArgs, pace: &mut Pace) -> Result<Numbers> {
 }
 
 /// Samples of seeds that no evaluation in training has seen.
-fn made(loaded: &Loaded, n: usize) -> Made {
+fn made(loaded: &Loaded, n: usize) -> Result<Made> {
     let seeds: Vec<u64> = (1 << 40..).take(n).collect();
     let how = (Class::AsOften, None);
     let (z, given) = of_seeds(&loaded.model.shape, &loaded.data, &seeds, how);

@@ -101,7 +101,7 @@ impl<'a> Examiner<'a> {
             _ => SHOWN.0,
         };
         let mut warnings = Vec::new();
-        if let Some(picture) = picture(self.source, &make(0, n)) {
+        if let Some(picture) = picture(self.source, &make(0, n)?) {
             let written = png(&picture).and_then(|bytes| {
                 Ok(self
                     .folder
@@ -112,7 +112,7 @@ impl<'a> Examiner<'a> {
             }
         }
         // Other seeds than those that are looked at.
-        let made = make(1 << 32, self.samples);
+        let made = make(1 << 32, self.samples)?;
         let measured = (self.real).measure(&made, !self.has_floor, &mut Pace::silent())?;
         if let Some(floor) = measured.numbers.get("floor")
             && !std::mem::replace(&mut self.has_floor, true)

@@ -1,6 +1,8 @@
 //! A run that is sampled from or measured: its networks, the weights of a checkpoint, what it makes.
 
 use super::source::{Kept, Made};
+use crate::device::DeviceArgs;
+use crate::report::ReportArgs;
 use crate::run_folder::RunFolder;
 use crate::stream::Failure;
 use anyhow::{Result, bail};
@@ -9,6 +11,7 @@ use std::path::Path;
 use wordmill::gan::model::{Given, Model};
 use wordmill::gan::sampler;
 use wordmill::gan::shape::Shape;
+use wordmill::nn::device::Fault;
 use wordmill::nn::folder::{Folder, StoredError, Which};
 use wordmill::nn::parameters::Weights;
 use wordmill::random::Random;
@@ -89,17 +92,54 @@ impl Loaded {
         })
     }
 
+    /// Brings the weights to a GPU, if one is to make `n` samples.
+    ///
+    /// # Errors
+    /// When one is asked for that cannot be used.
+    pub fn bring_to(&mut self, device: &DeviceArgs, n: usize, command: &str) -> Result<()> {
+        /// It takes longer to open a GPU than to make fewer images.
+        const WORTH: usize = 5000;
+        if let Some(problem) = sampler::not_on_gpu(&self.model.shape) {
+            return device.refuse(&problem);
+        }
+        let is_worth_it = n >= WORTH && matches!(self.data, Kept::Images { .. });
+        if device.is_auto() && !is_worth_it {
+            return Ok(());
+        }
+        // Nobody wants to be told.
+        let report = ReportArgs {
+            log: None,
+            quiet: true,
+        };
+        if let Some(gpu) = device.open(report, command)? {
+            self.weights.bring_to(&gpu);
+        }
+        Ok(())
+    }
+
     /// Samples of z and what is given, as they are shown.
-    pub fn samples(&self, z: &[Vec<f32>], given: &Given) -> Made {
-        shown(&self.model, &self.weights, &self.data, z, given)
+    ///
+    /// # Errors
+    /// When a GPU fails.
+    pub fn samples(&self, z: &[Vec<f32>], given: &Given) -> Result<Made> {
+        Ok(shown(&self.model, &self.weights, &self.data, z, given)?)
     }
 }
 
 /// Samples of z and what is given, as they are shown.
-pub fn shown(model: &Model, weights: &Weights, data: &Kept, z: &[Vec<f32>], given: &Given) -> Made {
-    let values = sampler::samples(model, weights, z, given);
+///
+/// # Errors
+/// When a GPU fails.
+pub fn shown(
+    model: &Model,
+    weights: &Weights,
+    data: &Kept,
+    z: &[Vec<f32>],
+    given: &Given,
+) -> Result<Made, Fault> {
+    let values = sampler::samples(model, weights, z, given)?;
     let shape = &model.shape;
-    data.made(&values, (shape.height, shape.width, shape.channels))
+    Ok(data.made(&values, (shape.height, shape.width, shape.channels)))
 }
 
 /// Which class samples are of.

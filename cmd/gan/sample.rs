@@ -4,6 +4,7 @@ use super::loaded::{Class, Loaded, of_seeds};
 use super::pictures::png;
 use super::seeds::Seeds;
 use super::source::{Kept, Made};
+use crate::device::DeviceArgs;
 use crate::stream::{Failure, Output, s3};
 use crate::threads;
 use crate::values::number;
@@ -22,6 +23,7 @@ use wordmill::nn::folder::Which;
 ///
 /// Images go into one picture (--out), a file each (--dir) or rows of pixels (--to csv); rows and points to standard output
 /// as CSV. Each sample is made of a seed, 0, 1, 2 … or those of --seeds, and is the same whatever else is made with it.
+/// --device auto takes a GPU for 5000 images or more: fewer are made before one is open.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  \
     wordmill gan train corpora/digits --network mlp --max-steps 5 --eval-samples 50 -q --out digits\n  \
@@ -68,6 +70,8 @@ pub struct Args {
     /// Checkpoint: best, last, or its step
     #[arg(long, value_name = "WHICH", default_value = "best")]
     checkpoint: Which,
+    #[command(flatten)]
+    device: DeviceArgs,
     /// Number of threads [default: one per core]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     threads: Option<u16>,
@@ -85,7 +89,7 @@ fn bound(text: &str) -> Result<f32, String> {
 
 pub fn run(args: &Args) -> Result<()> {
     threads::limit(args.threads)?;
-    let loaded = Loaded::new(&args.run, args.checkpoint, !args.no_ema)?;
+    let mut loaded = Loaded::new(&args.run, args.checkpoint, !args.no_ema)?;
     let class = args
         .class
         .as_deref()
@@ -105,6 +109,8 @@ pub fn run(args: &Args) -> Result<()> {
     }
     let how = (class.map_or(Class::InTurn, Class::One), args.truncation);
     if let (Some(ways), Some(frames)) = (args.interpolate, args.frames) {
+        let n = ways as usize * frames as usize;
+        loaded.bring_to(&args.device, n, "gan sample")?;
         return moving(args, &loaded, (ways as usize, frames as usize), how);
     }
     let default = if images { 64 } else { 1000 };
@@ -117,6 +123,7 @@ pub fn run(args: &Args) -> Result<()> {
     if let Some(n) = args.n {
         seeds.truncate(n as usize);
     }
+    loaded.bring_to(&args.device, seeds.len(), "gan sample")?;
     match &loaded.data {
         Kept::Images { .. } if args.to.is_some() => write_pixels(args, &loaded, &seeds, how),
         Kept::Images { .. } => write_images(args, &loaded, &seeds, how),
@@ -161,7 +168,7 @@ fn each_part(
 ) -> Result<()> {
     for seeds in seeds.chunks(PART) {
         let (z, given) = of_seeds(&loaded.model.shape, &loaded.data, seeds, how);
-        write(seeds, loaded.samples(&z, &given))?;
+        write(seeds, loaded.samples(&z, &given)?)?;
     }
     Ok(())
 }
@@ -281,7 +288,7 @@ fn moving(args: &Args, loaded: &Loaded, (ways, frames): (usize, usize), how: How
         labels: labels.into(),
         ..Given::default()
     };
-    let Made::Images { shape, pixels } = loaded.samples(&path, &given) else {
+    let Made::Images { shape, pixels } = loaded.samples(&path, &given)? else {
         return Ok(());
     };
     let pictures: Vec<Picture> = pixels
@@ -357,7 +364,7 @@ fn write_rows(args: &Args, loaded: &Loaded, seeds: &[u64], how: How) -> Result<(
             rows.for_each(|row| conditions.write(condition, row));
             given.conditions = all.into();
         }
-        let Made::Rows(rows) = loaded.samples(&z, &given) else {
+        let Made::Rows(rows) = loaded.samples(&z, &given)? else {
             continue;
         };
         let mut schema = encoder.schema.clone();

@@ -322,6 +322,8 @@ impl<'a> Learner<'a> {
 impl Task for Learner<'_> {
     type Position = Position;
 
+    const EVALUATES_THERE: bool = true;
+
     fn position(&self) -> Position {
         self.feed.position()
     }
@@ -382,7 +384,12 @@ impl Task for Learner<'_> {
         self.collect();
         let (sum, n) = std::mem::take(&mut self.right);
         let right = (n > 0).then(|| sum / n as f64);
-        (self.measure)(weights, step, right)
+        let found = (self.measure)(weights, step, right);
+        if (weights.there()).is_some_and(|there| there.values.gpu().check().is_err()) {
+            // It is asked for again, of the host.
+            (self.has_moved, self.right) = (true, (sum, n));
+        }
+        found
     }
 }
 

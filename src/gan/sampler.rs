@@ -11,6 +11,8 @@
 
 use super::layers::Pass;
 use super::model::{Given, Model};
+use super::shape::Shape;
+use crate::nn::device::Fault;
 use crate::nn::ops::batch_norm::Source;
 use crate::nn::ops::spans;
 use crate::nn::parameters::Weights;
@@ -20,6 +22,9 @@ use crate::text::hash;
 
 /// Samples that are made together.
 const BATCH: usize = 64;
+
+/// The same on a device: always as many, so that its sums run in the same order for each.
+const BATCH_THERE: usize = 256;
 
 /// z of a seed.
 pub fn noise(latent: usize, seed: u64, truncation: Option<f32>) -> Vec<f32> {
@@ -52,17 +57,24 @@ pub fn between(z: &[f32], other: &[f32], share: f32) -> Vec<f32> {
         .collect()
 }
 
-/// Samples of z, one after the other, of what is given for each.
-pub fn samples(model: &Model, weights: &Weights, z: &[Vec<f32>], given: &Given) -> Vec<f32> {
+/// Samples of z, one after the other, of what is given for each; computed where the weights are.
+///
+/// # Errors
+/// When a device fails.
+pub fn samples(
+    model: &Model,
+    weights: &Weights,
+    z: &[Vec<f32>],
+    given: &Given,
+) -> Result<Vec<f32>, Fault> {
     let shape = &model.shape;
     let mut made = Vec::with_capacity(z.len() * shape.values());
-    for (i, batch) in z.chunks(BATCH).enumerate() {
-        let first = i * BATCH;
+    let size = weights.there().map_or(BATCH, |_| BATCH_THERE);
+    for (i, batch) in z.chunks(size).enumerate() {
+        let first = i * size;
         let conditions = first * shape.condition..(first + batch.len()) * shape.condition;
         let part = Given {
-            labels: given
-                .labels
-                .iter()
+            labels: (given.labels.iter())
                 .skip(first)
                 .take(batch.len())
                 .copied()
@@ -70,32 +82,77 @@ pub fn samples(model: &Model, weights: &Weights, z: &[Vec<f32>], given: &Given) 
             conditions: given.conditions[conditions].into(),
             ..Given::default()
         };
-        let inputs = model.inputs(batch.len(), &part, |i, to| to.copy_from_slice(&batch[i]));
-        let tape = Tape::plain(weights);
-        let (choices, ready) = model.outputs(&tape, inputs, Pass::plain(Source::Running), None);
-        if shape.spans.is_empty() {
-            made.extend_from_slice(ready.values());
-            continue;
-        }
-        for (row, z) in choices.values().chunks_exact(shape.values()).zip(batch) {
-            // Of z alone, so that a row is the same in any batch.
-            let bits = z.iter().map(|z| u64::from(z.to_bits()));
-            let mut random = Random::new(bits.fold(0, hash::mix), 0x726f_7773);
-            let first = made.len();
-            made.extend_from_slice(row);
-            spans::draw(&mut made[first..], &shape.spans, &mut random);
+        match weights.there() {
+            Some(there) => {
+                made.extend(batch_there(model, weights, batch, &part));
+                there.values.gpu().check()?;
+            }
+            None => add_batch(model, weights, (batch, &part), &mut made),
         }
     }
+    Ok(made)
+}
+
+fn add_batch(
+    model: &Model,
+    weights: &Weights,
+    (batch, given): (&[Vec<f32>], &Given),
+    made: &mut Vec<f32>,
+) {
+    let shape = &model.shape;
+    let inputs = model.inputs(batch.len(), given, |i, to| to.copy_from_slice(&batch[i]));
+    let tape = Tape::plain(weights);
+    let (choices, ready) = model.outputs(&tape, inputs, Pass::plain(Source::Running), None);
+    if shape.spans.is_empty() {
+        return made.extend_from_slice(ready.values());
+    }
+    for (row, z) in choices.values().chunks_exact(shape.values()).zip(batch) {
+        // Of z alone, so that a row is the same in any batch.
+        let bits = z.iter().map(|z| u64::from(z.to_bits()));
+        let mut random = Random::new(bits.fold(0, hash::mix), 0x726f_7773);
+        let first = made.len();
+        made.extend_from_slice(row);
+        spans::draw(&mut made[first..], &shape.spans, &mut random);
+    }
+}
+
+fn batch_there(model: &Model, weights: &Weights, batch: &[Vec<f32>], given: &Given) -> Vec<f32> {
+    let inputs = model.inputs(BATCH_THERE, given, |i, to| match batch.get(i) {
+        Some(z) => to.copy_from_slice(z),
+        None => to.fill(0.0),
+    });
+    let tape = Tape::plain(weights);
+    let ready = model.generate(&tape, inputs, Pass::plain(Source::Running), None);
+    let mut made = ready.memory().to_f32();
+    made.truncate(batch.len() * model.shape.values());
     made
+}
+
+/// Why a device cannot make such samples, if it cannot.
+pub fn not_on_gpu(shape: &Shape) -> Option<String> {
+    let is_of_rows = !shape.spans.is_empty() || shape.condition > 0;
+    is_of_rows.then(|| "rows of a table are computed on the CPU only".to_owned())
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::shape::{Kind, Shape};
+    use super::super::shape::Kind;
     use super::*;
+    use crate::nn::check;
+    use crate::nn::device::{Gpu, Numbers};
 
     #[test]
     fn a_sample_is_the_same_in_any_batch() {
+        check_batches(None);
+    }
+
+    #[test]
+    #[ignore = "wants a GPU"]
+    fn a_sample_is_the_same_in_any_batch_on_a_device() {
+        check_batches(check::gpu());
+    }
+
+    fn check_batches(gpu: Option<&Gpu>) {
         for network in [Kind::Mlp, Kind::Dcgan, Kind::Resnet] {
             let model = Model::new(Shape {
                 channels: 1,
@@ -105,19 +162,51 @@ mod tests {
                 ..Shape::small(network)
             })
             .unwrap();
-            let weights = model.initial_weights(1);
-            let z: Vec<_> = (0..70).map(|seed| noise(5, seed, None)).collect();
+            let mut weights = model.initial_weights(1);
+            if let Some(gpu) = gpu {
+                weights.bring_to(gpu);
+            }
+            let z: Vec<_> = (0..270).map(|seed| noise(5, seed, None)).collect();
             let given = |classes: &mut dyn Iterator<Item = u32>| Given {
                 labels: classes.collect(),
                 ..Given::default()
             };
-            let all = samples(&model, &weights, &z, &given(&mut (0..70).map(|i| i % 2)));
-            for i in [0, 1, 63, 64, 69] {
+            let all = samples(&model, &weights, &z, &given(&mut (0..270).map(|i| i % 2))).unwrap();
+            for i in [0, 1, 63, 64, 255, 256, 269] {
                 let class = i as u32 % 2;
                 let one = given(&mut std::iter::once(class));
-                let one = samples(&model, &weights, &z[i..=i], &one);
+                let one = samples(&model, &weights, &z[i..=i], &one).unwrap();
                 assert_eq!(one, all[i * 64..(i + 1) * 64], "{network:?} {i}");
             }
+        }
+    }
+
+    #[test]
+    #[ignore = "wants a GPU"]
+    fn samples_of_a_device_are_those_of_the_host() {
+        let gpu = check::gpu().expect("WORDMILL_TEST_GPU is set");
+        for network in [Kind::Mlp, Kind::Dcgan, Kind::Resnet] {
+            let model = Model::new(Shape {
+                latent: 5,
+                generator: vec![4],
+                ..Shape::small(network)
+            });
+            let model = model.unwrap();
+            let mut weights = model.initial_weights(1);
+            let z: Vec<_> = (0..20).map(|seed| noise(5, seed, None)).collect();
+            let host = samples(&model, &weights, &z, &Given::default()).unwrap();
+            weights.bring_to(gpu);
+            let device = samples(&model, &weights, &z, &Given::default()).unwrap();
+            let most = match gpu.numbers() {
+                Numbers::F32 => 1e-4,
+                _ => 0.03,
+            };
+            let length = |values: &mut dyn Iterator<Item = f32>| {
+                values.map(|v| f64::from(v).powi(2)).sum::<f64>().sqrt()
+            };
+            let apart = length(&mut host.iter().zip(&device).map(|(a, b)| a - b));
+            let apart = apart / length(&mut host.iter().copied());
+            assert!(apart < most, "{network:?}: {apart}");
         }
     }
 

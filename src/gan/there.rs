@@ -6,6 +6,7 @@ use super::learn::Recipe;
 use super::losses::Loss;
 use super::model::{Given, Model};
 use super::penalty::Penalty;
+use super::sampler;
 use super::shape::{self, CriticNorm, Shape};
 use super::step::{Objective, Reals};
 use crate::nn::buffer::Buffer;
@@ -59,9 +60,11 @@ impl Place {
 
 /// Why a device cannot train such networks in such a way, if it cannot.
 pub fn not_on_gpu(shape: &Shape, recipe: &Recipe) -> Option<String> {
+    if let Some(problem) = sampler::not_on_gpu(shape) {
+        return Some(problem);
+    }
     let augment = recipe.objective.augment;
     let what = match () {
-        () if !shape.spans.is_empty() || shape.condition > 0 => "rows of a table are",
         () if shape.spectral => "--spectral-norm is",
         () if shape.network == shape::Kind::Dcgan && shape.critic_norm == CriticNorm::Instance => {
             "--critic-norm instance is"
