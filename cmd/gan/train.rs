@@ -24,7 +24,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 use wordmill::gan::feed::{Feed, Position};
 use wordmill::gan::learn::{Learner, Measure};
-use wordmill::gan::there::not_on_gpu;
+use wordmill::gan::sampler::not_on_gpu;
 use wordmill::nn::device::{Fault, Gpu};
 use wordmill::nn::event::{Ended, Event};
 use wordmill::nn::folder::Folder;
@@ -184,9 +184,7 @@ impl Prepared {
     fn gpu(&self, args: &Args, ranks: Option<&dyn Ranks>) -> Result<Option<Gpu>> {
         let together =
             ranks.map(|_| "adversarial networks of several processes learn on the CPU".to_owned());
-        if let Some(problem) =
-            together.or_else(|| not_on_gpu(&self.model.shape, &self.settings.recipe))
-        {
+        if let Some(problem) = together.or_else(|| not_on_gpu(&self.model.shape)) {
             args.device.refuse(&problem)?;
             return Ok(None);
         }

@@ -66,7 +66,7 @@ pub struct Learner<'a> {
     right: (f64, u64),
     /// Whether the generator has learned anything since then.
     has_moved: bool,
-    /// What is summed on a device.
+    /// What a device has of its own.
     there: Option<Place>,
     /// All that compute a batch together, if there are others.
     ranks: Option<&'a dyn Ranks>,
@@ -111,12 +111,13 @@ impl<'a> Learner<'a> {
     fn on_device<'l>(&'l mut self, learned: &'l Learned) -> Option<there::Step<'l>> {
         let there = learned.there.as_ref()?;
         assert!(self.ranks.is_none(), "ranks learn on the host");
-        let sums = &*(self.there).get_or_insert_with(|| Place::new(there.gpu()));
+        let model = self.model;
+        let place = &*(self.there).get_or_insert_with(|| Place::new(there.gpu(), model));
         Some(there::Step {
             model: self.model,
             objective: &self.recipe.objective,
             gradients: &there.gradients,
-            sums,
+            place,
         })
     }
 

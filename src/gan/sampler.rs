@@ -128,7 +128,7 @@ fn batch_there(model: &Model, weights: &Weights, batch: &[Vec<f32>], given: &Giv
     made
 }
 
-/// Why a device cannot make such samples, if it cannot.
+/// Why a device cannot make such samples, nor learn to, if it cannot.
 pub fn not_on_gpu(shape: &Shape) -> Option<String> {
     let is_of_rows = !shape.spans.is_empty() || shape.condition > 0;
     is_of_rows.then(|| "rows of a table are computed on the CPU only".to_owned())

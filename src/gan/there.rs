@@ -2,18 +2,17 @@
 //! them. The same random numbers are drawn on the host; what verdicts come to is summed there and read when it is told.
 
 use super::layers::{Kept, Pass, Slopes};
-use super::learn::Recipe;
 use super::losses::Loss;
 use super::model::{Given, Model};
 use super::penalty::Penalty;
-use super::sampler;
-use super::shape::{self, CriticNorm, Shape};
+use super::shape::Shape;
 use super::step::{Objective, Reals};
 use crate::nn::buffer::Buffer;
 use crate::nn::device::{Gpu, Kind, Memory};
 use crate::nn::dropout::Dropout;
 use crate::nn::ops::batch_norm::{Moments, Source};
 use crate::nn::ops::cuda::adversarial;
+use crate::nn::ops::cuda::spectral::Divided;
 use crate::nn::parameters::Weights;
 use crate::nn::tape::{Tape, Var};
 use crate::random::Random;
@@ -31,19 +30,27 @@ pub struct Sums {
     pub generator: f64,
 }
 
-/// Where they are summed on the device, in this order.
-#[derive(Debug)]
-pub struct Place(Memory);
+/// What a device has of its own from step to step.
+pub struct Place {
+    /// Where what steps have seen is summed, in this order.
+    sums: Memory,
+    /// The weights as steps take them, if matrices of the critic are divided.
+    divided: Option<Divided>,
+}
 
 impl Place {
-    pub fn new(gpu: &Gpu) -> Place {
-        Place(Memory::zeros(gpu, Kind::F64, 6))
+    pub fn new(gpu: &Gpu, model: &Model) -> Place {
+        let pairs = model.spectral();
+        Place {
+            sums: Memory::zeros(gpu, Kind::F64, 6),
+            divided: (!pairs.is_empty()).then(|| Divided::new(gpu, model.layout(), pairs)),
+        }
     }
 
     /// The sums since the last time. Waits for the device.
     pub fn take(&self) -> Sums {
-        let found = self.0.to_f64();
-        self.0.clear();
+        let found = self.sums.to_f64();
+        self.sums.clear();
         let [loss, real, made, right, penalty, generator] = found[..] else {
             return Sums::default();
         };
@@ -58,30 +65,13 @@ impl Place {
     }
 }
 
-/// Why a device cannot train such networks in such a way, if it cannot.
-pub fn not_on_gpu(shape: &Shape, recipe: &Recipe) -> Option<String> {
-    if let Some(problem) = sampler::not_on_gpu(shape) {
-        return Some(problem);
-    }
-    let augment = recipe.objective.augment;
-    let what = match () {
-        () if shape.spectral => "--spectral-norm is",
-        () if shape.network == shape::Kind::Dcgan && shape.critic_norm == CriticNorm::Instance => {
-            "--critic-norm instance is"
-        }
-        () if !augment.is_nothing() => "--augment is",
-        () => return None,
-    };
-    Some(format!("{what} computed on the CPU only"))
-}
-
 /// A model, what it learns from, and where its gradients go.
 #[derive(Clone, Copy)]
 pub struct Step<'m> {
     pub model: &'m Model,
     pub objective: &'m Objective,
     pub gradients: &'m Arc<Memory>,
-    pub sums: &'m Place,
+    pub place: &'m Place,
 }
 
 impl Step<'_> {
@@ -90,8 +80,29 @@ impl Step<'_> {
         Tape::recording_there(weights, gradients, Dropout::none()).learning(learned)
     }
 
+    /// The weights as a step takes them; if it `turns`, the critic's largest singular values are looked for again.
+    fn divided<'w>(&'w self, weights: &'w Weights, turns: bool) -> &'w Weights {
+        match (&self.place.divided, weights.there()) {
+            (Some(divided), Some(there)) => divided.divide(there, turns),
+            _ => weights,
+        }
+    }
+
+    /// Samples as the critic is shown them.
+    fn changed(&self, tape: &Tape, x: &Var, random: &mut Random) -> Var {
+        let size = self.model.shape.size();
+        self.objective.augment.apply(tape, x, size, random)
+    }
+
     /// Adds the gradient of the critic's loss, and of its penalties.
     pub fn critic(&self, weights: &Weights, reals: &Reals, random: &mut Random) {
+        self.critic_of(self.divided(weights, true), reals, random);
+        if let (Some(divided), Some(there)) = (&self.place.divided, weights.there()) {
+            divided.pull_back(there, self.gradients);
+        }
+    }
+
+    fn critic_of(&self, weights: &Weights, reals: &Reals, random: &mut Random) {
         let (model, given) = (self.model, &reals.given);
         let (channels, values) = (model.shape.channels, model.shape.values());
         let n = reals.values.len() / values;
@@ -103,9 +114,12 @@ impl Step<'_> {
         };
         let tape = self.recording(weights, model.of_critic());
         let real_samples = tape.input(Buffer::copy_of(&reals.values), channels);
-        let verdicts = [&real_samples, &made].map(|x| model.judge(&tape, x, given, plain));
+        let verdicts = [&real_samples, &made].map(|x| {
+            let shown = self.changed(&tape, x, random);
+            model.judge(&tape, &shown, given, plain)
+        });
         let [real, fake] = [0, 1].map(|i| verdicts[i].memory().copy());
-        adversarial::critic_loss(code(self.objective.loss), (&real, &fake), &self.sums.0);
+        adversarial::critic_loss(code(self.objective.loss), (&real, &fake), &self.place.sums);
         for (verdicts, gradient) in verdicts.iter().zip([real, fake]) {
             give(&tape, verdicts, gradient);
         }
@@ -153,7 +167,7 @@ impl Step<'_> {
         let Some(v) = slot.and_then(|slot| tape.backward_to_there(slot)) else {
             return;
         };
-        adversarial::penalise(&v, group, penalty.kind(), (&self.sums.0, 4));
+        adversarial::penalise(&v, group, penalty.kind(), (&self.place.sums, 4));
         let tape = self.recording(weights, self.model.of_critic());
         let v = tape.var_there(v, channels, false);
         let change = self
@@ -171,22 +185,25 @@ impl Step<'_> {
         (random, moments): (&mut Random, &Moments),
     ) {
         let (model, loss, given) = (self.model, self.objective.loss, &reals.given);
+        let weights = self.divided(weights, false);
         let n = reals.values.len() / model.shape.values();
         let plain = Pass::plain(Source::Unseen);
         let real = loss.is_relative().then(|| {
             let tape = Tape::plain(weights);
             let x = tape.input(Buffer::copy_of(&reals.values), model.shape.channels);
+            let x = self.changed(&tape, &x, random);
             model.judge(&tape, &x, given, plain)
         });
         let tape = self.recording(weights, model.of_generator());
         let z = model.noise(n, given, random);
         let made = model.generate(&tape, z, Pass::plain(Source::Batch(moments)), None);
-        let verdicts = model.judge(&tape, &made, given, plain);
+        let shown = self.changed(&tape, &made, random);
+        let verdicts = model.judge(&tape, &shown, given, plain);
         let gradient = verdicts.memory().copy();
         let real = real.as_ref().map(Var::memory);
-        adversarial::generator_loss(code(loss), (&gradient, real), (&self.sums.0, 5));
+        adversarial::generator_loss(code(loss), (&gradient, real), (&self.place.sums, 5));
         give(&tape, &verdicts, gradient);
-        drop((made, verdicts));
+        drop((made, shown, verdicts));
         tape.backward();
     }
 }
@@ -212,6 +229,8 @@ fn give(tape: &Tape, verdicts: &Var, gradient: Memory) {
 
 #[cfg(test)]
 mod tests {
+    use super::super::shape::{self, CriticNorm};
+    use super::super::spectral::Spectral;
     use super::super::step;
     use super::*;
     use crate::nn::check;
@@ -248,23 +267,28 @@ mod tests {
             objective,
             part: None,
         };
-        let (critic, seen) = host.critic(&weights, zeros(), &reals, &mut Random::new(1, 1));
-        let moments = Moments::default();
-        let random = &mut Random::new(2, 2);
-        let (generator, loss) = host.generator(&weights, zeros(), &reals, (random, &moments));
         let mut own = model.initial_weights(3);
         own.values_mut().copy_from_slice(weights.values());
+        let mut spectral = Spectral::new(&model);
+        let divided = spectral.divide(&mut own, true);
+        let random = &mut Random::new(1, 1);
+        let (mut critic, seen) = host.critic(&divided, zeros(), &reals, random);
+        spectral.pull_back(&own, &mut critic);
+        let divided = spectral.divide(&mut own, false);
+        let moments = Moments::default();
+        let random = &mut Random::new(2, 2);
+        let (generator, loss) = host.generator(&divided, zeros(), &reals, (random, &moments));
         moments.update(&mut own);
 
         weights.bring_to(gpu);
-        let sums = Place::new(gpu);
+        let place = Place::new(gpu, &model);
         let device = |step: &dyn Fn(&Step)| {
             let gradients = Arc::new(Memory::zeros(gpu, Kind::F32, model.layout().len()));
             step(&Step {
                 model: &model,
                 objective,
                 gradients: &gradients,
-                sums: &sums,
+                place: &place,
             });
             gradients.to_f32()
         };
@@ -289,7 +313,7 @@ mod tests {
                 apart(found, expected)
             );
         }
-        let sums = sums.take();
+        let sums = place.take();
         let found = [
             sums.loss,
             sums.real,
@@ -371,6 +395,46 @@ mod tests {
         ];
         for (shape, loss, penalties) in cases {
             compare(shape, &objective(loss, penalties));
+        }
+    }
+
+    #[test]
+    #[ignore = "wants a GPU"]
+    fn critics_that_are_normalised_otherwise_have_the_gradients_of_the_host() {
+        let instance = Shape {
+            critic_norm: CriticNorm::Instance,
+            height: 14,
+            width: 14,
+            ..Shape::small(shape::Kind::Dcgan)
+        };
+        compare(instance, &objective(Loss::Hinge, [0.0; 3]));
+        for kind in [shape::Kind::Mlp, shape::Kind::Dcgan, shape::Kind::Resnet] {
+            let shape = Shape {
+                spectral: true,
+                ..Shape::small(kind)
+            };
+            compare(shape, &objective(Loss::Hinge, [0.0, 0.5, 0.0]));
+        }
+    }
+
+    #[test]
+    #[ignore = "wants a GPU"]
+    fn steps_on_changed_images_have_the_gradients_of_the_host() {
+        let all = Augment {
+            colour: true,
+            translation: true,
+            cutout: true,
+        };
+        for (channels, loss) in [(3, Loss::NonSaturating), (1, Loss::Relativistic)] {
+            let shape = Shape {
+                channels,
+                ..Shape::small(shape::Kind::Dcgan)
+            };
+            let objective = Objective {
+                augment: all,
+                ..objective(loss, [0.0; 3])
+            };
+            compare(shape, &objective);
         }
     }
 }

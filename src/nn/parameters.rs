@@ -129,6 +129,14 @@ impl There {
         }
     }
 
+    /// Takes the values of other weights, laid out in the same way.
+    pub fn copy_from(&self, other: &There) {
+        self.values.copy_from(&other.values);
+        if let (Some(own), Some(other)) = (&self.shadow, &other.shadow) {
+            own.copy_from(other);
+        }
+    }
+
     /// A table that never changes: it is brought there once.
     pub fn table(&self, values: &Arc<Vec<f32>>) -> Arc<Memory> {
         let mut tables = self.tables.lock().unwrap_or_else(PoisonError::into_inner);

@@ -12,6 +12,7 @@
 //! few images by heart and the generator does not learn the changes. All but the first are linear and, but for the
 //! translation, their own transposes.
 
+use super::cuda;
 use super::pixels::Size;
 use crate::nn::buffer::Buffer;
 use crate::nn::tape::{Tape, Var};
@@ -80,7 +81,7 @@ impl Augment {
             return x.clone();
         }
         let n = size.0 * size.1 * size.2;
-        let images = x.values().len() / n;
+        let images = x.len() / n;
         // Other ranks change the images before and after these in ways of their own.
         let [before, after] = tape.others();
         let mut draw =
@@ -88,6 +89,10 @@ impl Augment {
         draw(before);
         let changes = draw(images);
         draw(after);
+        if let Some(gpu) = tape.gpu() {
+            let words: Vec<u32> = changes.iter().flat_map(Change::words).collect();
+            return cuda::augment::apply(gpu, tape, x, size, &words);
+        }
         let mut y = Buffer::copy_of(x.values());
         let each = y.par_chunks_mut(n).zip(&changes);
         each.for_each(|(image, change)| change.forward(size, image));
@@ -106,6 +111,22 @@ impl Augment {
 }
 
 impl Change {
+    /// As a device takes it.
+    fn words(&self) -> [u32; cuda::augment::WORDS] {
+        let (cut, signed) = (self.cut, |n: isize| (n as i32).cast_unsigned());
+        [
+            self.brightness.to_bits(),
+            self.saturation.to_bits(),
+            self.contrast.to_bits(),
+            signed(self.shift.0),
+            signed(self.shift.1),
+            signed(cut.0),
+            signed(cut.1),
+            signed(cut.2),
+            signed(cut.3),
+        ]
+    }
+
     fn forward(&self, size: Size, image: &mut [f32]) {
         image.iter_mut().for_each(|x| *x += self.brightness);
         self.saturate(size, image);

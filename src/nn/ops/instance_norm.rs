@@ -11,8 +11,8 @@
 
 use super::activation::{Activation, finish};
 use super::batch_norm::{mix_rows, scale_rows, square_rows, sum_rows};
-use super::columns;
 use super::conv::undo_all;
+use super::{columns, cuda};
 use crate::nn::buffer::Buffer;
 use crate::nn::parameters::{Layout, Parameter};
 use crate::nn::tape::{Gradients, Tape, Var};
@@ -44,6 +44,9 @@ impl InstanceNorm {
     pub fn forward(&self, tape: &Tape, x: &Var, activation: Activation) -> Var {
         let c = self.scale.columns;
         assert!(x.columns() == c && x.rows().is_multiple_of(self.pixels));
+        if let Some(gpu) = tape.gpu() {
+            return cuda::instance_norm::forward(gpu, tape, self, x, activation);
+        }
         let image = self.pixels * c;
         let (scale, shift) = (tape.weights.of(self.scale), tape.weights.of(self.shift));
         let mut y = Buffer::of(x.values().len());

@@ -5,11 +5,11 @@
 //! | [`linear`], [`norm`], [`embedding`], [`projection`] | layers of every model |
 //! | [`attention`], [`context`] | attention over heads, in tiles; of one query to its sentence |
 //! | [`kept`], [`query`] | rows that are kept from word to word, and attention to them |
-//! | [`conv`], [`batch_norm`], [`pixels`] | layers of images |
+//! | [`conv`], [`batch_norm`], [`instance_norm`], [`pixels`], [`augment`] | layers of images |
 //! | [`recurrent`], `order`, [`feeding`] | layers that go through time, and in which order |
 //! | [`states`] | the same from word to word |
 //! | [`rows`] | sums, copies and masks of matrices |
-//! | [`adversarial`] | what a critic and a generator learn from |
+//! | [`adversarial`], [`spectral`] | what a critic and a generator learn from, and matrices that are divided |
 //! | [`learning`] | the optimizer, and what it keeps |
 //!
 //! Each function does what the operation of the same name does on the host, to values on the device; formulas are there.
@@ -18,11 +18,13 @@
 
 pub mod adversarial;
 pub mod attention;
+pub mod augment;
 pub mod batch_norm;
 pub mod context;
 pub mod conv;
 pub mod embedding;
 pub mod feeding;
+pub mod instance_norm;
 pub mod kept;
 pub mod learning;
 pub mod linear;
@@ -33,6 +35,7 @@ pub mod projection;
 pub mod query;
 pub mod recurrent;
 pub mod rows;
+pub mod spectral;
 pub mod states;
 
 use crate::nn::device::{Argument, Gpu, Kind, Memory};
