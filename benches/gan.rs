@@ -157,7 +157,7 @@ fn on_device(
     weights.bring_to(gpu);
     let moments = adam::Moments::zeros(model.layout().len());
     let learning = Learning::of(gpu, &moments, None);
-    let sums = there::Place::new(gpu);
+    let place = there::Place::new(gpu, model);
     let mut random = Random::new(1, 0);
     let (mut updates, mut best, start) = (0, f64::MAX, Instant::now());
     while start.elapsed().as_secs_f64() < seconds || updates < 3 * TOGETHER {
@@ -168,7 +168,7 @@ fn on_device(
                 model,
                 objective,
                 gradients: &learning.gradients,
-                sums: &sums,
+                place: &place,
             };
             let update = |which: usize, part: std::ops::Range<usize>| {
                 let count = (updates, updates);

@@ -47,7 +47,11 @@ impl FromStr for Device {
 fn numbers(text: &str) -> std::result::Result<Vec<usize>, String> {
     let mut numbers = Vec::new();
     for text in text.split(',') {
-        let number = (text.parse()).map_err(|_| format!("no number of a GPU: {text}"))?;
+        let number = match text.parse() {
+            Ok(number) => number,
+            Err(_) if text.is_empty() => return Err("the number of a GPU is missing".to_owned()),
+            Err(_) => return Err(format!("no number of a GPU: {text}")),
+        };
         if numbers.contains(&number) {
             return Err(format!("GPU {number} is named twice"));
         }
@@ -137,6 +141,18 @@ impl DeviceArgs {
                 Ok(None)
             }
             _ => Ok(gpu),
+        }
+    }
+
+    /// The same in f32, where nobody has said how numbers are kept.
+    pub fn exact(&self) -> DeviceArgs {
+        let precision = match self.precision {
+            Precision::Auto => Precision::F32,
+            said => said,
+        };
+        DeviceArgs {
+            precision,
+            ..self.clone()
         }
     }
 

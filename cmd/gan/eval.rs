@@ -160,6 +160,7 @@ fn of_run(args: &Args, report: ReportArgs, pace: &mut Pace) -> Result<Numbers> {
         let table = read_like(&name, open(path)?, &data.table_options(), &encoder.schema);
         let table = table.map_err(table_failure)?;
         let n = args.samples.map_or(table.rows, |n| n as usize);
+        loaded.bring_to(&args.device, n, "gan eval")?;
         let Made::Rows(made) = made(&loaded, n)? else {
             bail!(Failure::usage("the run makes no rows"));
         };

@@ -99,13 +99,14 @@ impl Loaded {
     pub fn bring_to(&mut self, device: &DeviceArgs, n: usize, command: &str) -> Result<()> {
         /// It takes longer to open a GPU than to make fewer images.
         const WORTH: usize = 5000;
-        if let Some(problem) = sampler::not_on_gpu(&self.model.shape) {
-            return device.refuse(&problem);
-        }
-        let is_worth_it = n >= WORTH && matches!(self.data, Kept::Images { .. });
-        if device.is_auto() && !is_worth_it {
+        let is_images = matches!(self.data, Kept::Images { .. });
+        if device.is_auto() && !(is_images && n >= WORTH) {
             return Ok(());
         }
+        let device = match is_images {
+            true => device.clone(),
+            false => device.exact(),
+        };
         // Nobody wants to be told.
         let report = ReportArgs {
             log: None,

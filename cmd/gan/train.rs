@@ -24,7 +24,6 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 use wordmill::gan::feed::{Feed, Position};
 use wordmill::gan::learn::{Learner, Measure};
-use wordmill::gan::sampler::not_on_gpu;
 use wordmill::nn::device::{Fault, Gpu};
 use wordmill::nn::event::{Ended, Event};
 use wordmill::nn::folder::Folder;
@@ -182,17 +181,19 @@ impl Prepared {
 
     /// The GPU, if one is to train.
     fn gpu(&self, args: &Args, ranks: Option<&dyn Ranks>) -> Result<Option<Gpu>> {
-        let together =
-            ranks.map(|_| "adversarial networks of several processes learn on the CPU".to_owned());
-        if let Some(problem) = together.or_else(|| not_on_gpu(&self.model.shape)) {
-            args.device.refuse(&problem)?;
+        if ranks.is_some() {
+            let problem = "adversarial networks of several processes learn on the CPU";
+            args.device.refuse(problem)?;
             return Ok(None);
         }
-        // Networks for points are too small to gain by it, and points lie closer than bf16 tells apart.
-        if matches!(self.source, Source::Points(..)) && args.device.is_auto() {
-            return Ok(None);
+        if matches!(self.source, Source::Images { .. }) {
+            return args.device.open(args.report, "gan train");
         }
-        args.device.open(args.report, "gan train")
+        // Networks for points and rows are too small to gain by it, and values lie closer than bf16 tells apart.
+        match args.device.is_auto() {
+            true => Ok(None),
+            false => args.device.exact().open(args.report, "gan train"),
+        }
     }
 
     /// What the first process does alone, while the others read the data: real samples are shown, and measured.

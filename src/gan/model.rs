@@ -240,7 +240,7 @@ impl Model {
             if follows {
                 told.fill(0.0);
             }
-            rows::beside(tape, x, &tape.var(told, condition, false))
+            rows::beside(tape, x, &tape.input(told, condition))
         });
         let x = told.as_ref().unwrap_or(x);
         let x = pixels::stack(tape, x, (height, width, channels + condition), pack);

@@ -11,7 +11,6 @@
 
 use super::layers::Pass;
 use super::model::{Given, Model};
-use super::shape::Shape;
 use crate::nn::device::Fault;
 use crate::nn::ops::batch_norm::Source;
 use crate::nn::ops::spans;
@@ -72,71 +71,75 @@ pub fn samples(
     let size = weights.there().map_or(BATCH, |_| BATCH_THERE);
     for (i, batch) in z.chunks(size).enumerate() {
         let first = i * size;
-        let conditions = first * shape.condition..(first + batch.len()) * shape.condition;
+        let rows = if weights.there().is_some() {
+            size
+        } else {
+            batch.len()
+        };
+        // Of what fills a device's batch up nothing is given.
+        let conditions = (given.conditions.iter().copied())
+            .chain(std::iter::repeat(0.0))
+            .skip(first * shape.condition)
+            .take(rows * shape.condition);
         let part = Given {
             labels: (given.labels.iter())
                 .skip(first)
                 .take(batch.len())
                 .copied()
                 .collect(),
-            conditions: given.conditions[conditions].into(),
+            conditions: conditions.collect(),
             ..Given::default()
         };
-        match weights.there() {
-            Some(there) => {
-                made.extend(batch_there(model, weights, batch, &part));
-                there.values.gpu().check()?;
-            }
-            None => add_batch(model, weights, (batch, &part), &mut made),
+        let values = batch_of(model, weights, (size, batch), &part);
+        if let Some(there) = weights.there() {
+            there.values.gpu().check()?;
+        }
+        if shape.spans.is_empty() {
+            made.extend(values);
+            continue;
+        }
+        for (row, z) in values.chunks_exact(shape.values()).zip(batch) {
+            // Of z alone, so that a row is the same in any batch.
+            let bits = z.iter().map(|z| u64::from(z.to_bits()));
+            let mut random = Random::new(bits.fold(0, hash::mix), 0x726f_7773);
+            let first = made.len();
+            made.extend_from_slice(row);
+            spans::draw(&mut made[first..], &shape.spans, &mut random);
         }
     }
     Ok(made)
 }
 
-fn add_batch(
+/// Images or points of a batch, or what the choices of rows are drawn from. A device makes `size` of them.
+fn batch_of(
     model: &Model,
     weights: &Weights,
-    (batch, given): (&[Vec<f32>], &Given),
-    made: &mut Vec<f32>,
-) {
-    let shape = &model.shape;
-    let inputs = model.inputs(batch.len(), given, |i, to| to.copy_from_slice(&batch[i]));
+    (size, batch): (usize, &[Vec<f32>]),
+    given: &Given,
+) -> Vec<f32> {
     let tape = Tape::plain(weights);
-    let (choices, ready) = model.outputs(&tape, inputs, Pass::plain(Source::Running), None);
-    if shape.spans.is_empty() {
-        return made.extend_from_slice(ready.values());
+    let pass = Pass::plain(Source::Running);
+    let of = |inputs| model.outputs(&tape, inputs, pass, None);
+    let wanted = |(choices, ready)| match model.shape.spans.is_empty() {
+        true => ready,
+        false => choices,
+    };
+    if weights.there().is_none() {
+        let inputs = model.inputs(batch.len(), given, |i, to| to.copy_from_slice(&batch[i]));
+        return wanted(of(inputs)).values().to_vec();
     }
-    for (row, z) in choices.values().chunks_exact(shape.values()).zip(batch) {
-        // Of z alone, so that a row is the same in any batch.
-        let bits = z.iter().map(|z| u64::from(z.to_bits()));
-        let mut random = Random::new(bits.fold(0, hash::mix), 0x726f_7773);
-        let first = made.len();
-        made.extend_from_slice(row);
-        spans::draw(&mut made[first..], &shape.spans, &mut random);
-    }
-}
-
-fn batch_there(model: &Model, weights: &Weights, batch: &[Vec<f32>], given: &Given) -> Vec<f32> {
-    let inputs = model.inputs(BATCH_THERE, given, |i, to| match batch.get(i) {
+    let inputs = model.inputs(size, given, |i, to| match batch.get(i) {
         Some(z) => to.copy_from_slice(z),
         None => to.fill(0.0),
     });
-    let tape = Tape::plain(weights);
-    let ready = model.generate(&tape, inputs, Pass::plain(Source::Running), None);
-    let mut made = ready.memory().to_f32();
+    let mut made = wanted(of(inputs)).memory().to_f32();
     made.truncate(batch.len() * model.shape.values());
     made
 }
 
-/// Why a device cannot make such samples, nor learn to, if it cannot.
-pub fn not_on_gpu(shape: &Shape) -> Option<String> {
-    let is_of_rows = !shape.spans.is_empty() || shape.condition > 0;
-    is_of_rows.then(|| "rows of a table are computed on the CPU only".to_owned())
-}
-
 #[cfg(test)]
 mod tests {
-    use super::super::shape::Kind;
+    use super::super::shape::{Kind, Shape};
     use super::*;
     use crate::nn::check;
     use crate::nn::device::{Gpu, Numbers};

@@ -11,8 +11,8 @@ use crate::nn::buffer::Buffer;
 use crate::nn::device::{Gpu, Kind, Memory};
 use crate::nn::dropout::Dropout;
 use crate::nn::ops::batch_norm::{Moments, Source};
-use crate::nn::ops::cuda::adversarial;
 use crate::nn::ops::cuda::spectral::Divided;
+use crate::nn::ops::cuda::{adversarial, spans};
 use crate::nn::parameters::Weights;
 use crate::nn::tape::{Tape, Var};
 use crate::random::Random;
@@ -110,7 +110,7 @@ impl Step<'_> {
         let made = {
             let tape = Tape::plain(weights);
             let z = model.noise(n, given, random);
-            model.generate(&tape, z, plain, None)
+            model.generate(&tape, z, plain, Some(random))
         };
         let tape = self.recording(weights, model.of_critic());
         let real_samples = tape.input(Buffer::copy_of(&reals.values), channels);
@@ -196,14 +196,18 @@ impl Step<'_> {
         });
         let tape = self.recording(weights, model.of_generator());
         let z = model.noise(n, given, random);
-        let made = model.generate(&tape, z, Pass::plain(Source::Batch(moments)), None);
+        let pass = Pass::plain(Source::Batch(moments));
+        let (choices, made) = model.outputs(&tape, z, pass, Some(random));
+        if !given.asked.is_empty() {
+            spans::asked(&tape, &choices, &given.asked, (&self.place.sums, 5));
+        }
         let shown = self.changed(&tape, &made, random);
         let verdicts = model.judge(&tape, &shown, given, plain);
         let gradient = verdicts.memory().copy();
         let real = real.as_ref().map(Var::memory);
         adversarial::generator_loss(code(loss), (&gradient, real), (&self.place.sums, 5));
         give(&tape, &verdicts, gradient);
-        drop((made, shown, verdicts));
+        drop((choices, made, shown, verdicts));
         tape.backward();
     }
 }
@@ -236,6 +240,7 @@ mod tests {
     use crate::nn::check;
     use crate::nn::device::Numbers;
     use crate::nn::ops::augment::Augment;
+    use crate::nn::ops::spans::{Asked, Span};
 
     /// ‖a − b‖ / ‖b‖
     fn apart(a: &[f32], b: &[f32]) -> f64 {
@@ -248,6 +253,14 @@ mod tests {
 
     /// Steps of both, on the host and on the device, with the same random numbers.
     fn compare(shape: Shape, objective: &Objective) {
+        let given = Given {
+            labels: (0..6).map(|i| i % 3).collect(),
+            ..Given::default()
+        };
+        compare_with(shape, objective, given);
+    }
+
+    fn compare_with(shape: Shape, objective: &Objective, given: Given) {
         let gpu = check::gpu().expect("WORDMILL_TEST_GPU is set");
         let what = format!("{:?} {:?} {}", shape.network, objective.loss, shape.pack);
         let model = Model::new(shape).unwrap();
@@ -256,10 +269,7 @@ mod tests {
         let n = 6 * model.shape.values();
         let reals = Reals {
             values: (0..n).map(|i| (i as f32 * 0.77).sin()).collect(),
-            given: Given {
-                labels: (0..6).map(|i| i % 3).collect(),
-                ..Given::default()
-            },
+            given,
         };
         let zeros = || vec![0.0; model.layout().len()];
         let host = step::Step {
@@ -415,6 +425,32 @@ mod tests {
             };
             compare(shape, &objective(Loss::Hinge, [0.0, 0.5, 0.0]));
         }
+    }
+
+    #[test]
+    #[ignore = "wants a GPU"]
+    fn steps_on_rows_of_a_table_have_the_gradients_of_the_host() {
+        let shape = Shape {
+            height: 1,
+            width: 1,
+            channels: 6,
+            spans: vec![Span::Number, Span::Choice(2), Span::Choice(3)],
+            condition: 5,
+            pack: 2,
+            ..Shape::small(shape::Kind::Mlp)
+        };
+        let asked = |i: usize| Asked {
+            at: if i.is_multiple_of(2) { 1 } else { 3 },
+            width: 2 + i % 2,
+            choice: i % 2,
+        };
+        let given = Given {
+            conditions: (0..30).map(|i| f32::from(u8::from(i % 5 == 2))).collect(),
+            asked: (0..6).map(|i| (i != 3).then(|| asked(i))).collect(),
+            ..Given::default()
+        };
+        let objective = objective(Loss::Wasserstein, [10.0, 0.0, 0.0]);
+        compare_with(shape, &objective, given);
     }
 
     #[test]

@@ -9,6 +9,7 @@
 //!
 //! Without noise a choice is the softmax of x alone, sharpened as much.
 
+use super::cuda;
 use crate::nn::buffer::Buffer;
 use crate::nn::tape::{Tape, Var};
 use crate::random::Random;
@@ -16,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 /// How soft a choice is.
-const TEMPERATURE: f32 = 0.2;
+pub const TEMPERATURE: f32 = 0.2;
 
 /// Outputs that belong together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -85,13 +86,20 @@ pub fn forward(tape: &Tape, x: &Var, spans: &Arc<[Span]>, noise: Option<&mut Ran
         columns,
         spans.iter().map(|span| span.width()).sum::<usize>()
     );
-    let mut y = Buffer::copy_of(x.values());
-    if let Some(random) = noise {
+    let noise: Option<Vec<f32>> = noise.map(|random| {
         // Each value has one number of the noise; those of other ranks' rows are left out.
         let [before, after] = tape.others().map(|rows| rows * columns);
         random.skip(before);
-        y.iter_mut().for_each(|y| *y += gumbel(random));
+        let noise = (0..x.len()).map(|_| gumbel(random)).collect();
         random.skip(after);
+        noise
+    });
+    if let Some(gpu) = tape.gpu() {
+        return cuda::spans::forward(gpu, tape, x, spans, noise.as_deref());
+    }
+    let mut y = Buffer::copy_of(x.values());
+    if let Some(noise) = noise {
+        y.iter_mut().zip(noise).for_each(|(y, g)| *y += g);
     }
     for (row, x) in y
         .chunks_exact_mut(columns)

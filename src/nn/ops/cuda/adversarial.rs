@@ -58,8 +58,13 @@ pub fn penalise(
     ];
     let grid = (groups as u32, 1);
     gpu.launch(kernel!(gpu, "penalise"), grid, THREADS, &arguments);
-    let arguments = [sums.at(place), (&values).into(), groups.into()];
-    gpu.launch("sum_values", (1, 1), THREADS, &arguments);
+    add_values(&values, (sums, place));
+}
+
+/// Adds values to a sum.
+pub(super) fn add_values(values: &Memory, (sums, place): (&Memory, usize)) {
+    let arguments = [sums.at(place), values.into(), values.len().into()];
+    (values.gpu()).launch("sum_values", (1, 1), THREADS, &arguments);
 }
 
 /// x + share · (other − x), a share for each group of values.

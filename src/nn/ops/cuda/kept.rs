@@ -36,10 +36,10 @@ impl Kept {
         }
     }
 
-    /// Numbers of rows that nobody has; more are made where there are too few, twice as many as before.
+    /// Numbers of rows that nobody has; more are made where there are too few, at least half as many as there are.
     pub fn take(&mut self, n: usize) -> Vec<u32> {
         if self.free.len() < n {
-            let rows = (self.rows + n - self.free.len()).max(2 * self.rows);
+            let rows = (self.rows + n - self.free.len()).max(self.rows + self.rows / 2);
             for part in &mut self.parts {
                 let larger = Memory::of(&self.gpu, part.kind, rows * part.columns);
                 larger.copy_from(&part.memory);

@@ -16,4 +16,5 @@
 #include "query.cu"
 #include "recurrent.cu"
 #include "rows.cu"
+#include "spans.cu"
 #include "spectral.cu"

@@ -8,7 +8,7 @@
 //! | [`conv`], [`batch_norm`], [`instance_norm`], [`pixels`], [`augment`] | layers of images |
 //! | [`recurrent`], `order`, [`feeding`] | layers that go through time, and in which order |
 //! | [`states`] | the same from word to word |
-//! | [`rows`] | sums, copies and masks of matrices |
+//! | [`rows`], [`spans`] | sums, copies and masks of matrices; rows of tables |
 //! | [`adversarial`], [`spectral`] | what a critic and a generator learn from, and matrices that are divided |
 //! | [`learning`] | the optimizer, and what it keeps |
 //!
@@ -35,6 +35,7 @@ pub mod projection;
 pub mod query;
 pub mod recurrent;
 pub mod rows;
+pub mod spans;
 pub mod spectral;
 pub mod states;
 
