@@ -117,6 +117,7 @@ impl<'a> Learner<'a> {
             objective: &self.recipe.objective,
             gradients: &there.gradients,
             sums,
+            scales: [0, 1].map(|which| there.scale(which)),
         })
     }
 

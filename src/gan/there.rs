@@ -9,7 +9,7 @@ use super::penalty::Penalty;
 use super::shape::{self, CriticNorm, Shape};
 use super::step::{Objective, Reals};
 use crate::nn::buffer::Buffer;
-use crate::nn::device::{Gpu, Kind, Memory};
+use crate::nn::device::{Argument, Gpu, Kind, Memory};
 use crate::nn::dropout::Dropout;
 use crate::nn::ops::batch_norm::{Moments, Source};
 use crate::nn::ops::cuda::adversarial;
@@ -79,6 +79,8 @@ pub struct Step<'m> {
     pub objective: &'m Objective,
     pub gradients: &'m Arc<Memory>,
     pub sums: &'m Place,
+    /// What gradients of the generator and of the critic are multiplied by, or nothing.
+    pub scales: [Argument<'m>; 2],
 }
 
 impl Step<'_> {
@@ -92,7 +94,7 @@ impl Step<'_> {
         let (model, given) = (self.model, &reals.given);
         let (channels, values) = (model.shape.channels, model.shape.values());
         let n = reals.values.len() / values;
-        let plain = Pass::plain(Source::Unseen);
+        let (plain, [_, scale]) = (Pass::plain(Source::Unseen), self.scales);
         let made = {
             let tape = Tape::plain(weights);
             let z = model.noise(n, given, random);
@@ -102,7 +104,8 @@ impl Step<'_> {
         let real_samples = tape.input(Buffer::copy_of(&reals.values), channels);
         let verdicts = [&real_samples, &made].map(|x| model.judge(&tape, x, given, plain));
         let [real, fake] = [0, 1].map(|i| verdicts[i].memory().copy());
-        adversarial::critic_loss(code(self.objective.loss), (&real, &fake), &self.sums.0);
+        let loss = code(self.objective.loss);
+        adversarial::critic_loss(loss, (&real, &fake), &self.sums.0, scale);
         for (verdicts, gradient) in verdicts.iter().zip([real, fake]) {
             give(&tape, verdicts, gradient);
         }
@@ -133,6 +136,7 @@ impl Step<'_> {
     /// Adds the gradient of a penalty at samples `x`.
     fn penalise(&self, penalty: Penalty, weights: &Weights, x: Memory, given: &Given) {
         let Shape { channels, pack, .. } = self.model.shape;
+        let [_, scale] = self.scales;
         let group = self.model.shape.values() * pack;
         let kept = Kept::default();
         let pass = |slopes| Pass {
@@ -144,19 +148,23 @@ impl Step<'_> {
         let verdicts = self
             .model
             .judge(&tape, &x, given, pass(Slopes::Keep(&kept)));
-        give(&tape, &verdicts, adversarial::ones(verdicts.memory()));
+        give(
+            &tape,
+            &verdicts,
+            adversarial::ones(verdicts.memory(), scale),
+        );
         let slot = x.slot();
         drop((verdicts, x));
         let Some(v) = slot.and_then(|slot| tape.backward_to_there(slot)) else {
             return;
         };
-        adversarial::penalise(&v, group, penalty.kind(), (&self.sums.0, 4));
+        adversarial::penalise(&v, group, penalty.kind(), (&self.sums.0, 4), scale);
         let tape = self.recording(weights, self.model.of_critic());
         let v = tape.var_there(v, channels, false);
         let change = self
             .model
             .judge(&tape, &v, given, pass(Slopes::Follow(&kept)));
-        give(&tape, &change, adversarial::ones(change.memory()));
+        give(&tape, &change, adversarial::ones(change.memory(), scale));
         tape.backward();
     }
 
@@ -169,7 +177,7 @@ impl Step<'_> {
     ) {
         let (model, loss, given) = (self.model, self.objective.loss, &reals.given);
         let n = reals.values.len() / model.shape.values();
-        let plain = Pass::plain(Source::Unseen);
+        let (plain, [scale, _]) = (Pass::plain(Source::Unseen), self.scales);
         let real = loss.is_relative().then(|| {
             let tape = Tape::plain(weights);
             let x = tape.input(Buffer::copy_of(&reals.values), model.shape.channels);
@@ -181,7 +189,7 @@ impl Step<'_> {
         let verdicts = model.judge(&tape, &made, given, plain);
         let gradient = verdicts.memory().copy();
         let real = real.as_ref().map(Var::memory);
-        adversarial::generator_loss(code(loss), (&gradient, real), (&self.sums.0, 5));
+        adversarial::generator_loss(code(loss), (&gradient, real), (&self.sums.0, 5), scale);
         give(&tape, &verdicts, gradient);
         drop((made, verdicts));
         tape.backward();
@@ -214,6 +222,9 @@ mod tests {
     use crate::nn::check;
     use crate::nn::device::Numbers;
     use crate::nn::ops::augment::Augment;
+
+    /// An odd power of two, so that its halves are not alike.
+    const SCALE: f32 = 8.0;
 
     /// ‖a − b‖ / ‖b‖
     fn apart(a: &[f32], b: &[f32]) -> f64 {
@@ -255,6 +266,8 @@ mod tests {
 
         weights.bring_to(gpu);
         let sums = Place::new(gpu);
+        // Gradients are multiplied by it, and nothing else is.
+        let scale = Memory::from_f64(gpu, &[SCALE.into()]);
         let device = |step: &dyn Fn(&Step)| {
             let gradients = Arc::new(Memory::zeros(gpu, Kind::F32, model.layout().len()));
             step(&Step {
@@ -262,8 +275,10 @@ mod tests {
                 objective,
                 gradients: &gradients,
                 sums: &sums,
+                scales: [(&scale).into(); 2],
             });
-            gradients.to_f32()
+            let gradients = gradients.to_f32().into_iter();
+            gradients.map(|g| g / SCALE).collect::<Vec<f32>>()
         };
         let moments = Moments::default();
         let found = [
@@ -277,6 +292,7 @@ mod tests {
         let most = match gpu.numbers() {
             // Eight bits of every value, and few samples over which errors could even out.
             Numbers::Bf16 => 0.2,
+            Numbers::F16 => 0.03,
             _ => 2e-3,
         };
         for (found, expected) in found.iter().zip([&critic, &generator]) {
@@ -302,7 +318,7 @@ mod tests {
                 "{what}: {found} {expected}"
             );
         }
-        if gpu.numbers() != Numbers::Bf16 {
+        if gpu.kind() == Kind::F32 {
             assert!((sums.right - seen.right).abs() < 1e-6, "{what}");
         }
         moments.update(&mut weights);
