@@ -190,7 +190,7 @@ impl Prepared {
             args.device.refuse(&problem)?;
             return Ok(None);
         }
-        // Networks for points are too small to gain by it, and points lie closer than bf16 tells apart.
+        // Networks for points are too small to gain by it, and points lie closer than 16 bits tell apart.
         if matches!(self.source, Source::Points(..)) && args.device.is_auto() {
             return Ok(None);
         }

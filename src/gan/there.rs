@@ -222,6 +222,7 @@ mod tests {
     use crate::nn::check;
     use crate::nn::device::Numbers;
     use crate::nn::ops::augment::Augment;
+    use crate::nn::ops::cuda::rows;
 
     /// An odd power of two, so that its halves are not alike.
     const SCALE: f32 = 8.0;
@@ -327,6 +328,20 @@ mod tests {
             apart(weights.values(), own.values()) <= most / 10.0,
             "{what}"
         );
+    }
+
+    #[test]
+    #[ignore = "wants a GPU"]
+    fn a_penalty_on_slopes_that_a_scale_has_made_too_long_is_not_told() {
+        let gpu = check::gpu().expect("WORDMILL_TEST_GPU is set");
+        let told = |scale: f64| {
+            let (sums, scale) = (Place::new(gpu), Memory::from_f64(gpu, &[scale]));
+            let slopes = rows::upload(gpu, &[f32::INFINITY, 1.0, 0.0, 4.0]);
+            adversarial::penalise(&slopes, 2, (2.0, false), (&sums.0, 4), (&scale).into());
+            sums.take().penalty
+        };
+        // Of the second pair: 2 / 2 · (4 / 2)² / 2, where ways back have the half of a scale of 4.
+        assert_eq!([1.0, 4.0].map(told), [f64::INFINITY, 2.0]);
     }
 
     fn objective(loss: Loss, [gradient_penalty, r1, r2]: [f32; 3]) -> Objective {

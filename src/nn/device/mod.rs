@@ -66,7 +66,7 @@ pub enum DeviceError {
         found: (u32, u32),
         least: (u32, u32),
     },
-    #[error("{name} has no units for {numbers:?}: it computes in F32")]
+    #[error("{name} has no units for {numbers:?}")]
     Numbers { name: String, numbers: Numbers },
 }
 

@@ -168,14 +168,41 @@ fn a_scale_doubles_after_two_thousand_good_steps_from_where_it_was_left() {
 
 #[test]
 #[ignore = "wants a GPU"]
+fn a_scale_of_two_to_the_24_stays() {
+    let toy = Toy::new();
+    let (weights, mut learning) = toy.begin();
+    let most = Scale {
+        factor: 16_777_216.0,
+        good: 5000,
+    };
+    learning.set_scales([most; 2]);
+    // A gradient of nothing is a number, however it is scaled.
+    learning.update(&weights, &Adam::default(), 1, (0.0, 0.0));
+    assert_eq!(learning.seen().scale.factor, most.factor);
+}
+
+#[test]
+#[ignore = "wants a GPU"]
+fn an_average_of_numbers_stays_one() {
+    let (toy, mut average) = (Toy::new(), Weights::zeros(&Toy::new().layout));
+    let (mut weights, other) = toy.begin();
+    weights.values_mut()[3] = f32::NAN;
+    weights.values_mut()[4] = 6.0;
+    weights.bring_to(other.gpu());
+    let moments = &mut Moments::zeros(toy.layout.len());
+    let learning = Learning::of(other.gpu(), moments, Some(average.values()));
+    learning.update_average(&weights, 0.5);
+    learning.fetch(moments, Some(&mut average));
+    assert_eq!(average.values()[3..5], [0.0, 3.0]);
+}
+
+#[test]
+#[ignore = "wants a GPU"]
 fn gradients_that_are_no_numbers_at_a_scale_of_one_are_a_divergence() {
     let toy = Toy::new();
     let (weights, mut learning) = toy.begin();
-    let scale = Scale {
-        factor: 2.0,
-        good: 0,
-    };
-    learning.set_scales([scale; 2]);
+    let scale = |factor, good| Scale { factor, good };
+    learning.set_scales([scale(2.0, 5); 2]);
     let begin = values(&weights);
     let step = |number, gradient: f32| {
         let all = vec![gradient; toy.layout.len()];
@@ -185,6 +212,7 @@ fn gradients_that_are_no_numbers_at_a_scale_of_one_are_a_divergence() {
         learning.seen().diverged
     };
     assert_eq!(step(1, f32::INFINITY), None);
+    assert_eq!(learning.seen().scale, scale(1.0, 0));
     assert_eq!(step(2, f32::INFINITY), Some((2, f64::INFINITY)));
     // No later step changes what the last good one has left.
     assert_eq!(step(3, 1.0), Some((2, f64::INFINITY)));
