@@ -293,7 +293,7 @@ mod tests {
         let most = match gpu.numbers() {
             // Eight bits of every value, and few samples over which errors could even out.
             Numbers::Bf16 => 0.2,
-            Numbers::F16 => 0.03,
+            Numbers::F16 => 0.02,
             _ => 2e-3,
         };
         for (found, expected) in found.iter().zip([&critic, &generator]) {

@@ -229,3 +229,6 @@ impl<P: Predict> Task for Predicted<'_, P> {
         self.predict.evaluate(weights)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -305,7 +305,7 @@ mod tests {
     fn tolerance() -> f32 {
         match kind() {
             Kind::F32 => 1e-3,
-            Kind::F16 => 0.02,
+            Kind::F16 => 0.005,
             _ => 0.15,
         }
     }
