@@ -169,6 +169,7 @@ fn on_device(
                 objective,
                 gradients: &learning.gradients,
                 place: &place,
+                scales: [0, 1].map(|which| learning.scale(which)),
             };
             let update = |which: usize, part: std::ops::Range<usize>| {
                 let count = (updates, updates);

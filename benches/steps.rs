@@ -9,7 +9,7 @@
 //! rows × the longer side below 4096 (base: 2048), shuffled. WORDMILL_BATCHES names a file with its own, lists of pair
 //! numbers: `peers/steps.py` sees to that. Memory is the peak minus what was there before the first step.
 //!
-//! With `--features cuda`, WORDMILL_DEVICE=cuda computes on the first GPU in bf16, cuda-f32 and cuda-tf32 in these, and
+//! With `--features cuda`, WORDMILL_DEVICE=cuda computes on the first GPU in bf16, cuda-f32, cuda-tf32 and cuda-f16 in these, and
 //! WORDMILL_BATCH_TOKENS is another limit for batches. Steps are then counted from the fourth to the last, both waited for.
 
 mod device;
@@ -303,6 +303,7 @@ impl<A: Architecture> Learner for There<'_, A> {
     fn step(&mut self, batch: &Batch, dropout: Dropout, (updates, lr): (u64, f32)) -> usize {
         let gradients = Arc::clone(&self.learning.gradients);
         let tape = Tape::recording_there(&self.weights, gradients, dropout);
+        let tape = tape.scaled(self.learning.scale(0));
         let weight = 1.0 / batch.target_out.len() as f32;
         let loss = self.model.loss(&tape, batch, 0.1, weight);
         tape.backward();

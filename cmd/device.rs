@@ -14,7 +14,7 @@ pub struct DeviceArgs {
     /// or auto, a GPU where there is one
     #[arg(long, value_name = "DEVICE", default_value = "auto")]
     device: Device,
-    /// How numbers are kept on a GPU; auto takes bf16 where there are units for it
+    /// How numbers are kept on a GPU; auto takes bf16 where there are units for it, f16 on older ones
     #[arg(long, value_enum, value_name = "NUMBERS", default_value = "auto")]
     precision: Precision,
 }
@@ -66,6 +66,8 @@ enum Precision {
     F32,
     /// F32, multiplied in TensorFloat-32
     Tf32,
+    /// Values between layers in half precision, gradients with a scale; weights and sums in f32
+    F16,
     /// Values between layers in bfloat16; weights, gradients and sums in f32
     Bf16,
 }
@@ -195,6 +197,7 @@ impl DeviceArgs {
             Precision::Auto => None,
             Precision::F32 => Some(Numbers::F32),
             Precision::Tf32 => Some(Numbers::Tf32),
+            Precision::F16 => Some(Numbers::F16),
             Precision::Bf16 => Some(Numbers::Bf16),
         }
     }
@@ -219,7 +222,9 @@ fn failure(error: &DeviceError) -> Failure {
         DeviceError::Capability { .. } => {
             "--device cpu computes without it; CUDA_COMPUTE_CAP says at the build for which it is"
         }
-        DeviceError::Numbers { .. } => "--precision f32 is what every GPU has",
+        DeviceError::Numbers { .. } => {
+            "--precision auto takes the fastest that it has, f32 is what every GPU has"
+        }
     };
     Failure::usage(error.to_string()).hint(hint)
 }

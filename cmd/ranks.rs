@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail};
 use serde_json::json;
 use std::os::fd::AsFd;
 use std::process::Command;
-use wordmill::nn::device::Gpu;
+use wordmill::nn::device::{Gpu, Numbers};
 use wordmill::nn::run::RunError;
 use wordmill::ranks::local::{self, OnLost, Place};
 use wordmill::ranks::{Ranks, RanksError, launched, of_launcher};
@@ -151,17 +151,28 @@ pub fn silent(report: ReportArgs) -> ReportArgs {
 /// The GPU of this process, if all have one; otherwise none, unless one was asked for.
 ///
 /// # Errors
-/// When one was asked for, and another process has none.
+/// When one was asked for, and another process has none; when gradients of some have a scale, and of others none.
 pub fn gpu_like_others(
     ranks: &dyn Ranks,
     gpu: Option<Gpu>,
     device: &DeviceArgs,
     (report, command): (ReportArgs, &str),
 ) -> Result<Option<Gpu>> {
-    let mut found = [f64::from(u8::from(gpu.is_some()))];
+    let is_scaled = gpu
+        .as_ref()
+        .is_some_and(|gpu| gpu.numbers() == Numbers::F16);
+    let mut found = [gpu.is_some(), is_scaled].map(|is_so| f64::from(u8::from(is_so)));
     ranks.sum_f64(&mut found);
-    let problem = (found[0] < ranks.size() as f64)
-        .then(|| format!("{} of {} processes have a GPU", found[0], ranks.size()));
+    let ([with_gpu, scaled], size) = (found, ranks.size() as f64);
+    let problem = (with_gpu < size).then(|| format!("{with_gpu} of {size} processes have a GPU"));
+    if problem.is_none() && scaled > 0.0 && scaled < size {
+        bail!(
+            Failure::usage(format!(
+                "{scaled} of {size} GPUs compute in f16, the others in other numbers"
+            ))
+            .hint("--precision f16 is for all of them")
+        );
+    }
     device.allow(gpu, problem, (report, command))
 }
 

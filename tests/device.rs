@@ -96,7 +96,12 @@ fn device_losses_are_those_of_the_cpu() {
     let place = tempfile::tempdir().unwrap();
     // Dropout too: both drop the same values. A clip that is less than every gradient; an average beside the weights.
     let flags = "-q --max-steps 12 --log-every 3 --dropout 0.2 --ema 0.9 --clip 0.5 --accumulate 2";
-    let devices = ["cpu", "cuda --precision f32", "cuda:0 --precision bf16"];
+    let devices = [
+        "cpu",
+        "cuda --precision f32",
+        "cuda:0 --precision bf16",
+        "cuda --precision f16",
+    ];
     let runs = devices.map(|device| {
         let out = place.path().join(device.replace(' ', "-"));
         train(&out, &format!("{flags} --device {device}")).text();
@@ -110,10 +115,11 @@ fn device_losses_are_those_of_the_cpu() {
             distance(&host, &f32)
         );
     }
-    let [host, f32, bf16] = runs.map(|run| losses(&run));
+    let [host, f32, bf16, f16] = runs.map(|run| losses(&run));
     assert_eq!(host.len(), 4);
     assert!(apart(&host, &f32) < 1e-5, "{host:?} {f32:?}");
     assert!(apart(&host, &bf16) < 1e-2, "{host:?} {bf16:?}");
+    assert!(apart(&host, &f16) < 2e-3, "{host:?} {f16:?}");
 }
 
 #[test]
@@ -144,31 +150,34 @@ fn device_losses_of_recurrent_models_are_those_of_the_cpu() {
 #[ignore = "wants a GPU"]
 fn device_runs_go_on_as_if_they_had_not_been_ended() {
     let place = tempfile::tempdir().unwrap();
-    let (whole, parts) = (place.path().join("whole"), place.path().join("parts"));
-    let flags = "-q --save-every 4 --ema 0.9 --device cuda --precision f32";
-    train(&whole, &format!("{flags} --max-steps 8")).text();
-    train(&parts, &format!("{flags} --max-steps 4")).text();
-    train(&parts, &format!("{flags} --max-steps 8 --resume")).text();
-    for name in ["model.safetensors", "optimizer.safetensors"] {
-        let read = |run: &Path| std::fs::read(run.join("checkpoints/8").join(name)).unwrap();
-        assert!(read(&whole) == read(&parts), "{name}");
+    for numbers in ["f32", "f16"] {
+        let [whole, parts] = ["whole", "parts"].map(|run| place.path().join(numbers).join(run));
+        let flags = format!("-q --save-every 4 --ema 0.9 --device cuda --precision {numbers}");
+        train(&whole, &format!("{flags} --max-steps 8")).text();
+        train(&parts, &format!("{flags} --max-steps 4")).text();
+        train(&parts, &format!("{flags} --max-steps 8 --resume")).text();
+        for name in ["model.safetensors", "optimizer.safetensors"] {
+            let read = |run: &Path| std::fs::read(run.join("checkpoints/8").join(name)).unwrap();
+            assert!(read(&whole) == read(&parts), "{numbers} {name}");
+        }
+        // What a GPU has learned, the CPU goes on with.
+        train(&parts, "-q --max-steps 9 --resume --device cpu").text();
     }
-    // What a GPU has learned, the CPU goes on with.
-    train(&parts, "-q --max-steps 9 --resume --device cpu").text();
 }
 
 #[test]
 #[ignore = "wants a GPU"]
 fn device_that_diverges_says_so() {
     let place = tempfile::tempdir().unwrap();
-    let out = place.path().join("run");
-    let flags =
-        "--lr 1e38 --warmup 1 --max-steps 40 --log-every 20 -q --device cuda --precision f32";
-    let said = train(&out, flags).fails(1);
-    assert!(
-        said.contains("diverged at step") && said.contains("--lr"),
-        "{said}"
-    );
+    let flags = "--lr 1e38 --warmup 1 --max-steps 40 --log-every 20 -q --device cuda --precision";
+    for numbers in ["f32", "f16"] {
+        let out = place.path().join(numbers);
+        let said = train(&out, &format!("{flags} {numbers}")).fails(1);
+        assert!(
+            said.contains("diverged at step") && said.contains("--lr"),
+            "{numbers}: {said}"
+        );
+    }
 }
 
 #[test]

@@ -28,7 +28,7 @@ stage() {
 
 stage gpu nvidia-smi --query-gpu=name,driver_version,memory.total --format=csv
 mapfile -t parts < "$folder/parts.txt"
-for numbers in f32 bf16; do
+for numbers in f32 bf16 f16; do
     stage "tests-$numbers" env WORDMILL_TEST_GPU=$numbers "$folder/tests" --include-ignored --test-threads 1 "${parts[@]}"
 done
 for round in 1 2; do

@@ -189,7 +189,7 @@ impl Prepared {
         if matches!(self.source, Source::Images { .. }) {
             return args.device.open(args.report, "gan train");
         }
-        // Networks for points and rows are too small to gain by it, and values lie closer than bf16 tells apart.
+        // Networks for points and rows are too small to gain by it, and values lie closer than 16 bits tell apart.
         match args.device.is_auto() {
             true => Ok(None),
             false => args.device.exact().open(args.report, "gan train"),

@@ -118,6 +118,7 @@ impl<'a> Learner<'a> {
             objective: &self.recipe.objective,
             gradients: &there.gradients,
             place,
+            scales: [0, 1].map(|which| there.scale(which)),
         })
     }
 

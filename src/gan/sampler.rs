@@ -139,10 +139,10 @@ fn batch_of(
 
 #[cfg(test)]
 mod tests {
-    use super::super::shape::{Kind, Shape};
+    use super::super::shape::{Kind as Network, Shape};
     use super::*;
     use crate::nn::check;
-    use crate::nn::device::{Gpu, Numbers};
+    use crate::nn::device::{Gpu, Kind};
 
     #[test]
     fn a_sample_is_the_same_in_any_batch() {
@@ -156,7 +156,7 @@ mod tests {
     }
 
     fn check_batches(gpu: Option<&Gpu>) {
-        for network in [Kind::Mlp, Kind::Dcgan, Kind::Resnet] {
+        for network in [Network::Mlp, Network::Dcgan, Network::Resnet] {
             let model = Model::new(Shape {
                 channels: 1,
                 latent: 5,
@@ -188,7 +188,7 @@ mod tests {
     #[ignore = "wants a GPU"]
     fn samples_of_a_device_are_those_of_the_host() {
         let gpu = check::gpu().expect("WORDMILL_TEST_GPU is set");
-        for network in [Kind::Mlp, Kind::Dcgan, Kind::Resnet] {
+        for network in [Network::Mlp, Network::Dcgan, Network::Resnet] {
             let model = Model::new(Shape {
                 latent: 5,
                 generator: vec![4],
@@ -200,8 +200,8 @@ mod tests {
             let host = samples(&model, &weights, &z, &Given::default()).unwrap();
             weights.bring_to(gpu);
             let device = samples(&model, &weights, &z, &Given::default()).unwrap();
-            let most = match gpu.numbers() {
-                Numbers::F32 => 1e-4,
+            let most = match gpu.kind() {
+                Kind::F32 => 1e-4,
                 _ => 0.03,
             };
             let length = |values: &mut dyn Iterator<Item = f32>| {

@@ -131,20 +131,24 @@ fn device_gradients_within(
                 assert!(error <= tolerance, "{name} on the device: error {error}");
             }
         }
-        // Eight bits of every value, and of every gradient on its way: what is small beside the rest is lost in it.
-        Numbers::Bf16 => {
+        // Few bits of every value, and of every gradient on its way: what is small beside the rest is lost in it.
+        Numbers::F16 | Numbers::Bf16 => {
             let length = |values: &mut dyn Iterator<Item = f64>| values.map(|v| v * v).sum::<f64>();
             let errors = &mut found
                 .iter()
                 .zip(differences)
                 .map(|(f, e)| f64::from(*f) - e);
             let error = (length(errors) / length(&mut differences.iter().copied())).sqrt();
-            assert!(error <= 0.06, "all together on the device: error {error}");
+            let most = match gpu.numbers() {
+                Numbers::Bf16 => 0.06,
+                _ => 0.01,
+            };
+            assert!(error <= most, "all together on the device: error {error}");
         }
     }
 }
 
-/// The device that tests run on besides the host: WORDMILL_TEST_GPU names how it keeps numbers, `f32` or `bf16`. Only
+/// The device that tests run on besides the host: WORDMILL_TEST_GPU names how it keeps numbers, `f32`, `f16` or `bf16`. Only
 /// operations that have a half there can be tested so (`tests/gpu/run.sh`).
 pub fn gpu() -> Option<&'static Gpu> {
     static FOUND: OnceLock<Option<Gpu>> = OnceLock::new();
@@ -152,6 +156,7 @@ pub fn gpu() -> Option<&'static Gpu> {
         let numbers = match std::env::var("WORDMILL_TEST_GPU").ok()?.as_str() {
             "f32" => Numbers::F32,
             "tf32" => Numbers::Tf32,
+            "f16" => Numbers::F16,
             "bf16" => Numbers::Bf16,
             other => panic!("WORDMILL_TEST_GPU is {other}"),
         };

@@ -5,6 +5,7 @@
 
 use super::device::{Argument, Gpu, Kind, Memory, Operand};
 use super::matmul::{Panels, Rows};
+use super::ops::cuda;
 use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -107,7 +108,7 @@ impl There {
     fn of(gpu: &Gpu, values: &[f32]) -> There {
         let there = There {
             values: Memory::from_f32(gpu, values),
-            shadow: (gpu.kind() == Kind::Bf16).then(|| Memory::of(gpu, Kind::Bf16, values.len())),
+            shadow: (gpu.kind() != Kind::F32).then(|| Memory::of(gpu, gpu.kind(), values.len())),
             losses: Memory::zeros(gpu, Kind::F64, 2),
             tables: Mutex::default(),
         };
@@ -118,14 +119,7 @@ impl There {
     /// Makes the shadow that of the values.
     fn refresh(&self) {
         if let Some(shadow) = &self.shadow {
-            let arguments = [
-                shadow.into(),
-                (&self.values).into(),
-                self.values.len().into(),
-            ];
-            self.values
-                .gpu()
-                .launch_over(self.values.len(), "from_f32_bf16", &arguments);
+            cuda::rows::convert(shadow, &self.values);
         }
     }
 

@@ -198,6 +198,7 @@ impl<'a, T: Task> Run<'a, T> {
                 best: None,
                 waited: 0,
                 is_unmeasured: false,
+                scales: None,
                 seconds: 0.0,
             },
             learned: Learned {

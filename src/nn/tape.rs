@@ -14,7 +14,7 @@
 mod gradients;
 
 use super::buffer::Buffer;
-use super::device::{Gpu, Memory};
+use super::device::{Argument, Gpu, Memory};
 use super::dropout::{Dropout, Mask};
 use super::ops::cuda;
 use super::parameters::{Parameter, There, Weights};
@@ -113,6 +113,8 @@ pub struct Tape<'w> {
     gradients: Option<RefCell<Gradients>>,
     /// The parameters whose gradients are wanted, as places in the row of all.
     learned: Range<usize>,
+    /// What gradients are multiplied by on a device, or nothing.
+    scale: Argument<'w>,
     steps: RefCell<Vec<Step<'w>>>,
     /// The samples of this pass, where other ranks compute the rest of the batch.
     part: Option<&'w Part<'w>>,
@@ -163,6 +165,17 @@ impl<'w> Tape<'w> {
         Tape { learned, ..self }
     }
 
+    /// A pass whose loss multiplies its gradient by a number on the device: where they have few digits, gradients are lost
+    /// otherwise ([`cuda::learning`]).
+    pub fn scaled(self, scale: Argument<'w>) -> Tape<'w> {
+        Tape { scale, ..self }
+    }
+
+    /// Where that number is, if there is one.
+    pub fn scale(&self) -> Argument<'w> {
+        self.scale
+    }
+
     /// A pass over a part of a batch, the rest of which others compute at the same time.
     pub fn among(self, part: Option<&'w Part<'w>>) -> Tape<'w> {
         Tape { part, ..self }
@@ -190,6 +203,7 @@ impl<'w> Tape<'w> {
             weights,
             gradients: None,
             learned: 0..0,
+            scale: Argument::NULL,
             steps: RefCell::default(),
             part: None,
             dropout: Dropout::none(),

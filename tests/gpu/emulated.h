@@ -18,6 +18,8 @@
 #include <tuple>
 #include <utility>
 
+#include "halves.h"
+
 #define UNROLL
 #define __global__
 #define __device__
@@ -52,25 +54,6 @@ inline float __shfl_sync(unsigned, float value, unsigned lane) {
 
 inline float __shfl_xor_sync(unsigned mask, float value, unsigned distance) {
     return __shfl_sync(mask, value, (threadIdx.x % 32) ^ distance);
-}
-
-// bfloat16: the upper half of an f32, rounded to the nearest, ties to even.
-struct bf16 {
-    uint16_t bits;
-};
-
-inline float get(bf16 v) {
-    uint32_t bits = (uint32_t)v.bits << 16;
-    float value;
-    memcpy(&value, &bits, 4);
-    return value;
-}
-
-inline void put(bf16& to, float v) {
-    uint32_t bits;
-    memcpy(&bits, &v, 4);
-    bool is_number = (bits & 0x7fffffff) <= 0x7f800000;
-    to.bits = is_number ? (bits + 0x7fff + (bits >> 16 & 1)) >> 16 : 0x7fc0;
 }
 
 // Kernels by name: what runs one thread of it with arguments at these addresses.

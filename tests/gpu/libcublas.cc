@@ -1,34 +1,23 @@
 // cuBLAS that is not there: the one product that src/nn/device asks for, plainly, in f64.
 
 #include <cstddef>
-#include <cstdint>
-#include <cstring>
 #include <vector>
+
+#include "halves.h"
 
 namespace {
 
-enum { R_32F = 0, R_16BF = 14 };
-
-float bf16(uint16_t half) {
-    uint32_t bits = (uint32_t)half << 16;
-    float value;
-    memcpy(&value, &bits, 4);
-    return value;
-}
+enum { R_32F = 0, R_16F = 2, R_16BF = 14 };
 
 float value(const void* matrix, int type, size_t i) {
-    return type == R_16BF ? bf16(((const uint16_t*)matrix)[i]) : ((const float*)matrix)[i];
+    if (type == R_16F) return get(((const f16*)matrix)[i]);
+    return type == R_16BF ? get(((const bf16*)matrix)[i]) : ((const float*)matrix)[i];
 }
 
 void set(void* matrix, int type, size_t i, float v) {
-    if (type == R_32F) {
-        ((float*)matrix)[i] = v;
-        return;
-    }
-    uint32_t bits;
-    memcpy(&bits, &v, 4);
-    bool is_number = (bits & 0x7fffffff) <= 0x7f800000;
-    ((uint16_t*)matrix)[i] = is_number ? (bits + 0x7fff + (bits >> 16 & 1)) >> 16 : 0x7fc0;
+    if (type == R_16F) return put(((f16*)matrix)[i], v);
+    if (type == R_16BF) return put(((bf16*)matrix)[i], v);
+    ((float*)matrix)[i] = v;
 }
 
 }  // namespace
@@ -48,7 +37,8 @@ int cublasSetWorkspace_v2(void*, void*, size_t) { return 0; }
 // Matrices in columns: C (m, n) = alpha · op(A) (m, k) · op(B) (k, n) + beta · C.
 int cublasGemmEx(void*, int turn_a, int turn_b, int m, int n, int k, const void* alpha, const void* a, int a_type, int lda,
                  const void* b, int b_type, int ldb, const void* beta, void* c, int c_type, int ldc, int, int) {
-    bool knows = (a_type == R_32F || a_type == R_16BF) && b_type == a_type && (c_type == R_32F || c_type == a_type);
+    bool is_known = a_type == R_32F || a_type == R_16F || a_type == R_16BF;
+    bool knows = is_known && b_type == a_type && (c_type == R_32F || c_type == a_type);
     bool fits = lda >= (turn_a ? k : m) && ldb >= (turn_b ? n : k) && ldc >= m;
     if (!knows || !fits) return 7;
     std::vector<double> row(k);

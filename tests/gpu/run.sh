@@ -21,7 +21,7 @@ else
         whole+=(--skip gpus::)
     fi
 fi
-for numbers in f32 bf16; do
+for numbers in f32 bf16 f16; do
     # One thread: the emulated device is one.
     WORDMILL_TEST_GPU=$numbers cargo test --features cuda --lib -- --include-ignored --test-threads 1 "${parts[@]}"
 done

@@ -373,6 +373,7 @@ fn turned(operand: &Operand) -> blas_sys::cublasOperation_t {
 
 fn type_of(kind: Kind) -> blas_sys::cudaDataType {
     match kind {
+        Kind::F16 => blas_sys::cudaDataType_t::CUDA_R_16F,
         Kind::Bf16 => blas_sys::cudaDataType_t::CUDA_R_16BF,
         Kind::F64 => blas_sys::cudaDataType_t::CUDA_R_64F,
         Kind::F32 | Kind::U32 => blas_sys::cudaDataType_t::CUDA_R_32F,

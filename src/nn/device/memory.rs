@@ -1,11 +1,13 @@
 //! Values on a device.
 
 use super::{Argument, Gpu, Operand};
+use half::{bf16, f16};
 
 /// How values are kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     F32,
+    F16,
     Bf16,
     F64,
     U32,
@@ -15,7 +17,7 @@ impl Kind {
     /// Bytes of a value.
     pub fn bytes(self) -> usize {
         match self {
-            Kind::Bf16 => 2,
+            Kind::F16 | Kind::Bf16 => 2,
             Kind::F32 | Kind::U32 => 4,
             Kind::F64 => 8,
         }
@@ -67,6 +69,13 @@ impl Memory {
         memory
     }
 
+    /// A copy of values of f64.
+    pub fn from_f64(gpu: &Gpu, values: &[f64]) -> Memory {
+        let memory = Memory::of(gpu, Kind::F64, values.len());
+        memory.write(as_bytes(values));
+        memory
+    }
+
     fn write(&self, bytes: &[u8]) {
         if !bytes.is_empty() {
             self.gpu.attempt("copying to the device", |driver| {
@@ -106,13 +115,8 @@ impl Memory {
     /// The values, when all is done that makes them; zeros from a device that has failed.
     pub fn to_f32(&self) -> Vec<f32> {
         match self.kind {
-            Kind::Bf16 => {
-                let mut bits = vec![0u16; self.len];
-                self.read(as_bytes_mut(&mut bits));
-                bits.into_iter()
-                    .map(|b| f32::from_bits(u32::from(b) << 16))
-                    .collect()
-            }
+            Kind::F16 => self.to_u16().map(|b| f16::from_bits(b).to_f32()).collect(),
+            Kind::Bf16 => self.to_u16().map(|b| bf16::from_bits(b).to_f32()).collect(),
             Kind::F32 => {
                 let mut values = vec![0.0f32; self.len];
                 self.read(as_bytes_mut(&mut values));
@@ -120,6 +124,12 @@ impl Memory {
             }
             Kind::F64 | Kind::U32 => panic!("no kind of activations"),
         }
+    }
+
+    fn to_u16(&self) -> impl Iterator<Item = u16> {
+        let mut bits = vec![0u16; self.len];
+        self.read(as_bytes_mut(&mut bits));
+        bits.into_iter()
     }
 
     /// The values of a row of numbers.

@@ -3,6 +3,7 @@
 //! | module | what is in it |
 //! |---|---|
 //! | `memory` | values on the device, in memory that is used again |
+//! | `numbers` | how they are kept |
 //! | `driver` | what is asked of CUDA: the one file that knows it, and its stand-in for builds without it |
 //! | `group` | devices of several processes, which sum among themselves: the same of NCCL |
 //!
@@ -14,6 +15,7 @@
 //! The libraries of CUDA are opened when a device is, not when the program starts: one binary runs with and without them.
 
 mod memory;
+mod numbers;
 #[cfg(test)]
 mod tests;
 
@@ -31,6 +33,7 @@ mod group;
 use driver::Driver;
 pub use group::{Group, NAME};
 pub use memory::{Kind, Memory};
+pub use numbers::Numbers;
 use std::collections::BTreeMap;
 use std::marker::PhantomData;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -63,7 +66,7 @@ pub enum DeviceError {
         found: (u32, u32),
         least: (u32, u32),
     },
-    #[error("{name} has no units for {numbers:?}: it computes in F32")]
+    #[error("{name} has no units for {numbers:?}")]
     Numbers { name: String, numbers: Numbers },
 }
 
@@ -81,16 +84,6 @@ pub enum Fault {
         operation: &'static str,
         problem: String,
     },
-}
-
-/// How activations are kept and multiplied on a device; sums are in f32 in each.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Numbers {
-    F32,
-    /// f32, of which products take the first 11 digits of 24 (TensorFloat-32)
-    Tf32,
-    /// bfloat16
-    Bf16,
 }
 
 /// A device in use; copies are the same one.
@@ -117,18 +110,15 @@ impl Gpu {
         Driver::count()
     }
 
-    /// The device of that number. Where nothing is said of numbers, they are kept in bf16 if there are units for it.
+    /// The device of that number. Where nothing is said of numbers, they are kept as it computes fastest.
     ///
     /// # Errors
     /// When it cannot be used.
     pub fn open(number: usize, numbers: Option<Numbers>) -> Result<Gpu, DeviceError> {
         let driver = Driver::open(number)?;
         let facts = driver.facts();
-        let numbers = numbers.unwrap_or(match facts.capability {
-            (8.., _) => Numbers::Bf16,
-            _ => Numbers::F32,
-        });
-        if numbers != Numbers::F32 && facts.capability < (8, 0) {
+        let numbers = numbers.unwrap_or(Numbers::of(facts.capability));
+        if facts.capability < numbers.least() {
             return Err(DeviceError::Numbers {
                 name: facts.name.clone(),
                 numbers,
@@ -154,10 +144,7 @@ impl Gpu {
 
     /// The kind of activations in memory.
     pub fn kind(&self) -> Kind {
-        match self.0.numbers {
-            Numbers::F32 | Numbers::Tf32 => Kind::F32,
-            Numbers::Bf16 => Kind::Bf16,
-        }
+        self.0.numbers.kind()
     }
 
     /// Bytes that are held, in use or for use again: the most that was in use, rounded up.

@@ -37,6 +37,24 @@ fn values_come_back_as_they_went() {
 
 #[test]
 #[ignore = "wants a GPU"]
+fn values_in_f16_are_rounded_to_the_nearest_and_end_in_infinity() {
+    let gpu = Gpu::open(0, Some(Numbers::F16)).expect("a device");
+    // Every value of f16, what lies half way to the next and just beside that; all that is too small and too large.
+    let steps =
+        (0..=0xffff_u32).flat_map(|high| [0, 1, 0x1000, 0x8000].map(|low| high << 16 | low));
+    let beside = steps.flat_map(|bits| [bits.wrapping_sub(1), bits]);
+    let values: Vec<f32> = beside.map(f32::from_bits).collect();
+    let found = crate::nn::ops::cuda::rows::upload(&gpu, &values).to_f32();
+    for (value, found) in values.into_iter().zip(found) {
+        let expected = half::f16::from_f32(value).to_f32();
+        let is_same =
+            found.to_bits() == expected.to_bits() || (found.is_nan() && expected.is_nan());
+        assert!(is_same, "{value:e}: {found:e}, not {expected:e}");
+    }
+}
+
+#[test]
+#[ignore = "wants a GPU"]
 fn products_are_right_on_either_side_turned_or_not() {
     let (m, n, k) = (5, 7, 3);
     let (a, b) = (whole(m * k, 1), whole(k * n, 2));

@@ -83,7 +83,8 @@ impl<P: Predict> Predicted<'_, P> {
         }
         let tape = match &learned.there {
             Some(there) => {
-                Tape::recording_there(&learned.weights, Arc::clone(&there.gradients), dropout)
+                let gradients = Arc::clone(&there.gradients);
+                Tape::recording_there(&learned.weights, gradients, dropout).scaled(there.scale(0))
             }
             None => {
                 let gradients = std::mem::take(&mut learned.gradients);
@@ -228,3 +229,6 @@ impl<P: Predict> Task for Predicted<'_, P> {
         self.predict.evaluate(weights)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,6 +3,7 @@
 use super::{Run, RunError, Task};
 use crate::nn::event::Event;
 use crate::nn::folder::{Folder, FolderError};
+use crate::nn::ops::cuda::learning::Scale;
 use crate::nn::parameters::{Layout, Weights};
 use crate::nn::plan::Plan;
 use serde::{Deserialize, Serialize};
@@ -20,6 +21,9 @@ pub(super) struct State<P> {
     /// Whether an evaluation was due at this step, and was not made.
     #[serde(default)]
     pub is_unmeasured: bool,
+    /// What gradients in f16 are multiplied by, where a device has learned in it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scales: Option<[Scale; 2]>,
     /// Seconds of training so far, evaluations and checkpoints left out.
     pub seconds: f64,
 }

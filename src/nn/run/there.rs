@@ -35,6 +35,9 @@ impl<'a, T: Task> Run<'a, T> {
     /// The same run, computed on a device.
     pub fn on(mut self, gpu: &Gpu) -> Run<'a, T> {
         self.learned.bring_to(gpu);
+        if let (Some(there), Some(scales)) = (&mut self.learned.there, self.state.scales) {
+            there.set_scales(scales);
+        }
         self
     }
 
@@ -99,9 +102,15 @@ impl<'a, T: Task> Run<'a, T> {
     /// Brings what a device has learned to the host, for an evaluation or a checkpoint.
     pub(super) fn fetch(&mut self, lr: f32) -> Result<(), RunError> {
         self.seen(lr)?;
-        let step = self.state.step;
-        let fetched = self.learned.fetch();
+        let (step, fetched) = (self.state.step, self.fetch_all());
         fetched.map_err(|fault| RunError::of_device(step, fault))
+    }
+
+    fn fetch_all(&mut self) -> Result<(), Fault> {
+        if let Some(scales) = self.learned.there.as_ref().and_then(Learning::scales) {
+            self.state.scales = Some(scales);
+        }
+        self.learned.fetch()
     }
 
     /// After a fault of the device: the weights are those of the last good step, and where it only lacked memory they can
@@ -110,7 +119,7 @@ impl<'a, T: Task> Run<'a, T> {
         if let Some(there) = &self.learned.there
             && there.gpu().forgive()
             && there.seen().diverged.is_none()
-            && self.learned.fetch().is_ok()
+            && self.fetch_all().is_ok()
         {
             self.keep();
         }

@@ -4,6 +4,11 @@
 //
 // with c = min(1, clip / ‖g‖), as in nn/adam.rs. ‖g‖² is summed on the device and stays there: no step waits for the host.
 // Where it is no number, or was none in an earlier step, nothing is updated: the weights stay those of the last good step.
+//
+// f16 has no number below 6 · 10⁻⁸ and none above 65504, and gradients are small. So they go back multiplied by a scale,
+// which is a power of two and divided out here (Micikevicius et al. 2018). A step whose gradients are no numbers is one
+// whose scale was too large: it is left out, and the scale halved; after many good steps it is doubled. Only where a scale of
+// 1 is too large has the run diverged.
 
 #include "values.cuh"
 
@@ -21,17 +26,42 @@ extern "C" __global__ void square_shares(double* shares, const float* x, u64 n) 
 }
 REGISTER(square_shares)
 
-// norm[0] = √Σ shares; the first time that this is no number, norm[1] is the number of the step and norm[2] what it is.
-// One block, a thread to a share.
-extern "C" __global__ void norm_of_shares(double* norm, const double* shares, u32 step) {
+// What is known of a part of the weights; ops/cuda/learning.rs has the same.
+struct Known {
+    // ‖g‖ of the last update, before clipping.
+    double length;
+    // The first step that has diverged, from 1 on, and its ‖g‖.
+    double diverged, lost;
+    // What the gradients of the next step are multiplied by, and the good steps since that was changed.
+    double scale, good;
+    // What those of this step are multiplied by: 1 / scale, or 0, where nothing is updated.
+    double factor;
+};
+
+constexpr double MOST_SCALE = 1 << 24;
+constexpr double GOOD_STEPS = 2000;
+
+// Takes note of ‖g‖ = √Σ shares / scale. One block, a thread to a share.
+extern "C" __global__ void norm_of_shares(Known* known, const double* shares, u32 step, u32 is_scaled) {
     __shared__ double part[512];
     part[threadIdx.x] = shares[threadIdx.x];
     __syncthreads();
     if (threadIdx.x > 0) return;
     double sum = 0.0;
     for (u32 i = 0; i < blockDim.x; i++) sum += part[i];
-    norm[0] = sqrt(sum);
-    if (norm[1] == 0.0 && !(norm[0] < INFINITY)) norm[1] = step, norm[2] = norm[0];
+    double length = sqrt(sum) / known->scale;
+    bool is_number = length < INFINITY;
+    known->factor = is_number && known->diverged == 0.0 ? 1.0 / known->scale : 0.0;
+    if (is_number) {
+        known->length = length;
+        known->good += is_scaled;
+        if (known->good >= GOOD_STEPS && known->scale < MOST_SCALE) known->scale *= 2.0, known->good = 0.0;
+    } else if (is_scaled && known->scale > 1.0) {
+        known->scale /= 2.0;
+        known->good = 0.0;
+    } else if (known->diverged == 0.0) {
+        known->diverged = step, known->lost = length;
+    }
 }
 REGISTER(norm_of_shares)
 
@@ -39,11 +69,13 @@ struct Factors {
     float beta1, beta2, epsilon, rate, second, shrink, clip;
 };
 
-// The gradients are cleared. shadow (or null): the weights in bf16.
-extern "C" __global__ void adam(float* w, float* g, float* m, float* v, bf16* shadow, u64 n, const double* norm, Factors f) {
+// The gradients are cleared. shadow (or null): the weights as activations are kept.
+template <typename T>
+__device__ void adam(float* w, float* g, float* m, float* v, T* shadow, u64 n, const Known* known, Factors f) {
     constexpr float NOTHING = 1e-30f;
-    bool is_sound = norm[1] == 0.0;
-    float clip = f.clip > 0.0f && norm[0] > f.clip ? f.clip / norm[0] : 1.0;
+    bool is_sound = known->factor > 0.0;
+    float clip = f.clip > 0.0f && known->length > f.clip ? f.clip / known->length : 1.0;
+    clip *= (float)known->factor;
     for (u64 i = (u64)blockIdx.x * blockDim.x + threadIdx.x; i < n; i += (u64)gridDim.x * blockDim.x) {
         float grad = g[i] * clip;
         g[i] = 0.0f;
@@ -57,11 +89,18 @@ extern "C" __global__ void adam(float* w, float* g, float* m, float* v, bf16* sh
         if (shadow) put(shadow[i], w[i]);
     }
 }
-REGISTER(adam)
 
-// average = share · average + (1 − share) · w
+// average = share · average + (1 − share) · w, of numbers: a batch whose moments are none is left out, as its gradients are.
 extern "C" __global__ void average(float* average, const float* w, u64 n, float share) {
     for (u64 i = (u64)blockIdx.x * blockDim.x + threadIdx.x; i < n; i += (u64)gridDim.x * blockDim.x)
-        average[i] += (1.0f - share) * (w[i] - average[i]);
+        if (fabsf(w[i]) < INFINITY) average[i] += (1.0f - share) * (w[i] - average[i]);
 }
 REGISTER(average)
+
+#define ADAM(T, S) \
+    extern "C" __global__ void adam_##S(float* w, float* g, float* m, float* v, T* shadow, u64 n, const Known* known, \
+                                        Factors f) { \
+        adam<T>(w, g, m, v, shadow, n, known, f); \
+    } \
+    REGISTER(adam_##S)
+EACH(ADAM)

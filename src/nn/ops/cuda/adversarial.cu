@@ -1,6 +1,7 @@
 // What a critic and a generator learn from: losses of verdicts and their gradients, penalties on slopes, bounds of weights.
 //
-// As in gan/losses.rs, gan/penalty.rs and gan/step.rs; a block goes over all verdicts of a batch.
+// As in gan/losses.rs, gan/penalty.rs and gan/step.rs; a block goes over all verdicts of a batch. Gradients of verdicts are
+// multiplied by the scale, if there is one.
 
 #include "values.cuh"
 
@@ -24,7 +25,8 @@ __device__ inline void add_all(double* sum, float value) {
 }
 
 // real and made become their gradients. seen: sums of loss, D(x), D(G(z)) and right ones, each a mean over the batch.
-template <typename T> __device__ void critic_loss(T* real, T* made, double* seen, u32 n, int kind) {
+template <typename T> __device__ void critic_loss(T* real, T* made, double* seen, u32 n, int kind, const double* scale) {
+    float step = scale_of(scale) / n;
     float loss = 0.0f, said_real = 0.0f, said_made = 0.0f, right = 0.0f, each = 1.0f / n;
     for (u32 i = threadIdx.x; i < n; i += blockDim.x) {
         float r = get(real[i]), f = get(made[i]), dr, df;
@@ -47,8 +49,8 @@ template <typename T> __device__ void critic_loss(T* real, T* made, double* seen
         } else {
             loss += softplus(f - r) * each, df = sigmoid_of(f - r), dr = -df;
         }
-        put(real[i], dr * each);
-        put(made[i], df * each);
+        put(real[i], dr * step);
+        put(made[i], df * step);
     }
     add_all(seen, loss);
     add_all(seen + 1, said_real);
@@ -57,8 +59,9 @@ template <typename T> __device__ void critic_loss(T* real, T* made, double* seen
 }
 
 // made becomes its gradient; real is looked at by RELATIVISTIC alone.
-template <typename T> __device__ void generator_loss(T* made, const T* real, double* seen, u32 n, int kind) {
-    float loss = 0.0f, each = 1.0f / n;
+template <typename T>
+__device__ void generator_loss(T* made, const T* real, double* seen, u32 n, int kind, const double* scale) {
+    float loss = 0.0f, each = 1.0f / n, step = scale_of(scale) / n;
     for (u32 i = threadIdx.x; i < n; i += blockDim.x) {
         float f = get(made[i]), df;
         if (kind == MINIMAX) {
@@ -73,23 +76,42 @@ template <typename T> __device__ void generator_loss(T* made, const T* real, dou
         } else {
             loss -= f * each, df = -1.0f;
         }
-        put(made[i], df * each);
+        put(made[i], df * step);
     }
     add_all(seen, loss);
 }
 
+// A scale of gradients as the product of two. A penalty goes back from the verdicts twice: to the slopes, and to the weights,
+// whose gradients are products of that way and of the slopes'. Both ways back are the same and have `back`, slopes that are
+// passed on have `along`, so that the weights' gradients have the scale, and neither factor the whole of it.
+struct Halves {
+    float along, back;
+};
+
+__device__ inline Halves halves_of(const double* scale) {
+    // The scale is a power of two.
+    int power = ilogbf(scale_of(scale));
+    return {ldexpf(1.0f, power - power / 2), ldexpf(1.0f, power / 2)};
+}
+
 // A penalty on the slope g of each group, a block to a group: g becomes φ′(‖g‖) · g / ‖g‖ / groups, values[group] φ(‖g‖) /
 // groups. λ (‖g‖ − 1)² if `is_slope`, else λ/2 ‖g‖².
-template <typename T> __device__ void penalise(T* g, float* values, u32 size, float weight, u32 is_slope) {
+template <typename T>
+__device__ void penalise(T* g, float* values, u32 size, float weight, u32 is_slope, const double* scale) {
     __shared__ float part[WARP];
     T* own = g + (u64)blockIdx.x * size;
-    float square = 0.0f;
-    for (u32 i = threadIdx.x; i < size; i += blockDim.x) square += get(own[i]) * get(own[i]);
+    Halves halves = halves_of(scale);
+    float square = 0.0f, share = 1.0f / halves.back;
+    for (u32 i = threadIdx.x; i < size; i += blockDim.x) square += get(own[i]) * share * (get(own[i]) * share);
     float length = sqrtf(block_all<false>(square, part)), off = length - 1.0f, each = 1.0f / gridDim.x;
     float factor = is_slope ? 2.0f * weight * off / fmaxf(length, 1e-12f) : weight;
+    share *= halves.along;
     __syncthreads();
-    for (u32 i = threadIdx.x; i < size; i += blockDim.x) put(own[i], get(own[i]) * factor * each);
-    if (threadIdx.x == 0) values[blockIdx.x] = (is_slope ? weight * off * off : weight / 2.0f * length * length) * each;
+    for (u32 i = threadIdx.x; i < size; i += blockDim.x) put(own[i], get(own[i]) * share * factor * each);
+    if (threadIdx.x > 0) return;
+    float value = (is_slope ? weight * off * off : weight / 2.0f * length * length) * each;
+    // Where the scale was too large this step is left out.
+    values[blockIdx.x] = halves.along > 1.0f && !(value < INFINITY) ? 0.0f : value;
 }
 
 // sum = sum + Σ values; one block.
@@ -106,36 +128,42 @@ template <typename T> __device__ void mix(T* x, const T* real, const float* shar
         put(x[i], get(x[i]) + shares[row_at(i, group)] * (get(real[i]) - get(x[i])));
 }
 
-template <typename T> __device__ void fill(T* to, u64 n, float value) {
-    for (u64 i = (u64)blockIdx.x * blockDim.x + threadIdx.x; i < n; i += (u64)gridDim.x * blockDim.x) put(to[i], value);
+// Where the way back of a penalty begins: the gradients of the sum of all verdicts.
+template <typename T> __device__ void ones(T* to, u64 n, const double* scale) {
+    float one = halves_of(scale).back;
+    for (u64 i = (u64)blockIdx.x * blockDim.x + threadIdx.x; i < n; i += (u64)gridDim.x * blockDim.x) put(to[i], one);
 }
 
-// shadow (or null): the weights in bf16.
-extern "C" __global__ void bound(float* w, bf16* shadow, u64 n, float most) {
+// shadow (or null): the weights as activations are kept.
+template <typename T> __device__ void bound(float* w, T* shadow, u64 n, float most) {
     for (u64 i = (u64)blockIdx.x * blockDim.x + threadIdx.x; i < n; i += (u64)gridDim.x * blockDim.x) {
         w[i] = fminf(fmaxf(w[i], -most), most);
         if (shadow) put(shadow[i], w[i]);
     }
 }
-REGISTER(bound)
 
 #define ADVERSARIAL(T, S) \
-    extern "C" __global__ void critic_loss_##S(T* real, T* made, double* seen, u32 n, int kind) { \
-        critic_loss<T>(real, made, seen, n, kind); \
+    extern "C" __global__ void critic_loss_##S(T* real, T* made, double* seen, u32 n, int kind, \
+                                               const double* scale) { \
+        critic_loss<T>(real, made, seen, n, kind, scale); \
     } \
     REGISTER(critic_loss_##S) \
-    extern "C" __global__ void generator_loss_##S(T* made, const T* real, double* seen, u32 n, int kind) { \
-        generator_loss<T>(made, real, seen, n, kind); \
+    extern "C" __global__ void generator_loss_##S(T* made, const T* real, double* seen, u32 n, int kind, \
+                                                  const double* scale) { \
+        generator_loss<T>(made, real, seen, n, kind, scale); \
     } \
     REGISTER(generator_loss_##S) \
-    extern "C" __global__ void penalise_##S(T* g, float* values, u32 size, float weight, u32 is_slope) { \
-        penalise<T>(g, values, size, weight, is_slope); \
+    extern "C" __global__ void penalise_##S(T* g, float* values, u32 size, float weight, u32 is_slope, \
+                                            const double* scale) { \
+        penalise<T>(g, values, size, weight, is_slope, scale); \
     } \
     REGISTER(penalise_##S) \
     extern "C" __global__ void mix_##S(T* x, const T* real, const float* shares, u64 n, u32 group) { \
         mix<T>(x, real, shares, n, group); \
     } \
     REGISTER(mix_##S) \
-    extern "C" __global__ void fill_##S(T* to, u64 n, float value) { fill<T>(to, n, value); } \
-    REGISTER(fill_##S)
+    extern "C" __global__ void ones_##S(T* to, u64 n, const double* scale) { ones<T>(to, n, scale); } \
+    REGISTER(ones_##S) \
+    extern "C" __global__ void bound_##S(float* w, T* shadow, u64 n, float most) { bound<T>(w, shadow, n, most); } \
+    REGISTER(bound_##S)
 EACH(ADVERSARIAL)

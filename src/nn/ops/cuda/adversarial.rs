@@ -8,9 +8,9 @@ use std::ops::Range;
 /// Threads of a block that goes over all verdicts.
 const THREADS: u32 = 256;
 
-/// Makes verdicts on real and on made samples their gradients, and adds what they come to to four sums. The codes of
-/// losses are those of adversarial.cu.
-pub fn critic_loss(code: u32, (real, made): (&Memory, &Memory), sums: &Memory) {
+/// Makes verdicts on real and on made samples their gradients, times the scale of the critic's, and adds what they come to to
+/// four sums. The codes of losses are those of adversarial.cu.
+pub fn critic_loss(code: u32, (real, made): (&Memory, &Memory), sums: &Memory, scale: Argument) {
     let gpu = real.gpu();
     let arguments = [
         real.into(),
@@ -18,6 +18,7 @@ pub fn critic_loss(code: u32, (real, made): (&Memory, &Memory), sums: &Memory) {
         sums.into(),
         real.len().into(),
         code.into(),
+        scale,
     ];
     gpu.launch(kernel!(gpu, "critic_loss"), (1, 1), THREADS, &arguments);
 }
@@ -27,6 +28,7 @@ pub fn generator_loss(
     code: u32,
     (made, real): (&Memory, Option<&Memory>),
     (sums, place): (&Memory, usize),
+    scale: Argument,
 ) {
     let gpu = made.gpu();
     let arguments = [
@@ -35,17 +37,19 @@ pub fn generator_loss(
         sums.at(place),
         made.len().into(),
         code.into(),
+        scale,
     ];
     gpu.launch(kernel!(gpu, "generator_loss"), (1, 1), THREADS, &arguments);
 }
 
 /// Makes the slopes of groups of samples what is passed on of a penalty on their lengths, and adds its value to a sum.
-/// The penalty: its weight, and whether it is on what differs from a length of 1.
+/// The penalty: its weight, and whether it is on what differs from a length of 1. The scale is that of [`ones`].
 pub fn penalise(
     slopes: &Memory,
     group: usize,
     (weight, is_slope): (f32, bool),
     (sums, place): (&Memory, usize),
+    scale: Argument,
 ) {
     let (gpu, groups) = (slopes.gpu(), slopes.len() / group);
     let values = Memory::of(gpu, Kind::F32, groups);
@@ -55,6 +59,7 @@ pub fn penalise(
         group.into(),
         weight.into(),
         u32::from(is_slope).into(),
+        scale,
     ];
     let grid = (groups as u32, 1);
     gpu.launch(kernel!(gpu, "penalise"), grid, THREADS, &arguments);
@@ -83,12 +88,12 @@ pub fn mix(x: &Memory, other: &Memory, shares: &[f32], group: usize) -> Memory {
     mixed
 }
 
-/// As many ones as there are values.
-pub fn ones(like: &Memory) -> Memory {
+/// As many ones as there are values, times what the way back of a penalty has of the scale of gradients.
+pub fn ones(like: &Memory, scale: Argument) -> Memory {
     let gpu = like.gpu();
     let ones = Memory::of(gpu, gpu.kind(), like.len());
-    let arguments = [(&ones).into(), ones.len().into(), 1.0f32.into()];
-    gpu.launch_over(ones.len(), kernel!(gpu, "fill"), &arguments);
+    let arguments = [(&ones).into(), ones.len().into(), scale];
+    gpu.launch_over(ones.len(), kernel!(gpu, "ones"), &arguments);
     ones
 }
 
@@ -101,5 +106,5 @@ pub fn bound(gpu: &Gpu, there: &There, part: Range<usize>, most: f32) {
         part.len().into(),
         most.into(),
     ];
-    gpu.launch_over(part.len(), "bound", &arguments);
+    gpu.launch_over(part.len(), kernel!(gpu, "bound"), &arguments);
 }

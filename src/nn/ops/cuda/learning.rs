@@ -1,8 +1,11 @@
-//! The optimizer on a device: see `nn/adam.rs`. Moments, gradients and the average stay there between steps.
+//! The optimizer on a device: see `nn/adam.rs`. Moments, gradients and the average stay there between steps, and so does the
+//! scale that gradients in f16 have (`adam.cu`).
 
+use super::kernel;
 use crate::nn::adam::{Adam, Moments};
-use crate::nn::device::{Argument, Gpu, Kind, Memory};
+use crate::nn::device::{Argument, Gpu, Kind, Memory, Numbers};
 use crate::nn::parameters::Weights;
+use serde::{Deserialize, Serialize};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -21,9 +24,35 @@ pub struct Learning {
     second: Memory,
     average: Option<Memory>,
     shares: Memory,
-    /// Of the first part of the weights that is updated, or of all, and of the second: ‖g‖ of the last update; the first
-    /// step whose ‖g‖ was no number, from 1 on, and what that was.
-    norms: [Memory; 2],
+    /// What is known of the first part of the weights that is updated, or of all, and of the second: see `Known` in adam.cu.
+    known: [Memory; 2],
+}
+
+/// Where the scale lies in what is known.
+const SCALE: usize = 3;
+
+/// What gradients are multiplied by on their way back, and how many good steps there were since that was changed.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Scale {
+    pub factor: f64,
+    pub good: u64,
+}
+
+impl Scale {
+    /// Where numbers have so few digits that it takes one, it begins large and falls to what is right.
+    fn first(numbers: Numbers) -> Scale {
+        let factor = if numbers == Numbers::F16 {
+            32768.0
+        } else {
+            1.0
+        };
+        Scale { factor, good: 0 }
+    }
+
+    /// As adam.cu has it, of weights that have not been updated yet.
+    fn known(self, gpu: &Gpu) -> Memory {
+        Memory::from_f64(gpu, &[0.0, 0.0, 0.0, self.factor, self.good as f64, 0.0])
+    }
 }
 
 /// What is known of the last steps.
@@ -31,8 +60,9 @@ pub struct Learning {
 pub struct Seen {
     /// ‖g‖ before clipping.
     pub gradient: f64,
-    /// The first step whose gradient was no number, and its length: from then on nothing was changed.
+    /// The first step whose gradient was no number, whatever its scale, and its length: from then on nothing was changed.
     pub diverged: Option<(u64, f64)>,
+    pub scale: Scale,
 }
 
 impl Learning {
@@ -46,7 +76,7 @@ impl Learning {
             second: Memory::from_f32(gpu, &moments.second),
             average: average.map(|average| Memory::from_f32(gpu, average)),
             shares: Memory::of(gpu, Kind::F64, n.div_ceil(VALUES).clamp(1, BLOCKS)),
-            norms: [0, 1].map(|_| Memory::zeros(gpu, Kind::F64, 3)),
+            known: [0, 1].map(|_| Scale::first(gpu.numbers()).known(gpu)),
         }
     }
 
@@ -54,7 +84,30 @@ impl Learning {
         &self.gpu
     }
 
-    /// One update of the weights by the gradients, which are shortened to `clip` (0 leaves them) first and cleared.
+    /// Where the scale of the gradients of a part is.
+    pub fn scale(&self, which: usize) -> Argument<'_> {
+        self.known[which].at(SCALE)
+    }
+
+    /// The scales of both parts, where gradients have any.
+    pub fn scales(&self) -> Option<[Scale; 2]> {
+        self.is_scaled()
+            .then(|| [0, 1].map(|which| self.seen_of(which).scale))
+    }
+
+    /// Goes on with these, where gradients have any.
+    pub fn set_scales(&mut self, scales: [Scale; 2]) {
+        if self.is_scaled() {
+            self.known = scales.map(|scale| scale.known(&self.gpu));
+        }
+    }
+
+    fn is_scaled(&self) -> bool {
+        self.gpu.numbers() == Numbers::F16
+    }
+
+    /// One update of the weights by the gradients, which are shortened to `clip` (0 leaves them) first and cleared. Where the
+    /// scale was too large for them, they are cleared and no more; that counts as an update nevertheless.
     pub fn update(&self, weights: &Weights, adam: &Adam, updates: u64, (lr, clip): (f32, f32)) {
         let all = 0..self.gradients.len();
         self.update_part(weights, adam, (0, all), (updates, updates), (lr, clip));
@@ -71,13 +124,15 @@ impl Learning {
         (lr, clip): (f32, f32),
     ) {
         let there = weights.there().expect("weights on the device");
-        let (n, first, norm) = (part.len(), part.start, &self.norms[which]);
+        let (n, first, known) = (part.len(), part.start, &self.known[which]);
         let blocks = n.div_ceil(VALUES).clamp(1, self.shares.len()) as u32;
         let gradients = self.gradients.at(first);
         let arguments = [(&self.shares).into(), gradients, n.into()];
         self.gpu
             .launch("square_shares", (blocks, 1), 256, &arguments);
-        let arguments = [norm.into(), (&self.shares).into(), step.into()];
+        let is_scaled = u32::from(self.is_scaled());
+        let shares = (&self.shares).into();
+        let arguments = [known.into(), shares, step.into(), is_scaled.into()];
         self.gpu
             .launch("norm_of_shares", (1, 1), blocks, &arguments);
         let factors = adam.factors(updates, lr, clip);
@@ -97,10 +152,11 @@ impl Learning {
             self.second.at(first),
             (there.shadow.as_ref()).map_or(Argument::NULL, |shadow| shadow.at(first)),
             n.into(),
-            norm.into(),
+            known.into(),
             Argument::words(&words.map(f32::to_bits)),
         ];
-        self.gpu.launch_over(n, "adam", &arguments);
+        self.gpu
+            .launch_over(n, kernel!(self.gpu, "adam"), &arguments);
     }
 
     /// average = share · average + (1 − share) · weights, if there is one.
@@ -131,10 +187,14 @@ impl Learning {
 
     /// The same of one part.
     pub fn seen_of(&self, which: usize) -> Seen {
-        let norm = self.norms[which].to_f64();
+        let known = self.known[which].to_f64();
         Seen {
-            gradient: norm[0],
-            diverged: (norm[1] > 0.0).then_some((norm[1] as u64, norm[2])),
+            gradient: known[0],
+            diverged: (known[1] > 0.0).then_some((known[1] as u64, known[2])),
+            scale: Scale {
+                factor: known[SCALE],
+                good: known[SCALE + 1] as u64,
+            },
         }
     }
 
@@ -147,3 +207,6 @@ impl Learning {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -13,7 +13,7 @@
 //! | [`learning`] | the optimizer, and what it keeps |
 //!
 //! Each function does what the operation of the same name does on the host, to values on the device; formulas are there.
-//! Activations are kept in f32 or bf16 ([`Gpu::kind`]), sums and gradients of parameters in f32. No step waits for the
+//! Activations are kept in f32, bf16 or f16 ([`Gpu::kind`]), sums and gradients of parameters in f32. No step waits for the
 //! device, but where words are guessed ([`projection::best`]) or looked for ([`projection::find`]).
 
 pub mod adversarial;
@@ -46,6 +46,7 @@ use crate::nn::dropout::Mask;
 macro_rules! kernel {
     ($gpu:expr, $($name:literal),+) => {
         match $gpu.kind() {
+            $crate::nn::device::Kind::F16 => concat!($($name,)+ "_f16"),
             $crate::nn::device::Kind::Bf16 => concat!($($name,)+ "_bf16"),
             _ => concat!($($name,)+ "_f32"),
         }

@@ -2,13 +2,14 @@
 //
 //   p = softmax(l)     loss = lse(l) − (1 − ε) · l[target] − ε · mean(l)     dl = (p − (1 − ε) · [v = target] − ε / V) · w
 //
-// As in ops/projection.rs; a block to a token.
+// As in ops/projection.rs; a block to a token. dl is multiplied by the scale of gradients, if there is one.
 
 #include "values.cuh"
 
 // Rows of logits are `stride` apart, which products like even. losses: the smoothed loss and − ln p(target) of each token.
 template <typename T>
-__device__ void softmax_and_loss(T* logits, float* losses, const u32* targets, u32 words, u32 stride, float smoothing, float weight) {
+__device__ void softmax_and_loss(T* logits, float* losses, const u32* targets, u32 words, u32 stride, float smoothing, float weight,
+                                 const double* scaled) {
     __shared__ float part[WARP];
     T* row = logits + (u64)blockIdx.x * stride;
     u32 target = targets[blockIdx.x];
@@ -23,6 +24,7 @@ __device__ void softmax_and_loss(T* logits, float* losses, const u32* targets, u
     float right = get(row[target]) - most, sum = 0.0f;
     for (u32 i = threadIdx.x; i < words; i += blockDim.x) sum += expf(get(row[i]) - most);
     sum = block_all<false>(sum, part);
+    weight *= scale_of(scaled);
     float scale = weight / sum, low = weight * smoothing / words;
     // Nobody writes before all have read the target's logit.
     __syncthreads();
@@ -131,8 +133,8 @@ REGISTER(best_words)
     } \
     REGISTER(best_##S) \
     extern "C" __global__ void softmax_and_loss_##S(T* logits, float* losses, const u32* targets, u32 words, \
-                                                    u32 stride, float smoothing, float weight) { \
-        softmax_and_loss<T>(logits, losses, targets, words, stride, smoothing, weight); \
+                                                    u32 stride, float smoothing, float weight, const double* scaled) { \
+        softmax_and_loss<T>(logits, losses, targets, words, stride, smoothing, weight, scaled); \
     } \
     REGISTER(softmax_and_loss_##S)
 EACH(PROJECTION)

@@ -9,7 +9,7 @@ use crate::nn::tape::{Tape, Var};
 /// Values of the logits that are there at once.
 const LOGITS: usize = 1 << 26;
 
-/// Rows of logits are a multiple of it apart: units for bf16 take eight values at once.
+/// Rows of logits are a multiple of it apart: units for 16 bits take eight values at once.
 const EVEN: usize = 8;
 
 /// Threads of a block: of a row of logits, and where losses are summed.
@@ -52,6 +52,7 @@ pub fn loss(
             stride.into(),
             smoothing.into(),
             weight.into(),
+            tape.scale(),
         ];
         gpu.launch(
             kernel!(gpu, "softmax_and_loss"),
@@ -155,7 +156,7 @@ struct Part<'l> {
 }
 
 /// Goes over the logits of all rows, as many at a time as there is room for, kept in a kind of their own: what is compared
-/// wants more digits than bf16 has.
+/// wants more digits than 16 bits have.
 fn each_part(
     gpu: &Gpu,
     weights: &Weights,

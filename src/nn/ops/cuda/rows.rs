@@ -169,9 +169,15 @@ pub fn upload(gpu: &Gpu, values: &[f32]) -> Memory {
         Kind::F32 => from,
         kind => {
             let to = Memory::of(gpu, kind, values.len());
-            let arguments = [(&to).into(), (&from).into(), values.len().into()];
-            gpu.launch_over(values.len(), kernel!(gpu, "from_f32"), &arguments);
+            convert(&to, &from);
             to
         }
     }
+}
+
+/// Makes the values of one, which are kept as activations are, those of the other, in f32.
+pub fn convert(to: &Memory, from: &Memory) {
+    let (gpu, n) = (from.gpu(), from.len());
+    let arguments = [to.into(), from.into(), n.into()];
+    gpu.launch_over(n, kernel!(gpu, "from_f32"), &arguments);
 }

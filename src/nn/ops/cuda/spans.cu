@@ -2,7 +2,7 @@
 //
 //   number   y = tanh x                          dx = dy (1 − y²)
 //   choice   y = softmax((x + noise) / τ)        dx = y ∘ (dy − Σ y ∘ dy) / τ
-//   asked    − ln softmax(x)[c]                  dx = (softmax(x) − [c]) · weight
+//   asked    − ln softmax(x)[c]                  dx = (softmax(x) − [c]) · weight · scale
 
 #include "values.cuh"
 
@@ -57,7 +57,9 @@ __device__ void choose_back(T* dy, const T* y, const Outputs* spans, u32 count, 
 
 // dx, which is 0 elsewhere, and the loss of each row.
 template <typename T>
-__device__ void ask(T* dx, float* losses, const T* x, const Asked* asked, u32 rows, u32 columns, float weight) {
+__device__ void ask(T* dx, float* losses, const T* x, const Asked* asked, const double* scale, u32 rows, u32 columns,
+                    float weight) {
+    float step = scale_of(scale) * weight;
     for (u32 row = blockIdx.x * blockDim.x + threadIdx.x; row < rows; row += gridDim.x * blockDim.x) {
         Asked of = asked[row];
         u64 first = (u64)row * columns + of.at;
@@ -66,7 +68,7 @@ __device__ void ask(T* dx, float* losses, const T* x, const Asked* asked, u32 ro
         for (u32 i = 0; i < of.width; i++) sum += expf(get(x[first + i]) - most);
         for (u32 i = 0; i < of.width; i++) {
             float p = expf(get(x[first + i]) - most) / sum;
-            put(dx[first + i], weight * (p - (i == of.choice ? 1.0f : 0.0f)));
+            put(dx[first + i], step * (p - (i == of.choice ? 1.0f : 0.0f)));
         }
         losses[row] = of.width ? weight * (most + logf(sum) - get(x[first + of.choice])) : 0.0f;
     }
@@ -83,9 +85,9 @@ __device__ void ask(T* dx, float* losses, const T* x, const Asked* asked, u32 ro
         choose_back<T>(dy, y, spans, count, rows, columns, temperature); \
     } \
     REGISTER(choose_back_##S) \
-    extern "C" __global__ void ask_##S(T* dx, float* losses, const T* x, const Asked* asked, u32 rows, u32 columns, \
-                                       float weight) { \
-        ask<T>(dx, losses, x, asked, rows, columns, weight); \
+    extern "C" __global__ void ask_##S(T* dx, float* losses, const T* x, const Asked* asked, const double* scale, \
+                                       u32 rows, u32 columns, float weight) { \
+        ask<T>(dx, losses, x, asked, scale, rows, columns, weight); \
     } \
     REGISTER(ask_##S)
 EACH(SPANS)

@@ -54,8 +54,14 @@ pub fn forward(gpu: &Gpu, tape: &Tape, x: &Var, spans: &[Span], noise: Option<&[
     y
 }
 
-/// Adds the mean over rows of − ln p of the choices that are asked for to a sum; its gradient goes to x.
-pub fn asked(tape: &Tape, x: &Var, asked: &[Option<Asked>], (sums, place): (&Memory, usize)) {
+/// Adds the mean over rows of − ln p of the choices that are asked for to a sum; its gradient, times the scale, goes to x.
+pub fn asked(
+    tape: &Tape,
+    x: &Var,
+    asked: &[Option<Asked>],
+    (sums, place): (&Memory, usize),
+    scale: Argument,
+) {
     let (gpu, rows) = (sums.gpu(), asked.len());
     assert_eq!(x.rows(), rows);
     let words = |asked: &Option<Asked>| {
@@ -71,6 +77,7 @@ pub fn asked(tape: &Tape, x: &Var, asked: &[Option<Asked>], (sums, place): (&Mem
         (&losses).into(),
         x.memory().into(),
         (&words).into(),
+        scale,
         rows.into(),
         x.columns().into(),
         (1.0 / rows.max(1) as f32).into(),

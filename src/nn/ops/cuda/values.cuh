@@ -1,16 +1,21 @@
 // What all kernels share: how values are kept, sums over a warp and a block, and which values are dropped.
 //
-// Values of activations are f32 or bf16 in memory, f32 in registers: a kernel is a template over how they are kept, and
-// EACH names its two instances. Every sum runs in an order that does not change from run to run; nothing is added by
+// Values of activations are f32, bf16 or f16 in memory, f32 in registers: a kernel is a template over how they are kept,
+// and EACH names its three instances. Every sum runs in an order that does not change from run to run; nothing is added by
 // atomic operations. Where there is no nvcc, emulated.h runs the same source on the host.
 
 #pragma once
 
 #ifdef __CUDACC__
 #include <cuda_bf16.h>
+#include <cuda_fp16.h>
 typedef __nv_bfloat16 bf16;
 __device__ inline float get(bf16 v) { return __bfloat162float(v); }
 __device__ inline void put(bf16& to, float v) { to = __float2bfloat16_rn(v); }
+typedef __half f16;
+__device__ inline float get(f16 v) { return __half2float(v); }
+// Beyond 65504 it is infinity, which the gradients' length shows.
+__device__ inline void put(f16& to, float v) { to = __float2half_rn(v); }
 // Loops over arrays that are to be registers.
 #define UNROLL _Pragma("unroll")
 #define REGISTER(name)
@@ -29,7 +34,11 @@ __device__ inline u32 row_at(u64 i, u32 columns) { return i >> 32 ? i / columns 
 
 __device__ inline u32 column_at(u64 i, u32 columns) { return i >> 32 ? i % columns : (u32)i % columns; }
 
-#define EACH(X) X(float, f32) X(bf16, bf16)
+#define EACH(X) X(float, f32) X(bf16, bf16) X(f16, f16)
+
+// What gradients are multiplied by where their way back begins, so that f16 does not lose the small ones: see adam.cu. Null
+// is 1.
+__device__ inline float scale_of(const double* scale) { return scale ? (float)*scale : 1.0f; }
 
 // The codes of activations, and what they make of a value: ops/activation.rs.
 enum { IDENTITY, RELU, LEAKY, TANH };
