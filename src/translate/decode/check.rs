@@ -87,7 +87,7 @@ fn is_exact() -> bool {
 fn tolerance() -> f32 {
     match gpu().kind() {
         Kind::F32 => 1e-3,
-        Kind::F16 => 0.01,
+        Kind::F16 => 0.005,
         _ => 0.15,
     }
 }

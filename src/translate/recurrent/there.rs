@@ -280,7 +280,9 @@ mod tests {
             (config.embedding, config.dim) = (20, 24);
             let model = Recurrent::new(config).unwrap();
             let mut weights = model.initial_weights(3);
-            weights.values_mut().iter_mut().for_each(|w| *w *= 2.0);
+            // Words that differ by more than a few bits tell, and states that do not carry errors far.
+            let words = weights.part_mut(model.output.range()).iter_mut();
+            words.for_each(|w| *w *= 8.0);
             (model, weights)
         })
     }
@@ -311,9 +313,9 @@ mod tests {
     #[ignore = "wants a GPU"]
     fn words_are_drawn_from_all_or_from_the_best() {
         for (model, mut weights) in models().take(2) {
-            // Probabilities that differ by more than eight bits can tell.
+            // Four times as far apart again: a draw meets a border between words more often than the best word changes.
             let words = weights.part_mut(model.output.range()).iter_mut();
-            words.for_each(|w| *w *= 8.0);
+            words.for_each(|w| *w *= 4.0);
             check::drawn_there(&model, &mut weights);
         }
     }
