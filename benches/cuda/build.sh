@@ -7,14 +7,8 @@ mkdir -p "$1"
 folder=$(cd "$1" && pwd)
 cd "$(dirname "$0")/../.."
 
-if [[ -z ${CUDA_HOME-} ]]; then
-    if [[ ! -d $folder/toolkit ]]; then
-        python3 -m venv "$folder/toolkit"
-        "$folder/toolkit/bin/pip" install --quiet nvidia-{cuda-nvcc,nvvm,cuda-crt,cuda-runtime,cuda-cccl}==13.0.*
-    fi
-    CUDA_HOME=$(echo "$folder"/toolkit/lib/python3*/site-packages/nvidia/cu13)
-    export CUDA_HOME
-fi
+CUDA_HOME=$(tests/gpu/toolkit.sh "$folder/toolkit")
+export CUDA_HOME
 # The file of a program that a build leaves, out of what cargo tells: built NAME ARGUMENTS
 built() {
     local name=$1
