@@ -170,7 +170,7 @@ pub fn gpu_like_others(
             Failure::usage(format!(
                 "{scaled} of {size} GPUs compute in f16, the others in other numbers"
             ))
-            .hint("--precision f16 is for all of them")
+            .hint("--precision f32 is what every GPU has; f16 wants compute capability 7.0")
         );
     }
     device.allow(gpu, problem, (report, command))

@@ -21,7 +21,7 @@ learn() {
     fi
     timeout --signal TERM "${SECONDS_EACH-600}" "$wordmill" "$@" --max-steps "$steps" --out "$out/$name" --resume \
         "${device[@]}" >> "$out/$name.log" 2>&1 || echo "$name: ended with status $?"
-    [[ -z $watch ]] || kill "$watch"
+    [[ -z $watch ]] || kill "$watch" 2> /dev/null || true
     python3 - "$out/$name" "${PRICE-}" << 'END'
 import json, os, sys
 run, price = sys.argv[1:]

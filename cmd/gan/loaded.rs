@@ -103,17 +103,26 @@ impl Loaded {
         if device.is_auto() && !(is_images && n >= WORTH) {
             return Ok(());
         }
-        let device = match is_images {
-            true => device.clone(),
-            false => device.exact(),
+        // Where nobody has said how, images differ from those of the CPU by rounding of f32 alone.
+        let device = match device.is_auto() || !is_images {
+            true => device.exact(),
+            false => device.clone(),
         };
         // Nobody wants to be told.
         let report = ReportArgs {
             log: None,
             quiet: true,
         };
-        if let Some(gpu) = device.open(report, command)? {
-            self.weights.bring_to(&gpu);
+        let Some(gpu) = device.open(report, command)? else {
+            return Ok(());
+        };
+        self.weights.bring_to(&gpu);
+        // All batches are as large: where there is room for one, there is for all.
+        let (z, given) = of_seeds(&self.model.shape, &self.data, &[0], (Class::InTurn, None));
+        match self.samples(&z, &given) {
+            Err(_) if device.is_auto() => drop(self.weights.leave()),
+            Err(error) => return Err(error),
+            Ok(_) => {}
         }
         Ok(())
     }
@@ -123,7 +132,11 @@ impl Loaded {
     /// # Errors
     /// When a GPU fails.
     pub fn samples(&self, z: &[Vec<f32>], given: &Given) -> Result<Made> {
-        Ok(shown(&self.model, &self.weights, &self.data, z, given)?)
+        let made = shown(&self.model, &self.weights, &self.data, z, given);
+        made.map_err(|fault| {
+            let failure = Failure::plain(fault.to_string());
+            failure.hint("--device cpu makes them without a GPU").into()
+        })
     }
 }
 

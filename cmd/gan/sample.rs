@@ -22,8 +22,9 @@ use wordmill::nn::folder::Which;
 /// Make images, points, or rows as a run has learned to
 ///
 /// Images go into one picture (--out), a file each (--dir) or rows of pixels (--to csv); rows and points to standard output
-/// as CSV. Each sample is made of a seed, 0, 1, 2 … or those of --seeds, and is the same whatever else is made with it.
-/// --device auto takes a GPU for 5000 images or more: fewer are made before one is open.
+/// as CSV. Each sample is made of a seed, 0, 1, 2 … or those of --seeds, and is the same whatever else is made with it, on one
+/// device; from device to device values may be rounded otherwise. --device auto takes a GPU for 5000 images or more, in f32:
+/// fewer are made before one is open.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  \
     wordmill gan train corpora/digits --network mlp --max-steps 5 --eval-samples 50 -q --out digits\n  \

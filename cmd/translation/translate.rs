@@ -274,7 +274,7 @@ impl<'a, M: Model> Job<'a, M> {
             let found = translate(self.models, &tasks, &self.options, self.load());
             if let Some(gpu) = self.gpu {
                 // What a GPU that has failed gives are no translations.
-                gpu.check().map_err(device_failure)?;
+                check(gpu)?;
             }
             let mut out = String::new();
             let mut parts = pieces.iter().zip(&tasks).zip(found).peekable();
@@ -294,7 +294,7 @@ impl<'a, M: Model> Job<'a, M> {
             }
             if let Some(gpu) = self.gpu {
                 // Pictures are computed there, too.
-                gpu.check().map_err(device_failure)?;
+                check(gpu)?;
             }
             write(&out)?;
         }
@@ -323,12 +323,17 @@ impl<'a, M: Model> Job<'a, M> {
     }
 }
 
-fn device_failure(fault: Fault) -> Failure {
+/// Whether a GPU has done what it was asked for; what it lacked memory for is forgotten, for others may ask for less.
+fn check(gpu: &Gpu) -> Result<()> {
+    let Err(fault) = gpu.check() else {
+        return Ok(());
+    };
+    gpu.forgive();
     let failure = Failure::plain(fault.to_string());
-    match fault {
+    bail!(match fault {
         Fault::Memory { .. } => failure.hint("a lower --batch-tokens takes less"),
         Fault::Failed { .. } => failure,
-    }
+    })
 }
 
 impl TranslateArgs {

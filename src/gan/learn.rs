@@ -378,6 +378,10 @@ impl Task for Learner<'_> {
         sums.told(seconds, gradient_penalty + r1 + r2 > 0.0)
     }
 
+    fn says_numbers(&self, _learned: &Learned) -> bool {
+        self.there.as_ref().is_none_or(Place::is_sound)
+    }
+
     fn evaluate(&mut self, weights: &mut Weights, step: u64) -> Option<Evaluation> {
         if !std::mem::replace(&mut self.has_moved, false) {
             // In a long turn of the critic there is nothing new to be seen.

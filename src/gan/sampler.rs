@@ -11,13 +11,14 @@
 
 use super::layers::Pass;
 use super::model::{Given, Model};
-use crate::nn::device::Fault;
+use crate::nn::device::{Fault, Gpu};
 use crate::nn::ops::batch_norm::Source;
 use crate::nn::ops::spans;
 use crate::nn::parameters::Weights;
-use crate::nn::tape::Tape;
+use crate::nn::tape::{Tape, Var};
 use crate::random::Random;
 use crate::text::hash;
+use std::borrow::Cow;
 
 /// Samples that are made together.
 const BATCH: usize = 64;
@@ -67,38 +68,35 @@ pub fn samples(
     given: &Given,
 ) -> Result<Vec<f32>, Fault> {
     let shape = &model.shape;
+    let gpu = weights.there().map(|there| there.values.gpu());
+    let size = gpu.map_or(BATCH, |_| BATCH_THERE);
     let mut made = Vec::with_capacity(z.len() * shape.values());
-    let size = weights.there().map_or(BATCH, |_| BATCH_THERE);
     for (i, batch) in z.chunks(size).enumerate() {
-        let first = i * size;
-        let rows = if weights.there().is_some() {
-            size
-        } else {
-            batch.len()
-        };
-        // Of what fills a device's batch up nothing is given.
-        let conditions = (given.conditions.iter().copied())
-            .chain(std::iter::repeat(0.0))
-            .skip(first * shape.condition)
-            .take(rows * shape.condition);
+        let (first, rows) = (i * size, gpu.map_or(batch.len(), |_| size));
+        // Nothing is given of what fills a device's batch up.
+        let conditions = given.conditions.iter().chain(std::iter::repeat(&0.0));
+        let conditions = conditions.skip(first * shape.condition);
         let part = Given {
             labels: (given.labels.iter())
                 .skip(first)
                 .take(batch.len())
                 .copied()
                 .collect(),
-            conditions: conditions.collect(),
+            conditions: conditions.take(rows * shape.condition).copied().collect(),
             ..Given::default()
         };
-        let values = batch_of(model, weights, (size, batch), &part);
-        if let Some(there) = weights.there() {
-            there.values.gpu().check()?;
-        }
+        let inputs = model.inputs(rows, &part, |i, to| match batch.get(i) {
+            Some(z) => to.copy_from_slice(z),
+            None => to.fill(0.0),
+        });
+        let tape = Tape::plain(weights);
+        let (choices, ready) = model.outputs(&tape, inputs, Pass::plain(Source::Running), None);
         if shape.spans.is_empty() {
-            made.extend(values);
+            made.extend(&values(&ready, gpu)?[..batch.len() * shape.values()]);
             continue;
         }
-        for (row, z) in values.chunks_exact(shape.values()).zip(batch) {
+        let choices = values(&choices, gpu)?;
+        for (row, z) in choices.chunks_exact(shape.values()).zip(batch) {
             // Of z alone, so that a row is the same in any batch.
             let bits = z.iter().map(|z| u64::from(z.to_bits()));
             let mut random = Random::new(bits.fold(0, hash::mix), 0x726f_7773);
@@ -110,31 +108,14 @@ pub fn samples(
     Ok(made)
 }
 
-/// Images or points of a batch, or what the choices of rows are drawn from. A device makes `size` of them.
-fn batch_of(
-    model: &Model,
-    weights: &Weights,
-    (size, batch): (usize, &[Vec<f32>]),
-    given: &Given,
-) -> Vec<f32> {
-    let tape = Tape::plain(weights);
-    let pass = Pass::plain(Source::Running);
-    let of = |inputs| model.outputs(&tape, inputs, pass, None);
-    let wanted = |(choices, ready)| match model.shape.spans.is_empty() {
-        true => ready,
-        false => choices,
+/// The values, wherever they are.
+fn values<'v>(of: &'v Var, gpu: Option<&Gpu>) -> Result<Cow<'v, [f32]>, Fault> {
+    let Some(gpu) = gpu else {
+        return Ok(of.values().into());
     };
-    if weights.there().is_none() {
-        let inputs = model.inputs(batch.len(), given, |i, to| to.copy_from_slice(&batch[i]));
-        return wanted(of(inputs)).values().to_vec();
-    }
-    let inputs = model.inputs(size, given, |i, to| match batch.get(i) {
-        Some(z) => to.copy_from_slice(z),
-        None => to.fill(0.0),
-    });
-    let mut made = wanted(of(inputs)).memory().to_f32();
-    made.truncate(batch.len() * model.shape.values());
-    made
+    let found = of.memory().to_f32();
+    gpu.check()?;
+    Ok(found.into())
 }
 
 #[cfg(test)]
@@ -142,7 +123,7 @@ mod tests {
     use super::super::shape::{Kind as Network, Shape};
     use super::*;
     use crate::nn::check;
-    use crate::nn::device::{Gpu, Kind};
+    use crate::nn::device::Kind;
 
     #[test]
     fn a_sample_is_the_same_in_any_batch() {
@@ -204,11 +185,7 @@ mod tests {
                 Kind::F32 => 1e-4,
                 _ => 0.03,
             };
-            let length = |values: &mut dyn Iterator<Item = f32>| {
-                values.map(|v| f64::from(v).powi(2)).sum::<f64>().sqrt()
-            };
-            let apart = length(&mut host.iter().zip(&device).map(|(a, b)| a - b));
-            let apart = apart / length(&mut host.iter().copied());
+            let apart = check::apart(&device, &host);
             assert!(apart < most, "{network:?}: {apart}");
         }
     }

@@ -47,6 +47,11 @@ impl Place {
         }
     }
 
+    /// Whether the sums are numbers. Waits for the device.
+    pub fn is_sound(&self) -> bool {
+        self.sums.to_f64().iter().all(|sum| sum.is_finite())
+    }
+
     /// The sums since the last time. Waits for the device.
     pub fn take(&self) -> Sums {
         let found = self.sums.to_f64();
@@ -247,7 +252,7 @@ mod tests {
     use super::super::spectral::Spectral;
     use super::super::step;
     use super::*;
-    use crate::nn::check;
+    use crate::nn::check::{self, apart};
     use crate::nn::device::Numbers;
     use crate::nn::ops::augment::Augment;
     use crate::nn::ops::cuda::rows;
@@ -255,15 +260,6 @@ mod tests {
 
     /// An odd power of two, so that its halves are not alike.
     const SCALE: f32 = 8.0;
-
-    /// ‖a − b‖ / ‖b‖
-    fn apart(a: &[f32], b: &[f32]) -> f64 {
-        let square = |values: &mut dyn Iterator<Item = f32>| {
-            values.map(|v| f64::from(v).powi(2)).sum::<f64>()
-        };
-        let pairs = &mut a.iter().zip(b).map(|(a, b)| a - b);
-        (square(pairs) / square(&mut b.iter().copied()).max(1e-30)).sqrt()
-    }
 
     /// Steps of both, on the host and on the device, with the same random numbers.
     fn compare(shape: Shape, objective: &Objective) {

@@ -189,3 +189,11 @@ fn distance(found: &[f32], exact: &[f64], p: Parameter) -> f64 {
         .map(|(f, e)| f64::from(*f) - e);
     length(&mut errors.into_iter()) / length(&mut exact.iter().copied()).max(1e-12)
 }
+
+/// ‖a − b‖ / ‖b‖
+pub fn apart(a: &[f32], b: &[f32]) -> f64 {
+    let square = |v: f32| f64::from(v) * f64::from(v);
+    let difference: f64 = a.iter().zip(b).map(|(a, b)| square(a - b)).sum();
+    let length: f64 = b.iter().map(|b| square(*b)).sum();
+    (difference / length.max(1e-30)).sqrt()
+}

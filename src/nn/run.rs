@@ -53,6 +53,11 @@ pub trait Task {
     /// What the steps since the last call have seen, in so many seconds.
     fn told(&mut self, learned: &Learned, seconds: f64) -> Values;
 
+    /// Whether the losses that a device has summed since then are numbers.
+    fn says_numbers(&self, _learned: &Learned) -> bool {
+        true
+    }
+
     /// How good weights are, on data that is not learned from, after a step. They may lie on a device, and may leave it.
     /// Nothing where there is no such data, or where a signal asks to stop while it is measured.
     fn evaluate(&mut self, weights: &mut Weights, step: u64) -> Option<Evaluation>;
@@ -273,6 +278,7 @@ impl<'a, T: Task> Run<'a, T> {
         if !self.state.step.is_multiple_of(self.plan.save_every) || ended != Ended::Stopped {
             self.save();
         }
+        self.check_there()?;
         let State {
             step,
             best,
@@ -344,7 +350,7 @@ impl<'a, T: Task> Run<'a, T> {
             lr,
             gradient,
             seconds: self.state.seconds,
-            values: (self.task).told(&self.learned, since.elapsed().as_secs_f64().max(1e-9)),
+            values: self.told(since.elapsed().as_secs_f64().max(1e-9)),
         };
         self.tell(&Event::Report(report));
         Ok(())

@@ -5,6 +5,7 @@ use crate::gan::feed::Data;
 use crate::gan::losses::Loss;
 use crate::gan::shape::{CriticNorm, Kind, Shape};
 use crate::nn::adam;
+use crate::nn::check::apart;
 use crate::nn::device::{Gpu, Numbers};
 use crate::nn::event::Event;
 use crate::nn::folder::Folder;
@@ -162,13 +163,6 @@ fn check(shape: Shape, unseen: &[&str], change: &dyn Fn(&mut Recipe)) {
             );
         }
     }
-}
-
-/// ‖a − b‖ / ‖b‖
-fn apart(a: &[f32], b: &[f32]) -> f64 {
-    let square = |v: f32| f64::from(v) * f64::from(v);
-    let difference: f64 = a.iter().zip(b).map(|(a, b)| square(a - b)).sum();
-    (difference / b.iter().map(|b| square(*b)).sum::<f64>()).sqrt()
 }
 
 #[test]

@@ -225,6 +225,11 @@ impl<P: Predict> Task for Predicted<'_, P> {
         values.map(|(name, value)| (name.to_owned(), value)).into()
     }
 
+    fn says_numbers(&self, learned: &Learned) -> bool {
+        let sums = learned.weights.there().map(|there| there.losses.to_f64());
+        sums.is_none_or(|sums| sums.iter().all(|sum| sum.is_finite()))
+    }
+
     fn evaluate(&mut self, weights: &mut Weights, _step: u64) -> Option<Evaluation> {
         self.predict.evaluate(weights)
     }

@@ -5,7 +5,7 @@
 
 use super::{Learned, Run, RunError, Task};
 use crate::nn::device::{Fault, Gpu};
-use crate::nn::event::Evaluation;
+use crate::nn::event::{Evaluation, Values};
 use crate::nn::ops::cuda::learning::Learning;
 use crate::nn::parameters::Weights;
 
@@ -88,6 +88,13 @@ impl<'a, T: Task> Run<'a, T> {
         let seen = there.seen();
         (there.gpu().check()).map_err(|fault| RunError::of_device(step, fault))?;
         match seen.diverged {
+            // Whatever the scale of gradients is, losses have none.
+            None if !self.task.says_numbers(&self.learned) => Err(RunError::Diverged {
+                step,
+                loss: f64::NAN,
+                gradient: seen.gradient,
+                lr,
+            }),
             None => Ok(seen.gradient),
             // Updates are counted from the begin of the run, as steps are.
             Some((step, gradient)) => Err(RunError::Diverged {
@@ -97,6 +104,15 @@ impl<'a, T: Task> Run<'a, T> {
                 lr,
             }),
         }
+    }
+
+    /// What steps have seen, and what their gradients are multiplied by on a device where that changes.
+    pub(super) fn told(&mut self, seconds: f64) -> Values {
+        let mut values = self.task.told(&self.learned, seconds);
+        if let Some([scale, _]) = self.learned.there.as_ref().and_then(Learning::scales) {
+            values.insert("scale".to_owned(), scale.factor);
+        }
+        values
     }
 
     /// Brings what a device has learned to the host, for an evaluation or a checkpoint.
@@ -113,12 +129,19 @@ impl<'a, T: Task> Run<'a, T> {
         self.learned.fetch()
     }
 
+    /// Tells what a device has failed in after the last step, whose checkpoint stands.
+    pub(super) fn check_there(&self) -> Result<(), RunError> {
+        let checked = (self.learned.there.as_ref()).map_or(Ok(()), |there| there.gpu().check());
+        checked.map_err(|fault| RunError::of_device(self.state.step, fault))
+    }
+
     /// After a fault of the device: the weights are those of the last good step, and where it only lacked memory they can
     /// still be had.
     pub(super) fn save_what_can_be(&mut self, error: RunError) -> RunError {
         if let Some(there) = &self.learned.there
             && there.gpu().forgive()
             && there.seen().diverged.is_none()
+            && self.task.says_numbers(&self.learned)
             && self.fetch_all().is_ok()
         {
             self.keep();

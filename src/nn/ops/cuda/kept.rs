@@ -3,6 +3,9 @@
 use super::kernel;
 use crate::nn::device::{Gpu, Kind, Memory};
 
+/// No row.
+const NONE: u32 = u32::MAX;
+
 /// Matrices with the same rows: what is kept of each row.
 #[derive(Debug)]
 pub struct Kept {
@@ -36,25 +39,39 @@ impl Kept {
         }
     }
 
-    /// Numbers of rows that nobody has; more are made where there are too few, at least half as many as there are.
+    /// Numbers of rows that nobody has; more are made where there are too few, at least half as many as there are. Where the
+    /// device has no room for them, which it remembers, these are none.
     pub fn take(&mut self, n: usize) -> Vec<u32> {
-        if self.free.len() < n {
-            let rows = (self.rows + n - self.free.len()).max(self.rows + self.rows / 2);
-            for part in &mut self.parts {
-                let larger = Memory::of(&self.gpu, part.kind, rows * part.columns);
-                larger.copy_from(&part.memory);
-                part.memory = larger;
-            }
-            // The last is given out first.
-            self.free.extend((self.rows as u32..rows as u32).rev());
-            self.rows = rows;
+        if self.free.len() < n && !self.grow(n - self.free.len()) {
+            return vec![NONE; n];
         }
         self.free.split_off(self.free.len() - n)
     }
 
+    /// Makes so many rows at least, and whether there was room for them.
+    fn grow(&mut self, n: usize) -> bool {
+        let rows = (self.rows + n).max(self.rows + self.rows / 2);
+        let larger = self.parts.iter().map(|part| {
+            let larger = Memory::of(&self.gpu, part.kind, rows * part.columns);
+            larger.copy_from(&part.memory);
+            larger
+        });
+        let larger: Vec<Memory> = larger.collect();
+        if self.gpu.check().is_err() {
+            return false;
+        }
+        for (part, larger) in self.parts.iter_mut().zip(larger) {
+            part.memory = larger;
+        }
+        // The last is given out first.
+        self.free.extend((self.rows as u32..rows as u32).rev());
+        self.rows = rows;
+        true
+    }
+
     /// Takes rows back.
     pub fn give(&mut self, rows: &[u32]) {
-        self.free.extend(rows);
+        self.free.extend(rows.iter().filter(|row| **row != NONE));
     }
 
     /// How many rows there are.

@@ -63,25 +63,10 @@ __device__ void attend_picked(T* out, float* record, const T* q, const T* kept, 
         for (u32 i = threadIdx.x; i < end - first; i += blockDim.x) record[i] = expf(record[i] - greatest) / sum;
 }
 
-// Columns of rows, from `first` on, to rows of what is kept, 2 · d of them.
-template <typename T>
-__device__ void keep_rows(T* kept, const T* from, const u32* places, u32 rows, u32 width, u32 first, u32 columns) {
-    u64 n = (u64)rows * columns;
-    for (u64 i = (u64)blockIdx.x * blockDim.x + threadIdx.x; i < n; i += (u64)gridDim.x * blockDim.x) {
-        u32 row = row_at(i, columns), column = column_at(i, columns);
-        kept[(u64)places[row] * columns + column] = from[(u64)row * width + first + column];
-    }
-}
-
 #define QUERY(T, S) \
     extern "C" __global__ void attend_picked_##S(T* out, float* record, const T* q, const T* kept, const u32* picks, \
                                                  const u32* starts, Picked s) { \
         attend_picked<T>(out, record, q, kept, picks, starts, s); \
     } \
-    REGISTER(attend_picked_##S) \
-    extern "C" __global__ void keep_rows_##S(T* kept, const T* from, const u32* places, u32 rows, u32 width, u32 first, \
-                                             u32 columns) { \
-        keep_rows<T>(kept, from, places, rows, width, first, columns); \
-    } \
-    REGISTER(keep_rows_##S)
+    REGISTER(attend_picked_##S)
 EACH(QUERY)

@@ -41,6 +41,16 @@ template <typename T, typename F> __device__ void pick(T* to, const F* from, con
         put(to[i], get(from[(u64)picks[row_at(i, d)] * d + column_at(i, d)]));
 }
 
+// So many columns of rows, from `first` on, to rows of what is kept.
+template <typename T>
+__device__ void keep_rows(T* kept, const T* from, const u32* places, u32 rows, u32 width, u32 first, u32 columns) {
+    u64 n = (u64)rows * columns;
+    for (u64 i = (u64)blockIdx.x * blockDim.x + threadIdx.x; i < n; i += (u64)gridDim.x * blockDim.x) {
+        u32 row = row_at(i, columns), column = column_at(i, columns);
+        kept[(u64)places[row] * columns + column] = from[(u64)row * width + first + column];
+    }
+}
+
 // to[picked] = Σ of the rows that were picked from it, in their order; a block to a row that was picked.
 template <typename T>
 __device__ void unpick(T* to, const T* dy, const u32* picked, const u32* starts, const u32* order, u32 d) {
@@ -67,6 +77,11 @@ __device__ void unpick(T* to, const T* dy, const u32* picked, const u32* starts,
         pick(to, from, picks, rows, d); \
     } \
     REGISTER(pick_f32_##S) \
+    extern "C" __global__ void keep_rows_##S(T* kept, const T* from, const u32* places, u32 rows, u32 width, u32 first, \
+                                             u32 columns) { \
+        keep_rows<T>(kept, from, places, rows, width, first, columns); \
+    } \
+    REGISTER(keep_rows_##S) \
     extern "C" __global__ void unpick_##S(T* to, const T* dy, const u32* picked, const u32* starts, const u32* order, \
                                           u32 d) { \
         unpick<T>(to, dy, picked, starts, order, d); \

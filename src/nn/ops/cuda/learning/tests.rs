@@ -1,7 +1,7 @@
 //! The scale of gradients in f16, on a device, real or emulated (`tests/gpu/run.sh`).
 
 use super::*;
-use crate::nn::check;
+use crate::nn::check::{self, apart};
 use crate::nn::dropout::Dropout;
 use crate::nn::ops::activation::Activation;
 use crate::nn::ops::linear::Linear;
@@ -60,13 +60,6 @@ impl Toy {
 
 fn values(weights: &Weights) -> Vec<f32> {
     weights.there().expect("weights there").values.to_f32()
-}
-
-/// ‖a − b‖ / ‖b‖
-fn apart(a: &[f32], b: &[f32]) -> f64 {
-    let square = |v: f32| f64::from(v) * f64::from(v);
-    let difference: f64 = a.iter().zip(b).map(|(a, b)| square(a - b)).sum();
-    (difference / b.iter().map(|b| square(*b)).sum::<f64>()).sqrt()
 }
 
 #[test]
