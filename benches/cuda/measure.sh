@@ -31,6 +31,13 @@ mapfile -t parts < "$folder/parts.txt"
 for numbers in f32 bf16 f16; do
     stage "tests-$numbers" env WORDMILL_TEST_GPU=$numbers "$folder/tests" --include-ignored --test-threads 1 "${parts[@]}"
 done
+# What the emulated GPU does not see: memory that is not a kernel's own, threads that race.
+if command -v compute-sanitizer > /dev/null; then
+    for tool in memcheck racecheck synccheck; do
+        stage "$tool" env WORDMILL_TEST_GPU=f32 compute-sanitizer --tool $tool --error-exitcode 1 \
+            "$folder/tests" --include-ignored --test-threads 1 "${parts[@]}"
+    done
+fi
 for round in 1 2; do
     stage "tiny-$round" env WORDMILL_BATCH_TOKENS=8192 "$folder/steps" tiny 2 200
     stage "tiny-torch-$round" python3 "$nmt_ref" bench "${data[@]}" --model tiny --max-tokens 8192 --steps 60 --bench-warm 10 $reference
