@@ -42,8 +42,8 @@ use wordmill::nn::folder::{Folder, Which};
 ///
 /// Images are compared by features: of a small network that learns the classes of the real ones first, or of a random one
 /// where they have none. Then their nearest real ones are looked for: a generator that repeats what it has learned makes
-/// images nearer to them than other real ones are. --device is where a run makes its samples; auto takes a GPU for 5000 images or
-/// more. Measures are computed on the CPU.
+/// images nearer to them than other real ones are. --device is where a run makes its samples; auto takes a GPU for 5000
+/// images or more. Measures are computed on the CPU.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  \
     wordmill gan train --toy moons --max-steps 100 -q --out moons\n  \

@@ -120,7 +120,8 @@ impl Loaded {
         // All batches are as large: where there is room for one, there is for all.
         let (z, given) = of_seeds(&self.model.shape, &self.data, &[0], (Class::InTurn, None));
         match self.samples(&z, &given) {
-            Err(_) if device.is_auto() => drop(self.weights.leave()),
+            // Nobody has asked for a GPU that is full.
+            Err(_) if device.is_auto() && gpu.forgive() => drop(self.weights.leave()),
             Err(error) => return Err(error),
             Ok(_) => {}
         }

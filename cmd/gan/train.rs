@@ -40,8 +40,8 @@ use wordmill::ranks::{Ranks, is_first};
 /// real samples (reals.png), and at each evaluation what is made of the same random numbers (samples-000500.png). Losses
 /// say little about how good samples are; so each evaluation measures distances between made and real samples, and warns
 /// of signs that training goes wrong. --device auto takes a GPU for images alone; networks for points and rows are too small
-/// to gain by it, and are computed in f32 there. SIGTERM and SIGINT end a run with a checkpoint, and --resume goes on from it as if
-/// nothing had happened.
+/// to gain by it, and are computed in f32 there. SIGTERM and SIGINT end a run with a checkpoint, and --resume goes on from
+/// it as if nothing had happened.
 #[derive(clap::Args, Clone)]
 #[command(after_help = "Examples:\n  \
     wordmill gan train --toy ring8 --max-steps 100 -q\n  \

@@ -126,14 +126,7 @@ impl<'a> Learner<'a> {
     fn collect(&mut self) {
         if let Some(place) = &self.there {
             let sums = place.take();
-            let seen = &mut self.seen.seen;
-            *seen += Seen {
-                loss: sums.loss,
-                real: sums.real,
-                made: sums.made,
-                right: sums.right,
-                penalty: sums.penalty,
-            };
+            self.seen.seen += sums.critic();
             self.seen.generator += sums.generator;
             self.right.0 += sums.right;
         }

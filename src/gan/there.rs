@@ -6,7 +6,7 @@ use super::losses::Loss;
 use super::model::{Given, Model};
 use super::penalty::Penalty;
 use super::shape::Shape;
-use super::step::{Objective, Reals};
+use super::step::{Objective, Reals, Seen};
 use crate::nn::buffer::Buffer;
 use crate::nn::device::{Argument, Gpu, Kind, Memory};
 use crate::nn::dropout::Dropout;
@@ -28,6 +28,19 @@ pub struct Sums {
     pub right: f64,
     pub penalty: f64,
     pub generator: f64,
+}
+
+impl Sums {
+    /// What the critic has seen.
+    pub fn critic(&self) -> Seen {
+        Seen {
+            loss: self.loss,
+            real: self.real,
+            made: self.made,
+            right: self.right,
+            penalty: self.penalty,
+        }
+    }
 }
 
 /// What a device has of its own from step to step.
