@@ -26,6 +26,8 @@ std::map<std::string, Kernel>& kernels() {
 
 #include "kernels.cu"
 
+Shares shares[2][1024];
+
 namespace {
 
 constexpr size_t STACK = 64 << 10;

@@ -16,9 +16,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 /// The kernels as PTX: the driver of the device compiles them for it.
 const KERNELS: &str = include_str!(concat!(env!("OUT_DIR"), "/kernels.ptx"));
 
-/// The compute capability they are made for, times ten.
-const LEAST: u32 = match u32::from_str_radix(env!("WORDMILL_COMPUTE_CAP"), 10) {
-    Ok(least) => least,
+/// The compute capability they are made for.
+const LEAST: (u32, u32) = match u32::from_str_radix(env!("WORDMILL_COMPUTE_CAP"), 10) {
+    Ok(least) => (least / 10, least % 10),
     Err(_) => panic!("build.rs sets a number"),
 };
 
@@ -103,12 +103,11 @@ impl Driver {
                     attribute(MINOR).map_err(none)?,
                 ),
             };
-            let least = (LEAST / 10, LEAST % 10);
-            if facts.capability < least {
+            if facts.capability < LEAST {
                 return Err(DeviceError::Capability {
                     name: facts.name,
                     found: facts.capability,
-                    least,
+                    least: LEAST,
                 });
             }
             let context = result::primary_ctx::retain(device).map_err(none)?;
@@ -168,6 +167,11 @@ impl Driver {
 
     pub fn facts(&self) -> &Facts {
         &self.facts
+    }
+
+    /// The compute capability that kernels are made for.
+    pub fn made_for(&self) -> (u32, u32) {
+        LEAST
     }
 
     /// Makes the context the calling thread's.

@@ -147,6 +147,12 @@ impl Gpu {
         self.0.numbers.kind()
     }
 
+    /// Whether kernels multiply activations on tensor cores. It is the build that says it: a device may have more.
+    pub fn has_tensor_products(&self) -> bool {
+        let least = self.0.numbers.tensor_cores();
+        least.is_some_and(|least| least <= self.0.driver.made_for())
+    }
+
     /// Bytes that are held, in use or for use again: the most that was in use, rounded up.
     pub fn held(&self) -> usize {
         self.0.held.load(Ordering::Relaxed)

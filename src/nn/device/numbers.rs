@@ -31,6 +31,15 @@ impl Numbers {
         }
     }
 
+    /// The first compute capability whose tensor cores our kernels multiply them with; products of cuBLAS are its own matter.
+    pub fn tensor_cores(self) -> Option<(u32, u32)> {
+        match self {
+            Numbers::F32 | Numbers::Tf32 => None,
+            Numbers::F16 => Some((7, 5)),
+            Numbers::Bf16 => Some((8, 0)),
+        }
+    }
+
     /// The kind of activations in memory.
     pub fn kind(self) -> Kind {
         match self {

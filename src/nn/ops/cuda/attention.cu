@@ -7,22 +7,10 @@
 // 2018; Dao et al. 2022). A block has a tile of one sentence and head, a warp some rows of it, a lane one key (going
 // over scores) or every 32nd column (going over results). rowsum(P ∘ dP) = dO · O is left for the second backward kernel.
 
-#include "values.cuh"
+#include "attention.cuh"
 
-constexpr u32 WARPS = 4;
 // Keys (or, for dK and dV, queries) that are in shared memory together.
 constexpr u32 TILE = 32;
-
-// A sentence's rows: the first query, how many, the first key, how many, and the first row of this block's tile.
-struct Span {
-    u32 query, queries, key, keys, tile;
-};
-
-// Matrices of queries and of keys and values: their widths, and the columns where keys and values begin.
-struct Shape {
-    u32 q_width, kv_width, key, value, d, heads, size, is_causal;
-    float scale;
-};
 
 // Rows of one head, as f32; what lies beyond them is 0. A row has one value more than is used, an odd number, so that lanes on
 // rows of their own meet no bank twice.
@@ -59,11 +47,11 @@ __device__ void attend(T* out, float* sums, const T* q, const T* kv, const Span*
         __syncthreads();
         UNROLL for (u32 r = 0; r < EACH_WARP; r++) {
             u32 row = span.tile + warp * EACH_WARP + r, key = first + lane;
-            bool is_seen = key < span.keys && (!s.is_causal || key <= row);
-            float score = is_seen ? s.scale * dot<SIZE>(queries[warp * EACH_WARP + r], keys[lane]) : -INFINITY;
+            bool sees = is_seen(s, span, row, key);
+            float score = sees ? s.scale * dot<SIZE>(queries[warp * EACH_WARP + r], keys[lane]) : -INFINITY;
             float greatest = fmaxf(most[r], warp_most(score));
             // A tile of which a row sees nothing leaves it as it is.
-            float p = is_seen ? expf(score - greatest) : 0.0f;
+            float p = sees ? expf(score - greatest) : 0.0f;
             float shrink = most[r] == greatest ? 1.0f : expf(most[r] - greatest);
             most[r] = greatest;
             total[r] = total[r] * shrink + warp_sum(p);
@@ -116,8 +104,8 @@ __device__ void attend_back_queries(T* dq, float* products, const T* d_out, cons
         __syncthreads();
         UNROLL for (u32 r = 0; r < EACH_WARP; r++) {
             u32 row = span.tile + warp * EACH_WARP + r, key = first + lane;
-            bool is_seen = key < span.keys && (!s.is_causal || key <= row);
-            float p = is_seen ? expf(s.scale * dot<SIZE>(queries[warp * EACH_WARP + r], keys[lane]) - sum[r]) : 0.0f;
+            float score = s.scale * dot<SIZE>(queries[warp * EACH_WARP + r], keys[lane]);
+            float p = is_seen(s, span, row, key) ? expf(score - sum[r]) : 0.0f;
             float ds = s.scale * p * (dot<SIZE>(gradients[warp * EACH_WARP + r], values[lane]) - product[r]);
             for (u32 k = 0; k < TILE; k++) {
                 float weight = __shfl_sync(0xffffffffu, ds, k);
@@ -157,8 +145,8 @@ __device__ void attend_back_keys(T* dkv, const float* products, const T* d_out, 
         float sum = query < span.queries ? sums[place] : 0.0f, product = query < span.queries ? products[place] : 0.0f;
         UNROLL for (u32 r = 0; r < EACH_WARP; r++) {
             u32 key = span.tile + warp * EACH_WARP + r;
-            bool is_seen = key < span.keys && query < span.queries && (!s.is_causal || key <= query);
-            float p = is_seen ? expf(s.scale * dot<SIZE>(keys[warp * EACH_WARP + r], queries[lane]) - sum) : 0.0f;
+            float score = s.scale * dot<SIZE>(keys[warp * EACH_WARP + r], queries[lane]);
+            float p = query < span.queries && is_seen(s, span, query, key) ? expf(score - sum) : 0.0f;
             float ds = s.scale * p * (dot<SIZE>(values[warp * EACH_WARP + r], gradients[lane]) - product);
             for (u32 k = 0; k < TILE; k++) {
                 float weight = __shfl_sync(0xffffffffu, p, k), slope = __shfl_sync(0xffffffffu, ds, k);

@@ -1,4 +1,7 @@
 //! Attention on a device: see `ops/attention.rs`. Every row is one of a sentence, and is written with it.
+//!
+//! Values of two bytes are multiplied on tensor cores, where heads have a multiple of eight columns; others, and f32, one
+//! by one.
 
 use super::kernel;
 use crate::nn::device::{Argument, Gpu, Kind, Memory};
@@ -43,30 +46,37 @@ impl Tiles {
     }
 }
 
-/// The kernels of heads up to a size, and how many rows are in a tile of theirs.
+/// The kernels of heads up to a size, and how many rows and heads a block of theirs has.
 struct Kernels {
     forward: &'static str,
     queries: &'static str,
     keys: &'static str,
     rows: usize,
+    heads: u32,
 }
 
 macro_rules! kernels {
-    ($gpu:expr, $size:literal, $rows:literal) => {
+    ($gpu:expr, $name:literal, $size:literal, $rows:literal, $heads:literal) => {
         Kernels {
-            forward: kernel!($gpu, "attend_", $size),
-            queries: kernel!($gpu, "attend_back_queries_", $size),
-            keys: kernel!($gpu, "attend_back_keys_", $size),
+            forward: kernel!($gpu, $name, "_", $size),
+            queries: kernel!($gpu, $name, "_back_queries_", $size),
+            keys: kernel!($gpu, $name, "_back_keys_", $size),
             rows: $rows,
+            heads: $heads,
         }
     };
 }
 
 fn kernels(gpu: &Gpu, size: usize) -> Kernels {
-    match size {
-        0..=32 => kernels!(gpu, "32", 16),
-        33..=64 => kernels!(gpu, "64", 8),
-        65..=HEAD => kernels!(gpu, "128", 4),
+    // Eight columns are loaded at once.
+    let is_tensor = gpu.has_tensor_products() && size.is_multiple_of(8);
+    match (size, is_tensor) {
+        (0..=32, true) => kernels!(gpu, "attend_tensor", "32", 16, 4),
+        (33..=64, true) => kernels!(gpu, "attend_tensor", "64", 16, 4),
+        (65..=HEAD, true) => kernels!(gpu, "attend_tensor", "128", 16, 4),
+        (0..=32, false) => kernels!(gpu, "attend", "32", 16, 1),
+        (33..=64, false) => kernels!(gpu, "attend", "64", 8, 1),
+        (65..=HEAD, false) => kernels!(gpu, "attend", "128", 4, 1),
         _ => panic!("heads of more than 128 columns on a device"),
     }
 }
@@ -107,7 +117,8 @@ pub fn forward(
         (&tiles.queries).into(),
         shape,
     ];
-    let grid = move |tiles: &Memory| ((tiles.len() / TILE) as u32, heads);
+    let blocks = heads.div_ceil(kernels.heads);
+    let grid = move |tiles: &Memory| ((tiles.len() / TILE) as u32, blocks);
     gpu.launch(kernels.forward, grid(&tiles.queries), THREADS, &arguments);
     let out = tape.var_there(out, d, true);
     if let Some(slot) = out.slot() {

@@ -3,6 +3,7 @@
 #include "adam.cu"
 #include "adversarial.cu"
 #include "attention.cu"
+#include "attention_tensor.cu"
 #include "augment.cu"
 #include "batch_norm.cu"
 #include "context.cu"

@@ -1,12 +1,17 @@
 //! Attention over heads, to rows that are keys and values, and by additive scores.
 
 use super::{of, softmax};
-use crate::nn::check::{gradients, seed, weighed};
+use crate::nn::check::{apart, gpu, gradients, seed, weighed};
+use crate::nn::device::{Kind, Memory, Numbers};
+use crate::nn::dropout::Dropout;
 use crate::nn::ops::attention::{Spans, cross_attention, self_attention, shared_attention};
 use crate::nn::ops::context::{Pairs, additive_attention};
+use crate::nn::ops::cuda::rows;
 use crate::nn::ops::recurrent::Sequences;
 use crate::nn::packed::Packed;
-use crate::nn::parameters::Layout;
+use crate::nn::parameters::{Layout, Weights};
+use crate::nn::tape::{Tape, Var};
+use crate::random::Random;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -190,4 +195,131 @@ fn additive_attention_has_the_gradients_of_its_formula() {
         },
         exact,
     );
+}
+
+/// The result of an operation on the weights, and their gradients, on the host and on a device.
+fn both(weights: &mut Weights, pass: impl Fn(&Tape) -> Var) -> Option<[[Vec<f32>; 2]; 2]> {
+    let gpu = gpu()?;
+    let values = weights.values_mut();
+    // The device's numbers, so that only what is computed is rounded.
+    let kept = rows::upload(gpu, values).to_f32();
+    values.copy_from_slice(&kept);
+    let tape = Tape::recording(weights, vec![0.0; kept.len()], Dropout::none());
+    let out = pass(&tape);
+    let values = out.values().to_vec();
+    let host = [values, tape.backward()];
+    weights.bring_to(gpu);
+    let there = Arc::new(Memory::zeros(gpu, Kind::F32, kept.len()));
+    let tape = Tape::recording_there(weights, Arc::clone(&there), Dropout::none());
+    let out = pass(&tape).memory().to_f32();
+    tape.backward();
+    gpu.check().expect("a device that works");
+    Some([host, [out, there.to_f32()]])
+}
+
+fn random_weights(layout: &Layout) -> Weights {
+    let (mut weights, mut random) = (Weights::zeros(layout), Random::new(1, 0));
+    let values = weights.values_mut().iter_mut();
+    values.for_each(|v| *v = 1.5 * random.normal());
+    weights
+}
+
+/// What a device may differ by from the host, as a share: some roundings of what it keeps.
+fn bound() -> f64 {
+    match gpu().map(|gpu| gpu.numbers()) {
+        Some(Numbers::Bf16) => 0.01,
+        Some(Numbers::F16) => 1.5e-3,
+        _ => 2e-5,
+    }
+}
+
+/// So many columns of every row, from `first` on.
+fn columns(values: &[f32], width: usize, first: usize, count: usize) -> Vec<f32> {
+    let rows = values.chunks(width);
+    rows.flat_map(|row| &row[first..first + count])
+        .copied()
+        .collect()
+}
+
+#[test]
+fn attention_within_sentences_on_a_device_is_that_of_the_host() {
+    for (lengths, heads, size, is_causal) in [
+        (vec![1, 16, 0, 17], 5, 8, true),
+        (vec![33, 15, 1], 4, 32, false),
+        (vec![31, 5, 48], 2, 40, true),
+        (vec![20, 7], 9, 64, false),
+        (vec![65, 2], 1, 128, true),
+        (vec![19, 34], 2, 104, false),
+        (vec![300, 12], 1, 16, true),
+        (vec![40, 3], 3, 33, true),
+    ] {
+        let (rows, d) = (lengths.iter().sum::<usize>(), heads * size);
+        let mut layout = Layout::default();
+        let qkv = layout.matrix("qkv", rows, 3 * d);
+        let mut start = 0;
+        let sentences = lengths.iter().map(|n| {
+            start += n;
+            (start - n..start, start - n..start)
+        });
+        let spans = Arc::new(Spans {
+            is_causal,
+            ..Spans::new(sentences.collect(), heads)
+        });
+        let found = both(&mut random_weights(&layout), |tape| {
+            let out = self_attention(tape, &tape.parameter(qkv), &spans);
+            seed(tape, &out);
+            out
+        });
+        let Some([host, device]) = found else { return };
+        let far = |what: &str, a: &[f32], b: &[f32]| {
+            let error = apart(a, b);
+            assert!(
+                error < bound(),
+                "{what} of {heads} heads of {size}: {error}"
+            );
+        };
+        far("result", &device[0], &host[0]);
+        for (i, name) in ["dQ", "dK", "dV"].iter().enumerate() {
+            let of = |values| columns(values, 3 * d, i * d, d);
+            far(name, &of(&device[1]), &of(&host[1]));
+        }
+    }
+}
+
+#[test]
+fn attention_to_other_sentences_on_a_device_is_that_of_the_host() {
+    for (sentences, heads, size) in [
+        (vec![(0..4, 0..35), (4..4, 35..36), (4..21, 36..38)], 2, 24),
+        (vec![(0..20, 0..8200)], 1, 16),
+        (vec![(0..8200, 0..20)], 1, 8),
+        (vec![(0..3, 0..9), (3..40, 9..26)], 6, 64),
+    ] {
+        let end = |last: &Range<usize>| last.end;
+        let last = sentences.last().expect("a sentence");
+        let d = heads * size;
+        let mut layout = Layout::default();
+        let q = layout.matrix("q", end(&last.0), d);
+        let kv = layout.matrix("kv", end(&last.1), 2 * d);
+        let spans = Arc::new(Spans::new(sentences, heads));
+        let found = both(&mut random_weights(&layout), |tape| {
+            let (q, kv) = (tape.parameter(q), tape.parameter(kv));
+            let out = cross_attention(tape, &q, &kv, &spans);
+            seed(tape, &out);
+            out
+        });
+        let Some([host, device]) = found else { return };
+        let far = |what: &str, a: &[f32], b: &[f32]| {
+            let error = apart(a, b);
+            assert!(
+                error < bound(),
+                "{what} of {heads} heads of {size}: {error}"
+            );
+        };
+        far("result", &device[0], &host[0]);
+        far("dQ", &device[1][q.range()], &host[1][q.range()]);
+        for (i, name) in ["dK", "dV"].iter().enumerate() {
+            let of = |values: &[f32]| columns(&values[kv.range()], 2 * d, i * d, d);
+            far(name, &of(&device[1]), &of(&host[1]));
+        }
+    }
 }
