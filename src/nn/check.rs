@@ -10,6 +10,7 @@ use super::parameters::{Layout, Parameter, Weights};
 use super::tape::{Tape, Var};
 use crate::nn::buffer::Buffer;
 use crate::nn::ops::cuda::rows;
+use crate::random::Random;
 use std::sync::{Arc, OnceLock};
 
 /// What single precision may differ by, as a share of the length of the gradient.
@@ -20,6 +21,14 @@ pub fn weights(layout: &Layout, seed: f64) -> Weights {
     let mut weights = Weights::zeros(layout);
     let values = weights.values_mut().iter_mut().enumerate();
     values.for_each(|(i, v)| *v = (0.8 * (i as f64 * 1.7 + seed).sin()) as f32);
+    weights
+}
+
+/// Weights drawn at random, large enough for sums that differ.
+pub fn random_weights(layout: &Layout) -> Weights {
+    let (mut weights, mut random) = (Weights::zeros(layout), Random::new(1, 0));
+    let values = weights.values_mut().iter_mut();
+    values.for_each(|v| *v = 1.5 * random.normal());
     weights
 }
 
@@ -145,6 +154,38 @@ fn device_gradients_within(
             };
             assert!(error <= most, "all together on the device: error {error}");
         }
+    }
+}
+
+/// The result of an operation on the weights and its gradients: on the host, and on the device, if there is one, which has the
+/// weights then.
+pub fn on_both(
+    weights: &mut Weights,
+    dropout: Dropout,
+    pass: impl Fn(&Tape) -> Var,
+) -> Option<[[Vec<f32>; 2]; 2]> {
+    let gpu = gpu()?;
+    // Only what is computed is rounded.
+    let kept = rows::upload(gpu, weights.values()).to_f32();
+    weights.values_mut().copy_from_slice(&kept);
+    let tape = Tape::recording(weights, vec![0.0; kept.len()], dropout);
+    let out = pass(&tape).values().to_vec();
+    let host = [out, tape.backward()];
+    weights.bring_to(gpu);
+    let there = Arc::new(Memory::zeros(gpu, Kind::F32, kept.len()));
+    let tape = Tape::recording_there(weights, Arc::clone(&there), dropout);
+    let out = pass(&tape).memory().to_f32();
+    tape.backward();
+    gpu.check().expect("a device that works");
+    Some([host, [out, there.to_f32()]])
+}
+
+/// How far a few roundings on the device take a result from the host's, as a share.
+pub fn rounding() -> f64 {
+    match gpu().map(Gpu::numbers) {
+        Some(Numbers::Bf16) => 0.01,
+        Some(Numbers::F16) => 1.5e-3,
+        _ => 2e-5,
     }
 }
 

@@ -1,6 +1,6 @@
 //! Windows over images on a device: see `ops/conv.rs`. Rows are written out, a part of the images at a time.
 
-use super::{add_columns, kernel};
+use super::{PACK, add_columns, kernel};
 use crate::nn::device::{Argument, Gpu, Memory, Operand, Product};
 use crate::nn::ops::activation::Activation;
 use crate::nn::ops::conv::{Conv, Window};
@@ -34,7 +34,7 @@ pub fn forward(
             activation.into(),
             None.into(),
         ];
-        gpu.launch_over(y.len(), kernel!(gpu, "finish"), &arguments);
+        gpu.launch_over(y.len().div_ceil(PACK), kernel!(gpu, "finish"), &arguments);
     }
     let y = tape.var_there(y, channels, true);
     if let Some(slot) = y.slot() {
@@ -73,7 +73,7 @@ pub(super) fn undo(gpu: &Gpu, dy: &Memory, y: &Memory, columns: usize, activatio
             activation.into(),
             None.into(),
         ];
-        gpu.launch_over(dy.len(), kernel!(gpu, "undo"), &arguments);
+        gpu.launch_over(dy.len().div_ceil(PACK), kernel!(gpu, "undo"), &arguments);
     }
 }
 

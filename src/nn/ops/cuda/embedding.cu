@@ -26,7 +26,18 @@ __device__ void collect(float* table, const T* dy, const u32* tokens, const u32*
     u32 column = blockIdx.y * blockDim.x + threadIdx.x;
     if (column >= d) return;
     float sum = 0.0f;
-    for (u32 i = starts[blockIdx.x]; i < starts[blockIdx.x + 1]; i++) {
+    u32 i = starts[blockIdx.x], end = starts[blockIdx.x + 1];
+    // A frequent token has thousands of rows: several loads are under way at once.
+    constexpr u32 AHEAD = 8;
+    for (; i + AHEAD <= end; i += AHEAD) {
+        float values[AHEAD];
+        UNROLL for (u32 k = 0; k < AHEAD; k++) {
+            u32 row = order[i + k];
+            values[k] = masked(mask, row, column, d, get(dy[(u64)row * d + column]));
+        }
+        UNROLL for (u32 k = 0; k < AHEAD; k++) sum += values[k];
+    }
+    for (; i < end; i++) {
         u32 row = order[i];
         sum += masked(mask, row, column, d, get(dy[(u64)row * d + column]));
     }

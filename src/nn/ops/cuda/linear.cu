@@ -7,28 +7,52 @@
 
 #include "values.cuh"
 
-template <typename T>
-__device__ void finish(T* y, const float* bias, u32 rows, u32 columns, int activation, Mask mask) {
-    u64 n = (u64)rows * columns;
+template <u32 N, typename T>
+__device__ void finish_packs(T* y, const float* bias, u32 rows, u32 columns, int activation, Mask mask) {
+    u32 packs = columns / N;
+    u64 n = (u64)rows * packs;
     for (u64 i = (u64)blockIdx.x * blockDim.x + threadIdx.x; i < n; i += (u64)gridDim.x * blockDim.x) {
-        u32 row = row_at(i, columns), column = column_at(i, columns);
-        float v = get(y[i]) + (bias ? bias[column] : 0.0f);
-        put(y[i], masked(mask, row, column, columns, activated(v, activation)));
+        u32 row = row_at(i, packs), column = column_at(i, packs) * N;
+        Pack<T, N> pack = pack_at<N>(y + i * N);
+        Pack<float, N> own = {};
+        if (bias) own = pack_at<N>(bias + column);
+        UNROLL for (u32 e = 0; e < N; e++) {
+            float v = activated(get(pack.values[e]) + own.values[e], activation);
+            put(pack.values[e], masked(mask, row, column + e, columns, v));
+        }
+        pack_at<N>(y + i * N) = pack;
     }
 }
 
+template <typename T>
+__device__ void finish(T* y, const float* bias, u32 rows, u32 columns, int activation, Mask mask) {
+    if (is_even<8>(y, columns) && is_even<8>(bias, columns)) return finish_packs<8>(y, bias, rows, columns, activation, mask);
+    finish_packs<1>(y, bias, rows, columns, activation, mask);
+}
+
 // y is what came out of `finish`: positive exactly where a relu passed and nothing was dropped.
+template <u32 N, typename T>
+__device__ void undo_packs(T* dy, const T* y, u32 rows, u32 columns, int activation, Mask mask) {
+    u32 packs = columns / N;
+    u64 n = (u64)rows * packs;
+    for (u64 i = (u64)blockIdx.x * blockDim.x + threadIdx.x; i < n; i += (u64)gridDim.x * blockDim.x) {
+        u32 row = row_at(i, packs), column = column_at(i, packs) * N;
+        Pack<T, N> pack = pack_at<N>(dy + i * N), out = pack_at<N>(y + i * N);
+        UNROLL for (u32 e = 0; e < N; e++) {
+            float d = masked(mask, row, column + e, columns, get(pack.values[e])), v = get(out.values[e]);
+            if (activation == RELU) d = v > 0.0f ? d : 0.0f;
+            if (activation == LEAKY) d *= v > 0.0f ? 1.0f : LEAK;
+            if (activation == TANH) d *= 1.0f - (v / mask.scale) * (v / mask.scale);
+            put(pack.values[e], d);
+        }
+        pack_at<N>(dy + i * N) = pack;
+    }
+}
+
 template <typename T>
 __device__ void undo(T* dy, const T* y, u32 rows, u32 columns, int activation, Mask mask) {
-    u64 n = (u64)rows * columns;
-    for (u64 i = (u64)blockIdx.x * blockDim.x + threadIdx.x; i < n; i += (u64)gridDim.x * blockDim.x) {
-        u32 row = row_at(i, columns), column = column_at(i, columns);
-        float d = masked(mask, row, column, columns, get(dy[i])), v = get(y[i]);
-        if (activation == RELU) d = v > 0.0f ? d : 0.0f;
-        if (activation == LEAKY) d *= v > 0.0f ? 1.0f : LEAK;
-        if (activation == TANH) d *= 1.0f - (v / mask.scale) * (v / mask.scale);
-        put(dy[i], d);
-    }
+    if (is_even<8>(dy, columns) && is_even<8>(y, columns)) return undo_packs<8>(dy, y, rows, columns, activation, mask);
+    undo_packs<1>(dy, y, rows, columns, activation, mask);
 }
 
 // Sums of columns in two steps: a block adds up 32 columns of a share of the rows, and then the shares are added up.

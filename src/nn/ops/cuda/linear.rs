@@ -1,6 +1,6 @@
 //! A linear layer on a device: see `ops/linear.rs`.
 
-use super::{add_columns, kernel};
+use super::{PACK, add_columns, kernel};
 use crate::nn::device::{Argument, Gpu, Memory, Product};
 use crate::nn::dropout::Mask;
 use crate::nn::ops::activation::Activation;
@@ -48,7 +48,7 @@ pub fn forward(
                     activation.into(),
                     mask.into(),
                 ];
-                gpu.launch_over(dy.len(), kernel!(gpu, "undo"), &arguments);
+                gpu.launch_over(dy.len().div_ceil(PACK), kernel!(gpu, "undo"), &arguments);
             }
             pass_back(&gpu, there, &layer, &x, &dy, gradients);
         });
@@ -97,7 +97,11 @@ pub(super) fn apply_rows(
         activation.into(),
         mask.into(),
     ];
-    gpu.launch_over(rows * outputs, kernel!(gpu, "finish"), &arguments);
+    gpu.launch_over(
+        (rows * outputs).div_ceil(PACK),
+        kernel!(gpu, "finish"),
+        &arguments,
+    );
 }
 
 /// Passes the gradient of X · Wᵀ + b on to X, W and b.

@@ -63,6 +63,9 @@ impl From<Option<Mask>> for Argument<'_> {
 /// Threads of a block that sums columns.
 const SUMMING: u32 = 256;
 
+/// Values that a thread of a kernel over a matrix has at once, where they lie even.
+const PACK: usize = 8;
+
 /// Into how many shares rows are parted where columns are summed: few enough to be brought together by one thread each.
 fn shares(rows: usize) -> usize {
     rows.div_ceil(256).clamp(1, 32)

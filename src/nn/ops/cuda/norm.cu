@@ -9,12 +9,61 @@
 
 constexpr float EPSILON = 1e-5f;
 
+// What a lane has of a row that is kept in registers: packs of four columns, the lanes' packs one after the other.
+constexpr u32 FOUR = 4, MOST_PACKS = 8;
+
+// Whether a row is, with parameters for its columns.
+__device__ inline bool fits_registers(u32 d, const float* scale, const float* shift) {
+    return d <= MOST_PACKS * WARP * FOUR && is_even<FOUR>(scale, d) && is_even<FOUR>(shift, d);
+}
+
+// For each pack of the lane's: its number and its first column.
+#define EACH_PACK(p, i) \
+    UNROLL for (u32 p = 0; p < MOST_PACKS; p++) \
+        if (u32 i = (p * WARP + lane) * FOUR; i < d)
+
 // z may be s. Without x (null) nothing is added.
+template <typename T>
+__device__ void normalise_in_registers(T* z, T* y, float* moments, const T* x, const T* s, const float* scale,
+                                       const float* shift, u32 row, u32 d, Mask mask) {
+    u32 lane = threadIdx.x % WARP;
+    u64 at = (u64)row * d;
+    float values[MOST_PACKS][FOUR], sum = 0.0f, square = 0.0f;
+    EACH_PACK(p, i) {
+        Pack<T, FOUR> own = pack_at<FOUR>(s + at + i), other = {};
+        if (x) other = pack_at<FOUR>(x + at + i);
+        UNROLL for (u32 e = 0; e < FOUR; e++) {
+            float v = masked(mask, row, i + e, d, get(own.values[e]));
+            put(own.values[e], x ? v + get(other.values[e]) : v);
+            values[p][e] = get(own.values[e]);
+            sum += values[p][e];
+        }
+        pack_at<FOUR>(z + at + i) = own;
+    }
+    float mean = warp_sum(sum) / d;
+    EACH_PACK(p, i) UNROLL for (u32 e = 0; e < FOUR; e++) {
+        values[p][e] -= mean;
+        square += values[p][e] * values[p][e];
+    }
+    float inverse = 1.0f / sqrtf(warp_sum(square) / d + EPSILON);
+    EACH_PACK(p, i) {
+        Pack<T, FOUR> out;
+        auto times = pack_at<FOUR>(scale + i), plus = pack_at<FOUR>(shift + i);
+        UNROLL for (u32 e = 0; e < FOUR; e++) put(out.values[e], values[p][e] * inverse * times.values[e] + plus.values[e]);
+        pack_at<FOUR>(y + at + i) = out;
+    }
+    if (lane == 0) {
+        moments[2 * row] = mean;
+        moments[2 * row + 1] = inverse;
+    }
+}
+
 template <typename T>
 __device__ void normalise(T* z, T* y, float* moments, const T* x, const T* s, const float* scale, const float* shift,
                           u32 rows, u32 d, Mask mask) {
     u32 row = (blockIdx.x * blockDim.x + threadIdx.x) / WARP, lane = threadIdx.x % WARP;
     if (row >= rows) return;
+    if (fits_registers(d, scale, shift)) return normalise_in_registers(z, y, moments, x, s, scale, shift, row, d, mask);
     u64 at = (u64)row * d;
     float sum = 0.0f;
     for (u32 i = lane; i < d; i += WARP) {
@@ -39,9 +88,40 @@ __device__ void normalise(T* z, T* y, float* moments, const T* x, const T* s, co
 
 // dz in place of dy; `own` (or null) is the gradient of z itself.
 template <typename T>
+__device__ void denormalise_in_registers(T* dy, const T* z, const float* moments, const T* own, const float* scale, u32 row,
+                                         u32 d) {
+    u32 lane = threadIdx.x % WARP;
+    u64 at = (u64)row * d;
+    float mean = moments[2 * row], inverse = moments[2 * row + 1], plain = 0.0f, weighted = 0.0f;
+    float slopes[MOST_PACKS][FOUR], values[MOST_PACKS][FOUR];
+    EACH_PACK(p, i) {
+        auto d_out = pack_at<FOUR>((const T*)dy + at + i), sum = pack_at<FOUR>(z + at + i);
+        auto times = pack_at<FOUR>(scale + i);
+        UNROLL for (u32 e = 0; e < FOUR; e++) {
+            slopes[p][e] = get(d_out.values[e]) * times.values[e];
+            values[p][e] = (get(sum.values[e]) - mean) * inverse;
+            plain += slopes[p][e];
+            weighted += slopes[p][e] * values[p][e];
+        }
+    }
+    plain = warp_sum(plain) / d;
+    weighted = warp_sum(weighted) / d;
+    EACH_PACK(p, i) {
+        Pack<T, FOUR> result, other = {};
+        if (own) other = pack_at<FOUR>(own + at + i);
+        UNROLL for (u32 e = 0; e < FOUR; e++) {
+            float v = (slopes[p][e] - plain - values[p][e] * weighted) * inverse;
+            put(result.values[e], own ? v + get(other.values[e]) : v);
+        }
+        pack_at<FOUR>(dy + at + i) = result;
+    }
+}
+
+template <typename T>
 __device__ void denormalise(T* dy, const T* z, const float* moments, const T* own, const float* scale, u32 rows, u32 d) {
     u32 row = (blockIdx.x * blockDim.x + threadIdx.x) / WARP, lane = threadIdx.x % WARP;
     if (row >= rows) return;
+    if (fits_registers(d, scale, scale)) return denormalise_in_registers(dy, z, moments, own, scale, row, d);
     u64 at = (u64)row * d;
     float mean = moments[2 * row], inverse = moments[2 * row + 1], plain = 0.0f, weighted = 0.0f;
     for (u32 i = lane; i < d; i += WARP) {

@@ -63,21 +63,9 @@ pub fn forward(
                         SUMMING,
                         &sums,
                     );
-                    let to = gradients.there();
-                    add_shares(
-                        &gpu,
-                        &parts,
-                        (0, count, 2 * d),
-                        d,
-                        to.at(norm.scale.start()),
-                    );
-                    add_shares(
-                        &gpu,
-                        &parts,
-                        (d, count, 2 * d),
-                        d,
-                        to.at(norm.shift.start()),
-                    );
+                    // A norm's shift lies behind its scale.
+                    let to = gradients.there().at(norm.scale.start());
+                    add_shares(&gpu, &parts, (0, count, 2 * d), 2 * d, to);
                     let arguments = [
                         (&dy).into(),
                         z.memory().into(),

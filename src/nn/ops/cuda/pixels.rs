@@ -3,7 +3,7 @@
 
 use super::conv::undo;
 use super::embedding::Occurrences;
-use super::{kernel, launch_rows, rows};
+use super::{PACK, kernel, launch_rows, rows};
 use crate::nn::device::{Argument, Gpu, Memory};
 use crate::nn::ops::activation::Activation;
 use crate::nn::ops::pixels::Size;
@@ -216,7 +216,7 @@ pub fn apply(gpu: &Gpu, tape: &Tape, x: &Var, activation: Activation) -> Var {
         activation.into(),
         None.into(),
     ];
-    gpu.launch_over(y.len(), kernel!(gpu, "finish"), &arguments);
+    gpu.launch_over(y.len().div_ceil(PACK), kernel!(gpu, "finish"), &arguments);
     let y = tape.var_there(y, c, true);
     back(gpu, tape, x, &y, y.clone(), activation);
     y

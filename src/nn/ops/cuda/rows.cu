@@ -9,10 +9,21 @@ template <typename T> __device__ void add(T* to, const T* from, u64 n) {
 }
 
 // to = mask ∘ from; they may be one.
+template <u32 N, typename T> __device__ void drop_packs(T* to, const T* from, u32 rows, u32 columns, Mask mask) {
+    u32 packs = columns / N;
+    u64 n = (u64)rows * packs;
+    for (u64 i = (u64)blockIdx.x * blockDim.x + threadIdx.x; i < n; i += (u64)gridDim.x * blockDim.x) {
+        u32 row = row_at(i, packs), column = column_at(i, packs) * N;
+        Pack<T, N> pack = pack_at<N>(from + i * N);
+        UNROLL for (u32 e = 0; e < N; e++)
+            put(pack.values[e], masked(mask, row, column + e, columns, get(pack.values[e])));
+        pack_at<N>(to + i * N) = pack;
+    }
+}
+
 template <typename T> __device__ void drop(T* to, const T* from, u32 rows, u32 columns, Mask mask) {
-    u64 n = (u64)rows * columns;
-    for (u64 i = (u64)blockIdx.x * blockDim.x + threadIdx.x; i < n; i += (u64)gridDim.x * blockDim.x)
-        put(to[i], masked(mask, row_at(i, columns), column_at(i, columns), columns, get(from[i])));
+    if (is_even<8>(to, columns) && is_even<8>(from, columns)) return drop_packs<8>(to, from, rows, columns, mask);
+    drop_packs<1>(to, from, rows, columns, mask);
 }
 
 template <typename T> __device__ void from_f32(T* to, const float* from, u64 n) {

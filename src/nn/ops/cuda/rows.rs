@@ -1,7 +1,7 @@
 //! Sums and masks of whole matrices, parameters as values, and rows side by side or picked: see `ops/rows.rs`.
 
 use super::embedding::Occurrences;
-use super::kernel;
+use super::{PACK, kernel};
 use crate::nn::device::{Argument, Gpu, Kind, Memory};
 use crate::nn::dropout::Mask;
 use crate::nn::parameters::Parameter;
@@ -33,7 +33,7 @@ pub fn drop_into(gpu: &Gpu, to: &Memory, from: &Memory, columns: usize, mask: Op
         columns.into(),
         mask.into(),
     ];
-    gpu.launch_over(from.len(), kernel!(gpu, "drop"), &arguments);
+    gpu.launch_over(from.len().div_ceil(PACK), kernel!(gpu, "drop"), &arguments);
 }
 
 /// X with values dropped.

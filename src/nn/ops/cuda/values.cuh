@@ -34,6 +34,20 @@ __device__ inline u32 row_at(u64 i, u32 columns) { return i >> 32 ? i / columns 
 
 __device__ inline u32 column_at(u64 i, u32 columns) { return i >> 32 ? i % columns : (u32)i % columns; }
 
+// Values that lie side by side, loaded and stored at once.
+template <typename T, u32 N> struct alignas(N * sizeof(T)) Pack {
+    T values[N];
+};
+
+// Whether packs may begin there, and in every row of so many columns behind it.
+template <u32 N, typename T> __device__ inline bool is_even(const T* first, u32 columns) {
+    return (u64)first % sizeof(Pack<T, N>) == 0 && columns % N == 0;
+}
+
+template <u32 N, typename T> __device__ inline Pack<T, N>& pack_at(T* first) { return *(Pack<T, N>*)first; }
+
+template <u32 N, typename T> __device__ inline const Pack<T, N>& pack_at(const T* first) { return *(const Pack<T, N>*)first; }
+
 #define EACH(X) X(float, f32) X(bf16, bf16) X(f16, f16)
 
 // What gradients are multiplied by where their way back begins, so that f16 does not lose the small ones: see adam.cu. Null

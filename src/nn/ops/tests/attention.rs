@@ -1,17 +1,13 @@
 //! Attention over heads, to rows that are keys and values, and by additive scores.
 
 use super::{of, softmax};
-use crate::nn::check::{apart, gpu, gradients, seed, weighed};
-use crate::nn::device::{Kind, Memory, Numbers};
+use crate::nn::check::{apart, gradients, on_both, random_weights, rounding, seed, weighed};
 use crate::nn::dropout::Dropout;
 use crate::nn::ops::attention::{Spans, cross_attention, self_attention, shared_attention};
 use crate::nn::ops::context::{Pairs, additive_attention};
-use crate::nn::ops::cuda::rows;
 use crate::nn::ops::recurrent::Sequences;
 use crate::nn::packed::Packed;
-use crate::nn::parameters::{Layout, Weights};
-use crate::nn::tape::{Tape, Var};
-use crate::random::Random;
+use crate::nn::parameters::Layout;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -197,42 +193,6 @@ fn additive_attention_has_the_gradients_of_its_formula() {
     );
 }
 
-/// The result of an operation on the weights, and their gradients, on the host and on a device.
-fn both(weights: &mut Weights, pass: impl Fn(&Tape) -> Var) -> Option<[[Vec<f32>; 2]; 2]> {
-    let gpu = gpu()?;
-    let values = weights.values_mut();
-    // The device's numbers, so that only what is computed is rounded.
-    let kept = rows::upload(gpu, values).to_f32();
-    values.copy_from_slice(&kept);
-    let tape = Tape::recording(weights, vec![0.0; kept.len()], Dropout::none());
-    let out = pass(&tape);
-    let values = out.values().to_vec();
-    let host = [values, tape.backward()];
-    weights.bring_to(gpu);
-    let there = Arc::new(Memory::zeros(gpu, Kind::F32, kept.len()));
-    let tape = Tape::recording_there(weights, Arc::clone(&there), Dropout::none());
-    let out = pass(&tape).memory().to_f32();
-    tape.backward();
-    gpu.check().expect("a device that works");
-    Some([host, [out, there.to_f32()]])
-}
-
-fn random_weights(layout: &Layout) -> Weights {
-    let (mut weights, mut random) = (Weights::zeros(layout), Random::new(1, 0));
-    let values = weights.values_mut().iter_mut();
-    values.for_each(|v| *v = 1.5 * random.normal());
-    weights
-}
-
-/// What a device may differ by from the host, as a share: some roundings of what it keeps.
-fn bound() -> f64 {
-    match gpu().map(|gpu| gpu.numbers()) {
-        Some(Numbers::Bf16) => 0.01,
-        Some(Numbers::F16) => 1.5e-3,
-        _ => 2e-5,
-    }
-}
-
 /// So many columns of every row, from `first` on.
 fn columns(values: &[f32], width: usize, first: usize, count: usize) -> Vec<f32> {
     let rows = values.chunks(width);
@@ -265,7 +225,7 @@ fn attention_within_sentences_on_a_device_is_that_of_the_host() {
             is_causal,
             ..Spans::new(sentences.collect(), heads)
         });
-        let found = both(&mut random_weights(&layout), |tape| {
+        let found = on_both(&mut random_weights(&layout), Dropout::none(), |tape| {
             let out = self_attention(tape, &tape.parameter(qkv), &spans);
             seed(tape, &out);
             out
@@ -274,7 +234,7 @@ fn attention_within_sentences_on_a_device_is_that_of_the_host() {
         let far = |what: &str, a: &[f32], b: &[f32]| {
             let error = apart(a, b);
             assert!(
-                error < bound(),
+                error < rounding(),
                 "{what} of {heads} heads of {size}: {error}"
             );
         };
@@ -301,7 +261,7 @@ fn attention_to_other_sentences_on_a_device_is_that_of_the_host() {
         let q = layout.matrix("q", end(&last.0), d);
         let kv = layout.matrix("kv", end(&last.1), 2 * d);
         let spans = Arc::new(Spans::new(sentences, heads));
-        let found = both(&mut random_weights(&layout), |tape| {
+        let found = on_both(&mut random_weights(&layout), Dropout::none(), |tape| {
             let (q, kv) = (tape.parameter(q), tape.parameter(kv));
             let out = cross_attention(tape, &q, &kv, &spans);
             seed(tape, &out);
@@ -311,7 +271,7 @@ fn attention_to_other_sentences_on_a_device_is_that_of_the_host() {
         let far = |what: &str, a: &[f32], b: &[f32]| {
             let error = apart(a, b);
             assert!(
-                error < bound(),
+                error < rounding(),
                 "{what} of {heads} heads of {size}: {error}"
             );
         };
