@@ -121,26 +121,27 @@ fn cross_attention_has_the_gradients_of_its_formula() {
 
 #[test]
 fn rows_that_are_keys_and_values_in_one_have_the_gradients_of_both() {
-    let d = 5;
-    let mut layout = Layout::default();
-    let (q, rows) = (layout.matrix("q", 3, d), layout.matrix("rows", 6, d));
-    let spans = Arc::new(Spans {
-        is_scaled: false,
-        ..Spans::new(vec![(0..2, 0..4), (2..3, 4..6)], 1)
-    });
-    gradients(
-        &layout,
-        |tape| {
-            let (q, rows) = (tape.parameter(q), tape.parameter(rows));
-            seed(tape, &shared_attention(tape, &q, &rows, &spans));
-        },
-        |v| {
-            // The formula scales: what is attended with is made larger before.
-            let scaled: Vec<f64> = of(v, q).iter().map(|q| q * (d as f64).sqrt()).collect();
-            let at = (of(v, rows), d, 0);
-            weighed(&attention(&spans, d, [(&scaled, d, 0), at, at]))
-        },
-    );
+    for d in [5, 16] {
+        let mut layout = Layout::default();
+        let (q, rows) = (layout.matrix("q", 3, d), layout.matrix("rows", 6, d));
+        let spans = Arc::new(Spans {
+            is_scaled: false,
+            ..Spans::new(vec![(0..2, 0..4), (2..3, 4..6)], 1)
+        });
+        gradients(
+            &layout,
+            |tape| {
+                let (q, rows) = (tape.parameter(q), tape.parameter(rows));
+                seed(tape, &shared_attention(tape, &q, &rows, &spans));
+            },
+            |v| {
+                // The formula scales: what is attended with is made larger before.
+                let scaled: Vec<f64> = of(v, q).iter().map(|q| q * (d as f64).sqrt()).collect();
+                let at = (of(v, rows), d, 0);
+                weighed(&attention(&spans, d, [(&scaled, d, 0), at, at]))
+            },
+        );
+    }
 }
 
 #[test]
