@@ -121,7 +121,7 @@ __device__ void attend_back_queries(T* dq, float* products, const T* d_out, cons
     }
 }
 
-// dK and dV, or their sum where keys and values are one.
+// dK and dV.
 template <u32 SIZE, u32 ROWS, typename T>
 __device__ void attend_back_keys(T* dkv, const float* products, const T* d_out, const float* sums, const T* q, const T* kv,
                                  const Span* spans, Shape s) {
@@ -162,12 +162,8 @@ __device__ void attend_back_keys(T* dkv, const float* products, const T* d_out, 
         UNROLL for (u32 c = 0; c < PARTS && row < span.keys; c++) {
             if (c * WARP + lane >= s.size) continue;
             T* to = dkv + (u64)(span.key + row) * s.kv_width + at + c * WARP + lane;
-            if (s.key == s.value) {
-                put(to[s.key], dk[r][c] + dv[r][c]);
-            } else {
-                put(to[s.key], dk[r][c]);
-                put(to[s.value], dv[r][c]);
-            }
+            put(to[s.key], dk[r][c]);
+            put(to[s.value], dv[r][c]);
         }
     }
 }

@@ -89,6 +89,7 @@ pub fn forward(
     d: usize,
     spans: &Arc<Spans>,
 ) -> Var {
+    assert_ne!(key, value, "keys that are values have kernels of their own");
     let size = d / spans.heads;
     let kernels = kernels(gpu, size);
     let tiles = spans

@@ -111,7 +111,7 @@ __device__ void attend_tensor_back_queries(T* dq, float* products, const T* d_ou
     store<SIZE>(dq + (u64)first_row * s.q_width + at, s.q_width, rest, s.size, result, factors);
 }
 
-// dK and dV, or their sum where keys and values are one. A warp has sixteen keys; Sᵀ = K Qᵀ.
+// dK and dV. A warp has sixteen keys; Sᵀ = K Qᵀ.
 template <u32 SIZE, typename T>
 __device__ void attend_tensor_back_keys(T* dkv, const float* products, const T* d_out, const float* sums, const T* q,
                                         const T* kv, const Span* spans, Shape s) {
@@ -141,13 +141,8 @@ __device__ void attend_tensor_back_keys(T* dkv, const float* products, const T* 
     }
     float factors[2] = {1.0f, 1.0f};
     T* to = dkv + (u64)first_row * s.kv_width + at;
-    if (s.key == s.value) {
-        UNROLL for (u32 c = 0; c < SIZE / 32; c++)
-            UNROLL for (u32 n = 0; n < 4; n++) UNROLL for (u32 e = 0; e < 4; e++) dk.values[c][n][e] += dv.values[c][n][e];
-    } else {
-        store<SIZE>(to + s.value, s.kv_width, rest, s.size, dv, factors);
-    }
     store<SIZE>(to + s.key, s.kv_width, rest, s.size, dk, factors);
+    store<SIZE>(to + s.value, s.kv_width, rest, s.size, dv, factors);
 }
 
 #define ATTENTION_TENSOR(T, S, SIZE) \
