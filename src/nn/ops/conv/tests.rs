@@ -70,6 +70,7 @@ fn windows_have_the_gradients_of_their_formula() {
         (2, [5, 6, 2, 3, 1, 1], 3),
         (70, [1, 1, 6, 1, 1, 0], 40),
         (2, [7, 5, 33, 3, 2, 0], 2),
+        (2, [5, 6, 16, 3, 2, 1], 3),
     ];
     for (images, shape, channels) in shapes {
         for is_transposed in [false, true] {

@@ -102,7 +102,7 @@ fn unfold(gpu: &Gpu, window: Window, images: &Memory, first: usize, rows: &Memor
     let values = n * window.count() * window.values();
     let from = images.at(first * window.image());
     let arguments = [rows.into(), from, values.into(), words(window)];
-    gpu.launch_over(values, kernel!(gpu, "unfold"), &arguments);
+    gpu.launch_over(values.div_ceil(PACK), kernel!(gpu, "unfold"), &arguments);
 }
 
 /// S(images) · Wᵀ
@@ -159,7 +159,7 @@ fn put(gpu: &Gpu, window: Window, rows: &Memory, weight: Operand, channels: usiz
         let values = n * window.image();
         let to = images.at(first * window.image());
         let arguments = [to, (&block).into(), values.into(), words(window)];
-        gpu.launch_over(values, kernel!(gpu, "fold"), &arguments);
+        gpu.launch_over(values.div_ceil(PACK), kernel!(gpu, "fold"), &arguments);
     }
     images
 }
