@@ -1,7 +1,7 @@
 // Residual sum, dropout and layer normalisation, a warp to a row.
 //
 //   z = x + drop(s)     x̂ = (z − μ) / σ     y = γ ∘ x̂ + β
-//   dx̂ = dy ∘ γ         dz = (dx̂ − mean(dx̂) − x̂ · mean(dx̂ ∘ x̂)) / σ + dz of the sum itself
+//   dx̂ = dy ∘ γ         dz = (dx̂ − mean(dx̂) − x̂ · mean(dx̂ ∘ x̂)) / σ + dz of the sum itself         ds = drop(dz)
 //
 // As in ops/norm.rs. The sums for dγ and dβ are those of a share of the rows: add_shares brings them together.
 
@@ -86,10 +86,10 @@ __device__ void normalise(T* z, T* y, float* moments, const T* x, const T* s, co
     }
 }
 
-// dz in place of dy; `own` (or null) is the gradient of z itself.
+// dz in place of dy; `own` (or null) is the gradient of z itself; `ds` (or null) becomes that of s.
 template <typename T>
-__device__ void denormalise_in_registers(T* dy, const T* z, const float* moments, const T* own, const float* scale, u32 row,
-                                         u32 d) {
+__device__ void denormalise_in_registers(T* dy, T* ds, const T* z, const float* moments, const T* own, const float* scale,
+                                         u32 row, u32 d, Mask mask) {
     u32 lane = threadIdx.x % WARP;
     u64 at = (u64)row * d;
     float mean = moments[2 * row], inverse = moments[2 * row + 1], plain = 0.0f, weighted = 0.0f;
@@ -112,16 +112,19 @@ __device__ void denormalise_in_registers(T* dy, const T* z, const float* moments
         UNROLL for (u32 e = 0; e < FOUR; e++) {
             float v = (slopes[p][e] - plain - values[p][e] * weighted) * inverse;
             put(result.values[e], own ? v + get(other.values[e]) : v);
+            put(other.values[e], masked(mask, row, i + e, d, get(result.values[e])));
         }
         pack_at<FOUR>(dy + at + i) = result;
+        if (ds) pack_at<FOUR>(ds + at + i) = other;
     }
 }
 
 template <typename T>
-__device__ void denormalise(T* dy, const T* z, const float* moments, const T* own, const float* scale, u32 rows, u32 d) {
+__device__ void denormalise(T* dy, T* ds, const T* z, const float* moments, const T* own, const float* scale, u32 rows, u32 d,
+                            Mask mask) {
     u32 row = (blockIdx.x * blockDim.x + threadIdx.x) / WARP, lane = threadIdx.x % WARP;
     if (row >= rows) return;
-    if (fits_registers(d, scale, scale)) return denormalise_in_registers(dy, z, moments, own, scale, row, d);
+    if (fits_registers(d, scale, scale)) return denormalise_in_registers(dy, ds, z, moments, own, scale, row, d, mask);
     u64 at = (u64)row * d;
     float mean = moments[2 * row], inverse = moments[2 * row + 1], plain = 0.0f, weighted = 0.0f;
     for (u32 i = lane; i < d; i += WARP) {
@@ -135,6 +138,7 @@ __device__ void denormalise(T* dy, const T* z, const float* moments, const T* ow
         float v = get(dy[at + i]) * scale[i];
         v = (v - plain - (get(z[at + i]) - mean) * inverse * weighted) * inverse;
         put(dy[at + i], own ? v + get(own[at + i]) : v);
+        if (ds) put(ds[at + i], masked(mask, row, i, d, get(dy[at + i])));
     }
 }
 
@@ -172,9 +176,9 @@ __device__ void norm_shares(float* shares, const T* dy, const T* z, const float*
         normalise<T>(z, y, moments, x, s, scale, shift, rows, d, mask); \
     } \
     REGISTER(normalise_##S) \
-    extern "C" __global__ void denormalise_##S(T* dy, const T* z, const float* moments, const T* own, const float* scale, \
-                                               u32 rows, u32 d) { \
-        denormalise<T>(dy, z, moments, own, scale, rows, d); \
+    extern "C" __global__ void denormalise_##S(T* dy, T* ds, const T* z, const float* moments, const T* own, \
+                                               const float* scale, u32 rows, u32 d, Mask mask) { \
+        denormalise<T>(dy, ds, z, moments, own, scale, rows, d, mask); \
     } \
     REGISTER(denormalise_##S) \
     extern "C" __global__ void norm_shares_##S(float* shares, const T* dy, const T* z, const float* moments, u32 rows, \

@@ -4,7 +4,7 @@ use super::{SUMMING, add_shares, kernel, launch_rows, rows, shares};
 use crate::nn::device::{Argument, Gpu, Kind, Memory};
 use crate::nn::dropout::Mask;
 use crate::nn::ops::norm::Norm;
-use crate::nn::tape::{Tape, Var};
+use crate::nn::tape::{Gradients, Tape, Var};
 
 /// z = x + drop(s) and what it is normalised to; without a sublayer z is x.
 pub fn forward(
@@ -45,46 +45,32 @@ pub fn forward(
         let (x, sublayer) = (x.slot(), sublayer.and_then(Var::slot));
         tape.push(move |gradients| {
             let own = z.slot().and_then(|slot| gradients.take_there(slot));
-            let dz = match gradients.take_there(slot) {
-                Some(dy) => {
-                    let count = shares(n);
-                    let parts = Memory::of(&gpu, Kind::F32, count * 2 * d);
-                    let sums = [
-                        (&parts).into(),
-                        (&dy).into(),
-                        z.memory().into(),
-                        (&moments).into(),
-                        n.into(),
-                        d.into(),
-                    ];
-                    gpu.launch(
-                        kernel!(gpu, "norm_shares"),
-                        (d.div_ceil(32) as u32, count as u32),
-                        SUMMING,
-                        &sums,
-                    );
-                    // A norm's shift lies behind its scale.
-                    let to = gradients.there().at(norm.scale.start());
-                    add_shares(&gpu, &parts, (0, count, 2 * d), 2 * d, to);
+            let (dz, ds) = match (gradients.take_there(slot), own) {
+                (Some(dy), own) => {
+                    add_parameters(&gpu, &norm, (&dy, z.memory(), &moments), gradients);
+                    let ds = sublayer.map(|_| Memory::of(&gpu, gpu.kind(), dy.len()));
                     let arguments = [
                         (&dy).into(),
+                        ds.as_ref().map_or(Argument::NULL, Argument::from),
                         z.memory().into(),
                         (&moments).into(),
                         own.as_ref().map_or(Argument::NULL, Argument::from),
                         there.at(norm.scale),
                         n.into(),
                         d.into(),
+                        mask.into(),
                     ];
                     launch_rows(&gpu, n, kernel!(gpu, "denormalise"), &arguments);
-                    dy
+                    (dy, ds)
                 }
-                None => match own {
-                    Some(own) => own,
-                    None => return,
-                },
+                (None, Some(own)) => {
+                    let ds = sublayer.map(|_| rows::dropped(&gpu, &own, d, mask));
+                    (own, ds)
+                }
+                (None, None) => return,
             };
-            if let Some(slot) = sublayer {
-                gradients.give_there(slot, rows::dropped(&gpu, &dz, d, mask));
+            if let (Some(slot), Some(ds)) = (sublayer, ds) {
+                gradients.give_there(slot, ds);
             }
             if let Some(slot) = x {
                 gradients.give_there(slot, dz);
@@ -92,4 +78,30 @@ pub fn forward(
         });
     }
     (z, y)
+}
+
+/// dγ = dγ + Σ dy ∘ x̂, dβ = dβ + Σ dy
+fn add_parameters(
+    gpu: &Gpu,
+    norm: &Norm,
+    (dy, z, moments): (&Memory, &Memory, &Memory),
+    gradients: &Gradients,
+) {
+    let d = norm.scale.columns;
+    let rows = dy.len() / d;
+    let count = shares(rows);
+    let parts = Memory::of(gpu, Kind::F32, count * 2 * d);
+    let arguments = [
+        (&parts).into(),
+        dy.into(),
+        z.into(),
+        moments.into(),
+        rows.into(),
+        d.into(),
+    ];
+    let grid = (d.div_ceil(32) as u32, count as u32);
+    gpu.launch(kernel!(gpu, "norm_shares"), grid, SUMMING, &arguments);
+    // A norm's shift lies behind its scale.
+    let to = gradients.there().at(norm.scale.start());
+    add_shares(gpu, &parts, (0, count, 2 * d), 2 * d, to);
 }
