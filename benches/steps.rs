@@ -10,7 +10,8 @@
 //! numbers: `peers/steps.py` sees to that. Memory is the peak minus what was there before the first step.
 //!
 //! With `--features cuda`, WORDMILL_DEVICE=cuda computes on the first GPU in bf16, cuda-f32, cuda-tf32 and cuda-f16 in these, and
-//! WORDMILL_BATCH_TOKENS is another limit for batches. Steps are then counted from the fourth to the last, both waited for.
+//! WORDMILL_BATCH_TOKENS is another limit for batches. Steps are then counted from the fourth to the last, both waited for, and
+//! the speed of their matrix products is told beside: what share it is of what the GPU can.
 
 mod device;
 
@@ -167,7 +168,7 @@ fn train<A: Architecture>(
     steps: usize,
     pairs: &Pairs,
 ) {
-    let (warm, mut tokens, mut start) = (3, 0, Instant::now());
+    let (warm, mut tokens, mut start, mut before_all) = (3, 0, Instant::now(), 0);
     let budget = match std::env::var("WORDMILL_BATCH_TOKENS") {
         Ok(tokens) => number(&tokens),
         Err(_) => budget,
@@ -187,7 +188,7 @@ fn train<A: Architecture>(
     for (step, rows) in all.iter().cycle().take(warm + steps).enumerate() {
         if step == warm {
             learner.loss();
-            (tokens, start) = (0, Instant::now());
+            (tokens, start, before_all) = (0, Instant::now(), learner.multiplied());
         }
         // The mean of the last five.
         if step + 5 == warm + steps {
@@ -222,6 +223,14 @@ fn train<A: Architecture>(
         tokens as f64 / seconds,
         learner.memory().unwrap_or((peak() - before) / 1024),
     );
+    let multiplied = learner.multiplied() - before_all;
+    if multiplied > 0 {
+        println!(
+            "products: {:.1} TFLOP/s, {:.3} TFLOP a step",
+            multiplied as f64 / seconds / 1e12,
+            multiplied as f64 / steps as f64 / 1e12
+        );
+    }
 }
 
 /// What changes weights by batches.
@@ -234,6 +243,9 @@ trait Learner {
 
     /// MiB, if they are not those of the process.
     fn memory(&self) -> Option<u64>;
+
+    /// Floating-point operations of the products so far, where they are counted.
+    fn multiplied(&self) -> u64;
 }
 
 /// On the host.
@@ -276,6 +288,10 @@ impl<A: Architecture> Learner for Here<'_, A> {
 
     fn memory(&self) -> Option<u64> {
         None
+    }
+
+    fn multiplied(&self) -> u64 {
+        0
     }
 }
 
@@ -321,6 +337,10 @@ impl<A: Architecture> Learner for There<'_, A> {
 
     fn memory(&self) -> Option<u64> {
         Some(self.learning.gpu().held() as u64 >> 20)
+    }
+
+    fn multiplied(&self) -> u64 {
+        self.learning.gpu().multiplied()
     }
 }
 

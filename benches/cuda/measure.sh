@@ -31,13 +31,6 @@ mapfile -t parts < "$folder/parts.txt"
 for numbers in f32 bf16 f16; do
     stage "tests-$numbers" env WORDMILL_TEST_GPU=$numbers "$folder/tests" --include-ignored --test-threads 1 "${parts[@]}"
 done
-# What the emulated GPU does not see: memory that is not a kernel's own, threads that race.
-if command -v compute-sanitizer > /dev/null; then
-    for tool in memcheck racecheck synccheck; do
-        stage "$tool" env WORDMILL_TEST_GPU=f32 compute-sanitizer --tool $tool --error-exitcode 1 \
-            "$folder/tests" --include-ignored --test-threads 1 "${parts[@]}"
-    done
-fi
 for round in 1 2; do
     stage "tiny-$round" env WORDMILL_BATCH_TOKENS=8192 "$folder/steps" tiny 2 200
     stage "tiny-torch-$round" python3 "$nmt_ref" bench "${data[@]}" --model tiny --max-tokens 8192 --steps 60 --bench-warm 10 $reference
@@ -55,4 +48,29 @@ if [[ -d $work/run ]]; then
         stage "beam5-$sentences" bash -c '"$0" 5 1 $1 > /dev/null' "$folder/decode" $sentences
     done
     stage decode-torch python3 "$nmt_ref" test "${data[@]}" --model tiny $reference
+fi
+# The products' ceiling, and PyTorch compiled, which takes its time.
+stage ceiling python3 - << 'END'
+import time, torch
+a, b = (torch.randn(8192, 8192, device="cuda", dtype=torch.bfloat16) for _ in range(2))
+for _ in range(3):
+    a @ b
+torch.cuda.synchronize()
+start = time.perf_counter()
+for _ in range(20):
+    a @ b
+torch.cuda.synchronize()
+print(f"{20 * 2 * 8192**3 / (time.perf_counter() - start) / 1e12:.0f} TFLOP/s of bf16 products of 8192")
+END
+for model in "tiny 8192" "base 16384"; do
+    read -r name tokens <<< "$model"
+    stage "$name-torch-compiled" python3 "$nmt_ref" bench "${data[@]}" --model "$name" --max-tokens "$tokens" --steps 30 \
+        --bench-warm 20 $reference --compile
+done
+# What the emulated GPU does not see: memory that is not a kernel's own, threads that race.
+if command -v compute-sanitizer > /dev/null; then
+    for tool in memcheck racecheck synccheck; do
+        stage "$tool" env WORDMILL_TEST_GPU=f32 compute-sanitizer --tool $tool --error-exitcode 1 \
+            "$folder/tests" --include-ignored --test-threads 1 "${parts[@]}"
+    done
 fi

@@ -36,7 +36,7 @@ pub use memory::{Kind, Memory};
 pub use numbers::Numbers;
 use std::collections::BTreeMap;
 use std::marker::PhantomData;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// What a device can do, as its driver tells.
@@ -97,6 +97,7 @@ struct Inner {
     /// Memory that nobody has, by its size in bytes.
     free: Mutex<BTreeMap<usize, Vec<u64>>>,
     held: AtomicUsize,
+    multiplied: AtomicU64,
     /// The first fault; a lack of memory can be forgiven.
     fault: Mutex<Option<Fault>>,
 }
@@ -129,6 +130,7 @@ impl Gpu {
             numbers,
             free: Mutex::default(),
             held: AtomicUsize::new(0),
+            multiplied: AtomicU64::new(0),
             fault: Mutex::default(),
         })))
     }
@@ -211,9 +213,16 @@ impl Gpu {
         self.launch(kernel, (blocks, 1), THREADS as u32, arguments);
     }
 
+    /// Floating-point operations of all matrix products that were asked for, a sum and a product each.
+    pub fn multiplied(&self) -> u64 {
+        self.0.multiplied.load(Ordering::Relaxed)
+    }
+
     /// C = op(A) · op(B), or C + op(A) · op(B).
     pub fn multiply(&self, product: &Product) {
         let (m, n, k) = product.shape;
+        let operations = 2 * (m * n * k) as u64;
+        self.0.multiplied.fetch_add(operations, Ordering::Relaxed);
         assert!(k > 0 || product.adds, "a sum of nothing is not written");
         if m > 0 && n > 0 && k > 0 {
             self.attempt("a matrix product", |driver| {
