@@ -6,6 +6,27 @@
 
 #include "values.cuh"
 
+// Gives every value of a row to f, with its place: eight to a thread where the row begins even, and what is left.
+template <typename T, typename F> __device__ inline void each_value(const T* row, u32 n, F f) {
+    u32 packs = (u64)row % sizeof(Pack<T, 8>) == 0 ? n / 8 : 0;
+    for (u32 p = threadIdx.x; p < packs; p += blockDim.x) {
+        Pack<T, 8> pack = pack_at<8>(row + 8 * p);
+        UNROLL for (u32 e = 0; e < 8; e++) f(get(pack.values[e]), 8 * p + e);
+    }
+    for (u32 i = 8 * packs + threadIdx.x; i < n; i += blockDim.x) f(get(row[i]), i);
+}
+
+// The same, and puts what f makes of them in their place.
+template <typename T, typename F> __device__ inline void change_values(T* row, u32 n, F f) {
+    u32 packs = (u64)row % sizeof(Pack<T, 8>) == 0 ? n / 8 : 0;
+    for (u32 p = threadIdx.x; p < packs; p += blockDim.x) {
+        Pack<T, 8> pack = pack_at<8>(row + 8 * p);
+        UNROLL for (u32 e = 0; e < 8; e++) put(pack.values[e], f(get(pack.values[e]), 8 * p + e));
+        pack_at<8>(row + 8 * p) = pack;
+    }
+    for (u32 i = 8 * packs + threadIdx.x; i < n; i += blockDim.x) put(row[i], f(get(row[i]), i));
+}
+
 // Rows of logits are `stride` apart, which products like even. losses: the smoothed loss and − ln p(target) of each token.
 template <typename T>
 __device__ void softmax_and_loss(T* logits, float* losses, const u32* targets, u32 words, u32 stride, float smoothing, float weight,
@@ -14,24 +35,23 @@ __device__ void softmax_and_loss(T* logits, float* losses, const u32* targets, u
     T* row = logits + (u64)blockIdx.x * stride;
     u32 target = targets[blockIdx.x];
     float most = -INFINITY, total = 0.0f;
-    for (u32 i = threadIdx.x; i < words; i += blockDim.x) {
-        float l = get(row[i]);
+    each_value(row, words, [&](float l, u32) {
         most = fmaxf(most, l);
         total += l;
-    }
+    });
     most = block_all<true>(most, part);
     float mean = block_all<false>(total, part) / words - most;
     float right = get(row[target]) - most, sum = 0.0f;
-    for (u32 i = threadIdx.x; i < words; i += blockDim.x) sum += expf(get(row[i]) - most);
+    each_value(row, words, [&](float l, u32) { sum += expf(l - most); });
     sum = block_all<false>(sum, part);
     weight *= scale_of(scaled);
     float scale = weight / sum, low = weight * smoothing / words;
     // Nobody writes before all have read the target's logit.
     __syncthreads();
-    for (u32 i = threadIdx.x; i < words; i += blockDim.x) {
-        float dl = expf(get(row[i]) - most) * scale - low;
-        put(row[i], i == target ? dl - weight * (1.0f - smoothing) : dl);
-    }
+    change_values(row, words, [&](float l, u32 i) {
+        float dl = expf(l - most) * scale - low;
+        return i == target ? dl - weight * (1.0f - smoothing) : dl;
+    });
     if (threadIdx.x == 0) {
         float lse = logf(sum);
         losses[2 * blockIdx.x] = lse - ((1.0f - smoothing) * right + smoothing * mean);
