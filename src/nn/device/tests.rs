@@ -1,6 +1,6 @@
 //! A device, real or emulated (`tests/gpu/run.sh`): its memory, products, and faults.
 
-use super::{Argument, Fault, Gpu, Kind, Memory, Numbers, Operand, Product};
+use super::{Argument, Fault, Gpu, Kind, Memory, Numbers, Operand, Product, Wanted};
 use crate::nn::check;
 
 fn gpu() -> &'static Gpu {
@@ -125,14 +125,19 @@ fn memory_is_used_again_and_full_memory_is_a_fault_that_can_be_forgiven() {
     assert_eq!(
         fault,
         Fault::Memory {
-            wanted: 1 << 52,
+            wanted: Wanted::Bytes(1 << 52),
             held
         }
     );
+    assert!(fault.to_string().contains("4503599627370496 more bytes"));
     // What is asked of it now is left undone.
     drop(much);
     assert_eq!(Memory::from_f32(&gpu, &[1.0]).to_f32(), [0.0]);
+    drop(whole);
+    let lent = gpu.held();
+    // What nobody has is the driver's again, which may want it.
     assert!(gpu.forgive() && gpu.check().is_ok());
+    assert!(gpu.held() < lent, "{lent}");
     assert_eq!(Memory::from_f32(&gpu, &[1.0]).to_f32(), [1.0]);
 }
 
