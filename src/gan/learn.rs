@@ -161,6 +161,7 @@ impl<'a> Learner<'a> {
             _ => 1.0,
         };
         let moments = &mut learned.moments;
+        let updates = moments.made(usize::from(part.start > 0), updates);
         let moments = (
             &mut moments.first[part.clone()],
             &mut moments.second[part.clone()],
