@@ -2,8 +2,9 @@
 
 use super::*;
 use crate::nn::adam;
-use crate::nn::device::{Gpu, Numbers};
+use crate::nn::device::{Fault, Gpu, Kind as Of, Memory, Numbers};
 use crate::nn::ops::cuda::learning::{Learning, Scale};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 fn gpu() -> Gpu {
     Gpu::open(0, Some(Numbers::F16)).expect("a device")
@@ -133,6 +134,81 @@ fn the_host_goes_on_with_the_updates_that_were_made() {
         .map(|(a, b)| (a - b).abs());
     let most = changes.skip(model.of_critic().start).fold(0.0, f32::max);
     assert!((most / 0.002 - 1.0).abs() < 1e-3, "{most}");
+}
+
+/// Samples of which one, when it is asked for, leaves no memory on a device.
+struct Greedy<'m> {
+    samples: Samples<'m>,
+    gpu: &'m Gpu,
+    until: AtomicUsize,
+}
+
+impl Data for Greedy<'_> {
+    fn len(&self) -> usize {
+        self.samples.len()
+    }
+    fn values(&self) -> usize {
+        self.samples.values()
+    }
+    fn write(&self, index: usize, random: &mut Random, to: &mut [f32]) {
+        if self.until.fetch_sub(1, Ordering::Relaxed) == 0 {
+            drop(Memory::of(self.gpu, Of::F32, 1 << 50));
+        }
+        self.samples.write(index, random, to);
+    }
+    fn label(&self, index: usize) -> Option<u32> {
+        self.samples.label(index)
+    }
+}
+
+/// A run whose memory ends when batches have been asked for so often, beside one that ends with the last whole step.
+fn compare_cut(recipe: &Recipe, batches: usize, whole: u64) {
+    let shape = Shape {
+        spectral: true,
+        ..Shape::small(Kind::Mlp)
+    };
+    let (model, gpu) = (Model::new(shape).unwrap(), gpu());
+    let places = [(); 2].map(|()| tempfile::tempdir().unwrap());
+    let [cut, other] = [0, 1].map(|i| Folder::new(places[i].path()));
+    let greedy = Greedy {
+        samples: Samples(&model.shape),
+        gpu: &gpu,
+        until: AtomicUsize::new(batches * recipe.batch),
+    };
+    let failed = train((&cut, &model), (recipe, plan(9)), &greedy, Some(&gpu)).err();
+    assert!(
+        matches!(
+            failed,
+            Some(RunError::Device {
+                fault: Fault::Memory { .. },
+                ..
+            })
+        ),
+        "{failed:?}"
+    );
+    assert_eq!(cut.steps(), [whole]);
+    let left = Left {
+        folder: &cut,
+        model: &model,
+        step: whole,
+    };
+    let other = learned_in_f16((&other, &model), recipe, &[whole]);
+    assert_eq!(left.values(), other.values());
+    assert_eq!(left.scales(), other.scales());
+}
+
+#[test]
+#[ignore = "wants a GPU"]
+fn memory_that_ends_in_the_middle_of_a_step_leaves_a_checkpoint_of_whole_ones() {
+    let mut recipe = recipe();
+    recipe.critic_steps = 3;
+    // In the third of the critic's batches of step 3, and in the first, which turns what a norm is looked for with.
+    compare_cut(&recipe, 8, 2);
+    compare_cut(&recipe, 6, 2);
+    recipe.alternate = Alternate::Epochs;
+    // A round has two batches; the generator's are one to a step.
+    compare_cut(&recipe, 4, 1);
+    compare_cut(&recipe, 7, 3);
 }
 
 #[test]

@@ -1,10 +1,13 @@
 //! The optimizer on a device: see `nn/adam.rs`. Moments, gradients and the average stay there between steps, and so does the
 //! scale that gradients in f16 have (`adam.cu`).
 
+mod begun;
+
 use super::kernel;
 use crate::nn::adam::{Adam, Moments};
 use crate::nn::device::{Argument, Gpu, Kind, Memory, Numbers};
 use crate::nn::parameters::Weights;
+use begun::Begun;
 use serde::{Deserialize, Serialize};
 use std::ops::Range;
 use std::sync::Arc;
@@ -26,6 +29,8 @@ pub struct Learning {
     shares: Memory,
     /// What is known of the first part of the weights that is updated, or of all, and of the second: see `Known` in adam.cu.
     known: [Memory; 2],
+    /// What the last step began with, where that may be wanted again.
+    begun: Option<Begun>,
 }
 
 /// Where the scale lies in what is known, and the number of updates that were left out.
@@ -88,6 +93,7 @@ impl Learning {
             average: average.map(|average| Memory::from_f32(gpu, average)),
             shares: Memory::of(gpu, Kind::F64, n.div_ceil(VALUES).clamp(1, BLOCKS)),
             known: (moments.left_out).map(|n| Scale::first(gpu.numbers(), n).known(gpu)),
+            begun: None,
         }
     }
 

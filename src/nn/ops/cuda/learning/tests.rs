@@ -302,3 +302,40 @@ fn a_scale_of_an_earlier_version_has_left_out_nothing() {
     let read: Scale = serde_json::from_str(r#"{"factor":64.0,"good":3}"#).unwrap();
     assert_eq!(read, scale(64.0, 3));
 }
+
+#[test]
+#[ignore = "wants a GPU"]
+fn a_step_that_came_to_no_end_is_taken_back_and_a_whole_one_is_not() {
+    let toy = Toy::new();
+    let (weights, mut learning) = toy.begin();
+    let (n, first) = (toy.layout.len(), toy.x.range().len());
+    let all = |learning: &Learning| {
+        let mut moments = Moments::zeros(n);
+        learning.fetch(&mut moments, None);
+        (values(&weights), moments, learning.scales())
+    };
+    let step = |learning: &mut Learning, number: u64, gradient: f32| {
+        learning.begin(&weights, (1, first..n));
+        give(learning, &vec![gradient; n]);
+        let part = (1, first..n);
+        learning.update_part(
+            &weights,
+            &Adam::default(),
+            part,
+            (number, number),
+            (0.1, 0.0),
+        );
+    };
+    let begin = all(&learning);
+    for gradient in [1.0, f32::INFINITY] {
+        step(&mut learning, 1, gradient);
+        assert_ne!(all(&learning), begin);
+        learning.take_back(&weights);
+        assert_eq!(all(&learning), begin);
+    }
+    step(&mut learning, 1, 1.0);
+    learning.end();
+    let after = all(&learning);
+    learning.take_back(&weights);
+    assert_eq!(all(&learning), after);
+}
