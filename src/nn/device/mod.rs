@@ -33,8 +33,7 @@ mod group;
 mod group;
 
 use driver::Driver;
-use fault::Problem;
-pub use fault::{DeviceError, Fault, Wanted};
+pub use fault::{DeviceError, Fault, Problem, Wanted};
 pub use group::{Group, NAME};
 pub use memory::{Kind, Memory};
 pub use numbers::Numbers;

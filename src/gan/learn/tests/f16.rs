@@ -81,7 +81,8 @@ fn learned_in_f16<'f>(
         let how = (recipe, plan(*steps));
         train((folder, model), how, &samples, Some(&gpu)).unwrap()
     });
-    runs.last().unwrap()
+    let mut runs: Vec<Left> = runs.collect();
+    runs.pop().unwrap()
 }
 
 /// Gradients of the critic that many a scale is too large for.
