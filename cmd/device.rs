@@ -218,6 +218,7 @@ fn failure(error: &DeviceError) -> Failure {
             "it comes with the CUDA toolkit; LD_LIBRARY_PATH names other folders"
         }
         DeviceError::None { .. } => "nvidia-smi shows what the driver sees",
+        DeviceError::Memory { .. } => "nvidia-smi shows which processes have it",
         DeviceError::Number { .. } => "GPUs are counted from 0 on",
         DeviceError::Capability { .. } => {
             "--device cpu computes without it; CUDA_COMPUTE_CAP says at the build for which it is"

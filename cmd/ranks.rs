@@ -94,8 +94,12 @@ pub struct Told;
 /// Whether a failure is the first process's to tell. Of a launcher's processes each tells it, for the launcher may end the
 /// first before it can.
 pub fn is_told(error: &RunError, ranks: Option<&dyn Ranks>, device: &DeviceArgs) -> bool {
-    let is_other = ranks.is_some_and(|ranks| ranks.rank() > 0);
-    is_other && device.gpus().len() > 1 && error.is_of_all()
+    ranks.is_some_and(|ranks| is_started(ranks, device)) && error.is_of_all()
+}
+
+/// Whether the first process has started this one.
+fn is_started(ranks: &dyn Ranks, device: &DeviceArgs) -> bool {
+    ranks.rank() > 0 && device.gpus().len() > 1
 }
 
 /// All processes of the launch, if there are several.
@@ -166,6 +170,9 @@ pub fn gpu_like_others(
     let ([with_gpu, scaled], size) = (found, ranks.size() as f64);
     let problem = (with_gpu < size).then(|| format!("{with_gpu} of {size} processes have a GPU"));
     if problem.is_none() && scaled > 0.0 && scaled < size {
+        if is_started(ranks, device) {
+            bail!(Told);
+        }
         bail!(
             Failure::usage(format!(
                 "{scaled} of {size} GPUs compute in f16, the others in other numbers"

@@ -1,5 +1,7 @@
 //! `--device`: what is said without a GPU, and training on one (`tests/gpu/run.sh` runs what is ignored here).
 
+mod memory;
+
 use crate::harness::{Call, wordmill};
 use std::path::Path;
 
@@ -213,27 +215,6 @@ fn device_is_named_when_it_computes() {
 }
 
 #[test]
-#[ignore = "wants the emulated GPU"]
-fn device_without_memory_leaves_a_checkpoint_and_says_which_flag_needs_less() {
-    let place = tempfile::tempdir().unwrap();
-    let out = place.path().join("run");
-    // cuBLAS has 32 MiB; weights and their moments fit beside it, a batch of all pairs does not.
-    let memory = ("WORDMILL_GPU_MEMORY", "36600000");
-    let flags = "--save-every 1 -q --device cuda";
-    let run = train_in_batches(&out, 20_000, &format!("{flags} --max-steps 3"));
-    let said = run.env(memory.0, memory.1).fails(1);
-    assert!(said.contains("out of memory on the GPU"), "{said}");
-    assert!(
-        said.contains(" source and ") && said.contains(" target tokens"),
-        "{said}"
-    );
-    assert!(said.contains("--batch-tokens"), "{said}");
-    assert!(out.join("checkpoints/0/model.safetensors").exists());
-    let run = train_in_batches(&out, 100, &format!("{flags} --max-steps 1 --resume"));
-    run.env(memory.0, memory.1).text();
-}
-
-#[test]
 #[ignore = "wants a GPU"]
 fn device_has_one_gpu_less_than_is_asked_for() {
     let place = tempfile::tempdir().unwrap();
@@ -414,26 +395,4 @@ fn device_learns_rows_of_a_table_and_makes_them() {
         words(&wordmill(&line).text())
     });
     assert_eq!(host, device);
-}
-
-#[test]
-#[ignore = "wants the emulated GPU"]
-fn device_without_memory_for_samples_leaves_them_to_the_cpu() {
-    let place = tempfile::tempdir().unwrap();
-    let run = place.path().join("run");
-    // Batches of two fit in it, 256 samples do not.
-    let memory = ("WORDMILL_GPU_MEMORY", "38000000");
-    let networks = "--network dcgan --generator 16 --critic 4 --latent 8 --batch-size 2";
-    let flags = "--eval-samples 20 --max-steps 2 -q --device cuda --precision f32 --out";
-    let train = wordmill(&format!("gan train corpora/digits {networks} {flags}")).arg(&run);
-    train.env(memory.0, memory.1).text();
-    let log = std::fs::read_to_string(run.join("log.jsonl")).unwrap();
-    assert!(log.contains("\"event\":\"evaluation\""), "{log}");
-    assert!(run.join("samples-000002.png").exists());
-    let line = format!("gan sample {} --to csv", run.display());
-    let call = |flags: &str| wordmill(&format!("{line} {flags}")).env(memory.0, memory.1);
-    let said = call("-n 4 --device cuda --precision f32").fails(1);
-    assert!(said.contains("out of memory on the GPU"), "{said}");
-    assert!(said.contains("--device cpu"), "{said}");
-    assert_eq!(call("-n 5000").text().lines().count(), 5001);
 }

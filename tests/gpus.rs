@@ -185,6 +185,28 @@ fn one_that_is_not_there_is_said_once_and_nothing_is_written() {
 }
 
 #[test]
+#[ignore = "wants two emulated GPUs"]
+fn emulated_gpus_of_which_one_computes_in_f16_are_refused() {
+    if option_env!("WORDMILL_COMPUTE_CAP").is_none_or(|least| least > "70") {
+        eprintln!("skipped: this build refuses GPUs of compute capability 7.0, or knows none");
+        return;
+    }
+    let place = tempfile::tempdir().unwrap();
+    let out = place.path().join("run");
+    let call = |flags: &str| {
+        let flags = format!("{flags} -q --max-steps 1");
+        train("cuda:0,1", &flags, &out).env("WORDMILL_SECOND_GPU", "7")
+    };
+    let said = call("").fails(2);
+    let expected = "1 of 2 GPUs compute in f16, the others in other numbers\nhint: --precision f32";
+    assert!(said.contains(expected), "{said}");
+    assert_eq!(said.lines().count(), 2, "{said}");
+    assert!(!out.join("checkpoints").exists());
+    call("--precision f32").text();
+    assert_eq!(steps(&out), [1]);
+}
+
+#[test]
 #[ignore = "wants two GPUs"]
 fn what_is_wrong_with_a_run_is_said_by_the_first_process_alone() {
     let place = tempfile::tempdir().unwrap();

@@ -31,11 +31,22 @@ pub fn terminate(child: &Child) {
 impl Service {
     /// Starts one with `command` (nothing: by what lies in the folder) and more flags.
     pub fn start(command: &str, flags: &str, folder: &Path) -> Service {
+        Service::start_with(command, flags, folder, &[])
+    }
+
+    /// The same with variables of the environment.
+    pub fn start_with(
+        command: &str,
+        flags: &str,
+        folder: &Path,
+        variables: &[(&str, &str)],
+    ) -> Service {
         let mut child = Command::new(binary())
             .args(["sagemaker", "serve", "--port", "0", "--root"])
             .arg(folder)
             .args(flags.split_whitespace())
             .env("WORDMILL_SERVE", command)
+            .envs(variables.iter().copied())
             .current_dir(root())
             .stdin(Stdio::null())
             .stderr(Stdio::piped())

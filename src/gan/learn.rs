@@ -10,11 +10,20 @@
 //! With Wasserstein's loss and clipping, weights of the critic are kept within ±c (Arjovsky et al. 2017). What the
 //! critic's batch normalisation sees is never used again, so that it is not kept; the generator's is. On a device no step
 //! waits for it: what was seen is summed there, and read when it is told.
+//!
+//! A device may lack memory for the generator's part of a step, when the critic has learned already. So that there is a
+//! checkpoint of whole steps then, the device has a copy of what the critic began the step with ([`Learning::begin`]): 12 bytes
+//! for each of its weights, where learning takes 16 for each of both networks besides all that batches need. It is made once in
+//! a step, and moves less memory than one update does.
+//!
+//! [`Learning::begin`]: crate::nn::ops::cuda::learning::Learning::begin
+
+mod here;
 
 use super::feed::{Feed, Position};
 use super::model::Model;
 use super::spectral::Spectral;
-use super::step::{Objective, Reals, Seen, Step};
+use super::step::{Objective, Reals, Seen};
 use super::sums::Sums;
 use super::there::{self, Place};
 use super::turns::{Alternate, Turn};
@@ -107,17 +116,32 @@ impl<'a> Learner<'a> {
         Some(Part::of(ranks, self.recipe.batch, self.model.shape.pack))
     }
 
-    /// The step on the device, if one computes.
-    fn on_device<'l>(&'l mut self, learned: &'l Learned) -> Option<there::Step<'l>> {
-        let there = learned.there.as_ref()?;
+    /// Begins a step on the device, if one computes.
+    fn begin(&mut self, learned: &mut Learned, turn: Turn) -> Result<(), RunError> {
+        let Some(there) = &mut learned.there else {
+            return Ok(());
+        };
         assert!(self.ranks.is_none(), "ranks learn on the host");
-        let model = self.model;
-        let place = &*(self.there).get_or_insert_with(|| Place::new(there.gpu(), model));
+        let (gpu, model) = (there.gpu(), self.model);
+        self.there.get_or_insert_with(|| Place::new(gpu, model));
+        if !matches!(turn, Turn::Generator { .. }) {
+            there.begin(&learned.weights, (1, model.of_critic()));
+        }
+        there.gpu().check().map_err(|fault| {
+            // Sums that there was no room for say nothing.
+            self.there = None;
+            RunError::of_device(learned.step, fault)
+        })
+    }
+
+    /// The step on the device, if one computes.
+    fn on_device<'l>(&'l self, learned: &'l Learned) -> Option<there::Step<'l>> {
+        let there = learned.there.as_ref()?;
         Some(there::Step {
             model: self.model,
             objective: &self.recipe.objective,
             gradients: &there.gradients,
-            place,
+            place: self.there.as_ref()?,
             scales: [0, 1].map(|which| there.scale(which)),
         })
     }
@@ -161,6 +185,7 @@ impl<'a> Learner<'a> {
             _ => 1.0,
         };
         let moments = &mut learned.moments;
+        let updates = moments.made(usize::from(part.start > 0), updates);
         let moments = (
             &mut moments.first[part.clone()],
             &mut moments.second[part.clone()],
@@ -220,56 +245,6 @@ impl<'a> Learner<'a> {
         self.right.0 += seen.right;
         self.right.1 += 1;
         Ok(reals)
-    }
-
-    /// The gradients of a step of the critic on the host.
-    fn critic_here(&mut self, learned: &mut Learned, reals: &Reals, random: &mut Random) -> Seen {
-        let part = self.part();
-        let step = Step {
-            model: self.model,
-            objective: &self.recipe.objective,
-            part: part.as_ref(),
-        };
-        let gradients = std::mem::take(&mut learned.gradients);
-        let (mut gradients, seen) = match &mut self.spectral {
-            None => step.critic(&learned.weights, gradients, reals, random),
-            Some(spectral) => {
-                let divided = spectral.divide(&mut learned.weights, true);
-                let (mut gradients, seen) = step.critic(&divided, gradients, reals, random);
-                spectral.pull_back(&learned.weights, &mut gradients);
-                (gradients, seen)
-            }
-        };
-        if let Some(part) = part {
-            part.sum_gradients(&mut gradients[self.model.of_critic()]);
-        }
-        learned.gradients = gradients;
-        seen
-    }
-
-    /// Those of a step of the generator, and its loss.
-    fn generator_here(
-        &mut self,
-        learned: &mut Learned,
-        reals: &Reals,
-        with: (&mut Random, &Moments),
-    ) -> f64 {
-        let part = self.part();
-        let step = Step {
-            model: self.model,
-            objective: &self.recipe.objective,
-            part: part.as_ref(),
-        };
-        let spectral = self.spectral.as_mut();
-        let divided = spectral.map(|spectral| spectral.divide(&mut learned.weights, false));
-        let weights = divided.as_ref().unwrap_or(&learned.weights);
-        let gradients = std::mem::take(&mut learned.gradients);
-        let (mut gradients, loss) = step.generator(weights, gradients, reals, with);
-        if let Some(part) = part {
-            part.sum_gradients(&mut gradients[self.model.of_generator()]);
-        }
-        learned.gradients = gradients;
-        loss
     }
 
     /// Steps of the critic, after so many before them; gives what it saw last.
@@ -336,7 +311,9 @@ impl Task for Learner<'_> {
             ..
         } = *self.recipe;
         let batches = self.feed.batches(batch);
-        let gradient = match alternate.turn(learned.step, batches, critic_steps.into()) {
+        let turn = alternate.turn(learned.step, batches, critic_steps.into());
+        self.begin(learned, turn)?;
+        let gradient = match turn {
             Turn::Both { update, before } => {
                 let reals = self.steps_of_critic(learned, plan, before)?;
                 self.step_of_generator(learned, (plan, lr), (&reals, update))?
@@ -351,6 +328,9 @@ impl Task for Learner<'_> {
                 self.step_of_generator(learned, (plan, lr), (&reals, update))?
             }
         };
+        if let Some(there) = &mut learned.there {
+            there.end();
+        }
         learned.moments.updates = learned.step;
         Ok(Stepped { lr, gradient })
     }

@@ -35,12 +35,15 @@ impl Default for Adam {
     }
 }
 
-/// The moments, and how many updates they have seen.
+/// The moments, and how many updates were asked for.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Moments {
     pub first: Vec<f32>,
     pub second: Vec<f32>,
     pub updates: u64,
+    /// How many of these a device has left out, of the first part of the weights that is updated, or of all, and of the
+    /// second: see adam.cu.
+    pub left_out: [u64; 2],
 }
 
 impl Moments {
@@ -49,20 +52,26 @@ impl Moments {
             first: vec![0.0; len],
             second: vec![0.0; len],
             updates: 0,
+            left_out: [0; 2],
         }
+    }
+
+    /// How many updates of a part were made, of so many that were asked for: at least the one that is being made.
+    pub fn made(&self, which: usize, updates: u64) -> u64 {
+        updates.saturating_sub(self.left_out[which]).max(1)
     }
 }
 
 /// What a block of the update multiplies by.
 #[derive(Clone, Copy)]
-pub(super) struct Factors {
+struct Factors {
     adam: Adam,
     clip: f32,
     /// lr / (1 − β₁ᵗ)
-    pub rate: f32,
+    rate: f32,
     /// 1 / (1 − β₂ᵗ)
-    pub second: f32,
-    pub shrink: f32,
+    second: f32,
+    shrink: f32,
 }
 
 impl Adam {
@@ -76,12 +85,13 @@ impl Adam {
         clip: f32,
     ) {
         moments.updates += 1;
+        let updates = moments.made(0, moments.updates);
         let both = (&mut moments.first[..], &mut moments.second[..]);
-        self.update_part(weights, gradients, both, moments.updates, (lr, clip));
+        self.update_part(weights, gradients, both, updates, (lr, clip));
     }
 
     /// What the `updates`-th update multiplies by.
-    pub(super) fn factors(&self, updates: u64, lr: f32, clip: f32) -> Factors {
+    fn factors(&self, updates: u64, lr: f32, clip: f32) -> Factors {
         let power =
             |beta: f32| 1.0 - f64::from(beta).powi(i32::try_from(updates).unwrap_or(i32::MAX));
         Factors {
@@ -89,8 +99,13 @@ impl Adam {
             clip,
             rate: (f64::from(lr) / power(self.beta1)) as f32,
             second: (1.0 / power(self.beta2)) as f32,
-            shrink: 1.0 - lr * self.decay,
+            shrink: self.shrink(lr),
         }
+    }
+
+    /// What weights are multiplied by.
+    pub(super) fn shrink(&self, lr: f32) -> f32 {
+        1.0 - lr * self.decay
     }
 
     /// The `updates`-th update of some of the weights, with the moments of these.

@@ -135,14 +135,16 @@ impl There {
     pub fn table(&self, values: &Arc<Vec<f32>>) -> Arc<Memory> {
         let mut tables = self.tables.lock().unwrap_or_else(PoisonError::into_inner);
         let place = Arc::as_ptr(values) as usize;
-        let bring = || {
-            (
-                Arc::clone(values),
-                Arc::new(Memory::from_f32(self.values.gpu(), values)),
-            )
-        };
-        let (_, table) = tables.entry(place).or_insert_with(bring);
-        Arc::clone(table)
+        if let Some((_, table)) = tables.get(&place) {
+            return Arc::clone(table);
+        }
+        let gpu = self.values.gpu();
+        let table = Arc::new(Memory::from_f32(gpu, values));
+        // A device that lacks memory has not taken it, and may be forgiven.
+        if gpu.check().is_ok() {
+            tables.insert(place, (Arc::clone(values), Arc::clone(&table)));
+        }
+        table
     }
 
     /// The sums of the losses since they were last asked for: smoothed, and − ln p of the right tokens.

@@ -1,11 +1,23 @@
 // cuBLAS that is not there: the one product that src/nn/device asks for, plainly, in f64.
+//
+// Environment: WORDMILL_CUBLAS_FULL, the number of the product, from 1 on, for which there is no memory; 0: none to begin with.
 
 #include <cstddef>
+#include <cstdlib>
 #include <vector>
 
 #include "halves.h"
 
 namespace {
+
+enum { ALLOC_FAILED = 3 };
+
+// Whether there is no memory for the next that is asked for.
+bool is_full() {
+    static long asked = 0;
+    const char* set = getenv("WORDMILL_CUBLAS_FULL");
+    return set && asked++ == atol(set);
+}
 
 enum { R_32F = 0, R_16F = 2, R_16BF = 14 };
 
@@ -26,7 +38,7 @@ extern "C" {
 
 int cublasCreate_v2(void** handle) {
     *handle = (void*)1;
-    return 0;
+    return is_full() ? ALLOC_FAILED : 0;
 }
 
 int cublasDestroy_v2(void*) { return 0; }
@@ -41,6 +53,7 @@ int cublasGemmEx(void*, int turn_a, int turn_b, int m, int n, int k, const void*
     bool knows = is_known && b_type == a_type && (c_type == R_32F || c_type == a_type);
     bool fits = lda >= (turn_a ? k : m) && ldb >= (turn_b ? n : k) && ldc >= m;
     if (!knows || !fits) return 7;
+    if (is_full()) return ALLOC_FAILED;
     std::vector<double> row(k);
     for (int i = 0; i < m; i++) {
         for (int l = 0; l < k; l++) row[l] = value(a, a_type, turn_a ? (size_t)i * lda + l : (size_t)l * lda + i);

@@ -3,7 +3,8 @@
 // writes around it is found when it is freed. Copies from and to memory that was not allocated are errors. A process may
 // use one GPU of the two.
 //
-// Environment: WORDMILL_GPU_MEMORY, bytes of the device's memory (1 GiB).
+// Environment: WORDMILL_GPU_MEMORY, bytes of the device's memory (1 GiB); WORDMILL_SECOND_GPU, the compute capability of the
+// second, without the part behind the point (8).
 
 #include "emulated.h"
 
@@ -194,9 +195,10 @@ int cuDeviceTotalMem_v2(size_t* bytes, int) {
     return SUCCESS;
 }
 
-int cuDeviceGetAttribute(int* value, int attribute, int) {
+int cuDeviceGetAttribute(int* value, int attribute, int device) {
     // Compute capability 8.0.
-    *value = attribute == 75 ? 8 : 0;
+    const char* set = device == 1 ? getenv("WORDMILL_SECOND_GPU") : nullptr;
+    *value = attribute == 75 ? (set ? atoi(set) : 8) : 0;
     return SUCCESS;
 }
 

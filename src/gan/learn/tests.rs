@@ -1,16 +1,15 @@
 //! Several ranks learn what one does; a device learns in f16.
 
+mod f16;
+
 use super::*;
 use crate::gan::feed::Data;
 use crate::gan::losses::Loss;
 use crate::gan::shape::{CriticNorm, Kind, Shape};
-use crate::nn::adam;
 use crate::nn::check::apart;
-use crate::nn::device::{Gpu, Numbers};
 use crate::nn::event::Event;
 use crate::nn::folder::Folder;
 use crate::nn::ops::augment::Augment;
-use crate::nn::ops::cuda::learning::{Learning, Scale};
 use crate::nn::ops::spans::{Asked, Span};
 use crate::nn::run::{Limits, Run};
 use crate::nn::schedule::{Decay, Schedule};
@@ -241,106 +240,4 @@ fn ranks_that_learn_in_turns_learn_what_one_does() {
         recipe.alternate = Alternate::Epochs;
         recipe.weight_clip = 0.05;
     });
-}
-
-/// A run in f16 on a device, from the begin or from its last checkpoint, and the checkpoint that it leaves.
-fn learned_in_f16(folder: &Folder, model: &Model, steps: u64) -> (Vec<f32>, serde_json::Value) {
-    let gpu = Gpu::open(0, Some(Numbers::F16)).expect("a device");
-    let (samples, recipe) = (Samples(&model.shape), recipe());
-    let mut tell = |_: &Event| {};
-    let learner = |position| {
-        let feed = Feed::new(&samples, 3, position);
-        Learner::new(model, &recipe, feed, Box::new(|_, _, _| None))
-    };
-    let (layout, plan) = (model.layout(), plan(steps));
-    let run = match folder.steps().is_empty() {
-        true => {
-            let (how, begin) = (
-                (plan, learner(Position::default())),
-                model.initial_weights(7),
-            );
-            Run::new(folder, layout, how, begin, &mut tell)
-        }
-        false => Run::resume(folder, layout, plan, learner, &mut tell).unwrap(),
-    };
-    let limits = Limits {
-        stop: &AtomicBool::new(false),
-        time: None,
-    };
-    run.on(&gpu).train(limits).unwrap();
-    let state = folder.state(steps).unwrap();
-    (folder.weights(steps, layout).unwrap(), state)
-}
-
-#[test]
-#[ignore = "wants a GPU"]
-fn f16_goes_on_with_the_scales_that_it_had() {
-    let model = Model::new(Shape::small(Kind::Mlp)).unwrap();
-    let places = [(); 2].map(|()| tempfile::tempdir().unwrap());
-    let [whole, parts] = [0, 1].map(|i| Folder::new(places[i].path()));
-    let (weights, state) = learned_in_f16(&whole, &model, 6);
-    learned_in_f16(&parts, &model, 4);
-    let (other, resumed) = learned_in_f16(&parts, &model, 6);
-    assert_eq!(weights, other);
-    assert_eq!(state["scales"], resumed["scales"]);
-    assert_eq!(state["scales"][0]["good"], 6);
-    assert_eq!(state["scales"][1]["good"], 6);
-}
-
-#[test]
-#[ignore = "wants a GPU"]
-fn f16_teaches_both_networks_where_their_first_scales_are_too_large() {
-    let gpu = Gpu::open(0, Some(Numbers::F16)).expect("a device");
-    let model = Model::new(Shape::small(Kind::Mlp)).unwrap();
-    let mut recipe = recipe();
-    recipe.objective.loss = Loss::Wasserstein;
-    recipe.objective.gradient_penalty = 10.0;
-    let samples = Samples(&model.shape);
-    let feed = Feed::new(&samples, 3, Position::default());
-    let mut learner = Learner::new(&model, &recipe, feed, Box::new(|_, _, _| None));
-    let (mut weights, moments) = (
-        model.initial_weights(7),
-        adam::Moments::zeros(model.layout().len()),
-    );
-    let begin = weights.values().to_vec();
-    weights.bring_to(&gpu);
-    let mut there = Learning::of(&gpu, &moments, None);
-    let first = Scale {
-        factor: f64::from(1 << 24),
-        good: 0,
-    };
-    there.set_scales([first; 2]);
-    let mut learned = Learned {
-        weights,
-        average: None,
-        gradients: Vec::new(),
-        moments,
-        step: 0,
-        there: Some(there),
-    };
-    let factors = |learned: &Learned| {
-        let scales = learned.there.as_ref().and_then(Learning::scales).unwrap();
-        scales.map(|scale| scale.factor)
-    };
-    let critic = model.of_critic();
-    for step in 1..=20 {
-        learned.step = step;
-        learner.step(&mut learned, &plan(20)).unwrap();
-        if step == 1 {
-            assert_eq!(factors(&learned), [first.factor / 2.0; 2]);
-            let there = &learned.weights.there().unwrap().values;
-            assert_eq!(there.to_f32()[critic.clone()], begin[critic.clone()]);
-        }
-    }
-    // Both have found one that fits, and learned with it.
-    let after = learned.weights.there().unwrap().values.to_f32();
-    let [generator, critic] = [model.of_generator(), critic].map(|part| {
-        assert!(after[part.clone()].iter().all(|w| w.is_finite()));
-        apart(&after[part.clone()], &begin[part])
-    });
-    assert!(generator > 1e-2 && critic > 1e-2, "{generator} {critic}");
-    let good = learned.there.as_ref().and_then(Learning::scales).unwrap();
-    assert!(good.iter().all(|scale| scale.good > 5), "{good:?}");
-    let told = learner.told(&learned, 1.0);
-    assert!(told.values().all(|value| value.is_finite()), "{told:?}");
 }

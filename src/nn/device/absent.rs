@@ -1,6 +1,6 @@
 //! No driver: this build knows no GPU. There is no value of this type, so that nothing here is ever run.
 
-use super::{Argument, DeviceError, Facts, Numbers, Product};
+use super::{Argument, DeviceError, Facts, Numbers, Problem, Product};
 
 #[derive(Debug)]
 pub enum Driver {}
@@ -22,7 +22,7 @@ impl Driver {
         match *self {}
     }
 
-    pub fn allocate(&self, _bytes: usize) -> Result<Option<u64>, String> {
+    pub fn allocate(&self, _bytes: usize) -> Result<u64, Problem> {
         match *self {}
     }
 
@@ -30,23 +30,23 @@ impl Driver {
         match *self {}
     }
 
-    pub fn copy_in(&self, _to: u64, _bytes: &[u8]) -> Result<(), String> {
+    pub fn copy_in(&self, _to: u64, _bytes: &[u8]) -> Result<(), Problem> {
         match *self {}
     }
 
-    pub fn copy_out(&self, _bytes: &mut [u8], _from: u64) -> Result<(), String> {
+    pub fn copy_out(&self, _bytes: &mut [u8], _from: u64) -> Result<(), Problem> {
         match *self {}
     }
 
-    pub fn copy(&self, _to: u64, _from: u64, _bytes: usize) -> Result<(), String> {
+    pub fn copy(&self, _to: u64, _from: u64, _bytes: usize) -> Result<(), Problem> {
         match *self {}
     }
 
-    pub fn fill(&self, _to: u64, _byte: u8, _bytes: usize) -> Result<(), String> {
+    pub fn fill(&self, _to: u64, _byte: u8, _bytes: usize) -> Result<(), Problem> {
         match *self {}
     }
 
-    pub fn wait(&self) -> Result<(), String> {
+    pub fn wait(&self) -> Result<(), Problem> {
         match *self {}
     }
 
@@ -56,11 +56,11 @@ impl Driver {
         _grid: (u32, u32),
         _threads: u32,
         _arguments: &[Argument],
-    ) -> Result<(), String> {
+    ) -> Result<(), Problem> {
         match *self {}
     }
 
-    pub fn multiply(&self, _product: &Product, _numbers: Numbers) -> Result<(), String> {
+    pub fn multiply(&self, _product: &Product, _numbers: Numbers) -> Result<(), Problem> {
         match *self {}
     }
 }

@@ -3,11 +3,14 @@
 //! cuBLAS takes matrices in columns. A matrix in rows is its transpose in columns, and Cᵀ = op(B)ᵀ · op(A)ᵀ, so that
 //! its two operands change places and nothing is copied.
 
-use super::{Argument, DeviceError, Facts, Kind, Numbers, Operand, Product};
-use cudarc::cublas::result as blas;
+mod problem;
+
+use super::{Argument, DeviceError, Facts, Kind, Numbers, Operand, Problem, Product};
+use cudarc::cublas::result::{self as blas, CublasError};
 use cudarc::cublas::sys as blas_sys;
 use cudarc::driver::result::{self, DriverError};
 use cudarc::driver::sys;
+use problem::{said, unusable};
 use std::collections::HashMap;
 use std::ffi::{CString, c_void};
 use std::ptr::from_ref;
@@ -110,7 +113,8 @@ impl Driver {
                     least: LEAST,
                 });
             }
-            let context = result::primary_ctx::retain(device).map_err(none)?;
+            let context = (result::primary_ctx::retain(device))
+                .map_err(|error| unusable(&facts.name, error))?;
             let opened = Driver::in_context(facts, device, context);
             if opened.is_err() {
                 // With the context goes all that was made in it.
@@ -126,9 +130,8 @@ impl Driver {
         device: sys::CUdevice,
         context: sys::CUcontext,
     ) -> Result<Driver, DeviceError> {
-        let none = |error: DriverError| DeviceError::None {
-            problem: said(&error),
-        };
+        let name = facts.name.clone();
+        let none = |error: DriverError| unusable(&name, error);
         // SAFETY: every handle is used with those it was made with.
         unsafe {
             result::ctx::set_current(context).map_err(none)?;
@@ -136,9 +139,7 @@ impl Driver {
                 result::stream::create(result::stream::StreamKind::NonBlocking).map_err(none)?;
             let kernels = CString::new(KERNELS).unwrap_or_default();
             let module = result::module::load_data(kernels.as_ptr().cast()).map_err(none)?;
-            let problem = |error: blas::CublasError| DeviceError::None {
-                problem: format!("cuBLAS: {error:?}"),
-            };
+            let problem = |error: CublasError| unusable(&name, error);
             let blas = blas::create_handle().map_err(problem)?;
             blas::set_stream(blas, stream.cast()).map_err(problem)?;
             // Sums of products stay in f32 where they are parted, too.
@@ -175,9 +176,9 @@ impl Driver {
     }
 
     /// Makes the context the calling thread's.
-    pub fn here(&self) -> Result<(), String> {
+    pub fn here(&self) -> Result<(), Problem> {
         // SAFETY: the context lives as long as the driver.
-        unsafe { result::ctx::set_current(self.context) }.map_err(|error| said(&error))
+        unsafe { result::ctx::set_current(self.context) }.map_err(Problem::from)
     }
 
     /// Where all work is done in order.
@@ -185,15 +186,10 @@ impl Driver {
         self.stream
     }
 
-    /// Nothing when there is not so much.
-    pub fn allocate(&self, bytes: usize) -> Result<Option<u64>, String> {
+    pub fn allocate(&self, bytes: usize) -> Result<u64, Problem> {
         self.here()?;
         // SAFETY: memory that is only used through the driver.
-        match unsafe { result::malloc_sync(bytes) } {
-            Ok(pointer) => Ok(Some(pointer)),
-            Err(DriverError(sys::cudaError_enum::CUDA_ERROR_OUT_OF_MEMORY)) => Ok(None),
-            Err(error) => Err(said(&error)),
-        }
+        unsafe { result::malloc_sync(bytes) }.map_err(Problem::from)
     }
 
     pub fn free(&self, pointer: u64) {
@@ -203,7 +199,7 @@ impl Driver {
         }
     }
 
-    pub fn copy_in(&self, to: u64, bytes: &[u8]) -> Result<(), String> {
+    pub fn copy_in(&self, to: u64, bytes: &[u8]) -> Result<(), Problem> {
         self.here()?;
         if bytes.len() > STAGING {
             // SAFETY: the caller's memory is as long, and it is waited for.
@@ -211,7 +207,7 @@ impl Driver {
                 result::memcpy_htod_async(to, bytes, self.stream)
                     .and_then(|()| result::stream::synchronize(self.stream))
             }
-            .map_err(|error| said(&error));
+            .map_err(Problem::from);
         }
         let mut staging = self.staging();
         if staging.used + bytes.len() > STAGING {
@@ -225,17 +221,17 @@ impl Driver {
             staging.used += bytes.len();
             result::memcpy_htod_async(to, own, self.stream)
         }
-        .map_err(|error| said(&error))
+        .map_err(Problem::from)
     }
 
-    pub fn copy_out(&self, bytes: &mut [u8], from: u64) -> Result<(), String> {
+    pub fn copy_out(&self, bytes: &mut [u8], from: u64) -> Result<(), Problem> {
         self.here()?;
         // SAFETY: the memory is as long, and it is waited for.
         unsafe {
             result::memcpy_dtoh_async(bytes, from, self.stream)
                 .and_then(|()| result::stream::synchronize(self.stream))
         }
-        .map_err(|error| said(&error))?;
+        .map_err(Problem::from)?;
         self.staging().used = 0;
         Ok(())
     }
@@ -244,24 +240,22 @@ impl Driver {
         self.staging.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub fn copy(&self, to: u64, from: u64, bytes: usize) -> Result<(), String> {
+    pub fn copy(&self, to: u64, from: u64, bytes: usize) -> Result<(), Problem> {
         self.here()?;
         // SAFETY: both are as long.
-        unsafe { result::memcpy_dtod_async(to, from, bytes, self.stream) }
-            .map_err(|error| said(&error))
+        unsafe { result::memcpy_dtod_async(to, from, bytes, self.stream) }.map_err(Problem::from)
     }
 
-    pub fn fill(&self, to: u64, byte: u8, bytes: usize) -> Result<(), String> {
+    pub fn fill(&self, to: u64, byte: u8, bytes: usize) -> Result<(), Problem> {
         self.here()?;
         // SAFETY: it is as long.
-        unsafe { result::memset_d8_async(to, byte, bytes, self.stream) }
-            .map_err(|error| said(&error))
+        unsafe { result::memset_d8_async(to, byte, bytes, self.stream) }.map_err(Problem::from)
     }
 
-    pub fn wait(&self) -> Result<(), String> {
+    pub fn wait(&self) -> Result<(), Problem> {
         self.here()?;
         // SAFETY: the stream is ours.
-        unsafe { result::stream::synchronize(self.stream) }.map_err(|error| said(&error))
+        unsafe { result::stream::synchronize(self.stream) }.map_err(Problem::from)
     }
 
     pub fn launch(
@@ -270,7 +264,7 @@ impl Driver {
         (x, y): (u32, u32),
         threads: u32,
         arguments: &[Argument],
-    ) -> Result<(), String> {
+    ) -> Result<(), Problem> {
         self.here()?;
         let mut functions = self
             .functions
@@ -282,7 +276,7 @@ impl Driver {
                 let name = CString::new(kernel).map_err(|error| error.to_string())?;
                 // SAFETY: the module is loaded.
                 let found = unsafe { result::module::get_function(self.module, name) };
-                let function = Function(found.map_err(|error| said(&error))?);
+                let function = Function(found?);
                 functions.insert(kernel, function);
                 function
             }
@@ -302,10 +296,10 @@ impl Driver {
                 &mut pointers,
             )
         }
-        .map_err(|error| said(&error))
+        .map_err(Problem::from)
     }
 
-    pub fn multiply(&self, product: &Product, numbers: Numbers) -> Result<(), String> {
+    pub fn multiply(&self, product: &Product, numbers: Numbers) -> Result<(), Problem> {
         use blas_sys::cublasComputeType_t::{CUBLAS_COMPUTE_32F, CUBLAS_COMPUTE_32F_FAST_TF32};
         self.here()?;
         let _alone = self
@@ -342,7 +336,7 @@ impl Driver {
                 blas_sys::cublasGemmAlgo_t::CUBLAS_GEMM_DEFAULT,
             )
         }
-        .map_err(|error| format!("{error:?}"))
+        .map_err(Problem::from)
     }
 }
 
@@ -387,12 +381,4 @@ fn type_of(kind: Kind) -> blas_sys::cudaDataType {
 /// cuBLAS counts in 32 bits.
 fn size(n: usize) -> Result<i32, String> {
     i32::try_from(n).map_err(|_| format!("a side of {n} is too long"))
-}
-
-/// An error's text, as the driver has it.
-fn said(error: &DriverError) -> String {
-    match error.error_string() {
-        Ok(text) => text.to_string_lossy().into_owned(),
-        Err(_) => format!("{error:?}"),
-    }
 }

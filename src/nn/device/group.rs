@@ -128,7 +128,7 @@ impl Group {
         (rank, size): (usize, usize),
     ) -> Result<Group, String> {
         let nccl = Nccl::open()?;
-        gpu.0.driver.here()?;
+        (gpu.0.driver.here()).map_err(|problem| problem.to_string())?;
         let mut comm = null_mut();
         // SAFETY: `comm` is written to; the context of the device is current.
         let joined =
@@ -155,7 +155,7 @@ impl Group {
             let summed = unsafe {
                 (self.nccl.all_reduce)(pointer, pointer, n, FLOAT, SUM, self.comm, stream)
             };
-            checked("ncclAllReduce", summed)
+            Ok(checked("ncclAllReduce", summed)?)
         });
     }
 }

@@ -2,6 +2,7 @@
 
 use super::{Argument, Gpu, Operand};
 use half::{bf16, f16};
+use std::ops::Range;
 
 /// How values are kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -102,10 +103,18 @@ impl Memory {
 
     /// Makes the first values those of another row, which is no longer.
     pub fn copy_from(&self, other: &Memory) {
-        assert!(self.kind == other.kind && self.len >= other.len);
-        let bytes = other.len * other.kind.bytes();
+        self.copy_part(0, other, 0..other.len);
+    }
+
+    /// Makes the values from `first` on those of a part of another row.
+    pub fn copy_part(&self, first: usize, other: &Memory, part: Range<usize>) {
+        assert!(self.kind == other.kind && self.len >= first + part.len());
+        assert!(part.end <= other.len);
+        let each = self.kind.bytes() as u64;
+        let bytes = part.len() * self.kind.bytes();
         if bytes > 0 {
-            let (to, from) = (self.pointer, other.pointer);
+            let to = self.pointer + first as u64 * each;
+            let from = other.pointer + part.start as u64 * each;
             self.gpu.attempt("copying on the device", |driver| {
                 driver.copy(to, from, bytes)
             });

@@ -5,6 +5,7 @@
 //! | `memory` | values on the device, in memory that is used again |
 //! | `numbers` | how they are kept |
 //! | `driver` | what is asked of CUDA: the one file that knows it, and its stand-in for builds without it |
+//! | `fault` | what goes wrong |
 //! | `group` | devices of several processes, which sum among themselves: the same of NCCL |
 //!
 //! All work goes to one stream in the order it is asked for, and nothing of it waits: the host runs ahead and meets the
@@ -14,6 +15,7 @@
 //!
 //! The libraries of CUDA are opened when a device is, not when the program starts: one binary runs with and without them.
 
+mod fault;
 mod memory;
 mod numbers;
 #[cfg(test)]
@@ -31,6 +33,7 @@ mod group;
 mod group;
 
 use driver::Driver;
+pub use fault::{DeviceError, Fault, Problem, Wanted};
 pub use group::{Group, NAME};
 pub use memory::{Kind, Memory};
 pub use numbers::Numbers;
@@ -47,55 +50,18 @@ pub struct Facts {
     pub capability: (u32, u32),
 }
 
-/// Why there is no device to compute on.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum DeviceError {
-    #[error("no GPU can be used: this wordmill was built without the feature cuda")]
-    Built,
-    #[error("no GPU can be used: there is no libcuda.so.1")]
-    Driver,
-    #[error("no GPU can be used: there is no libcublas.so")]
-    Library,
-    #[error("there is no usable GPU: {problem}")]
-    None { problem: String },
-    #[error("there is no GPU {number}: this machine has {count}")]
-    Number { number: usize, count: usize },
-    #[error("{name} has compute capability {}: this build is for {} and later", shown(*found), shown(*least))]
-    Capability {
-        name: String,
-        found: (u32, u32),
-        least: (u32, u32),
-    },
-    #[error("{name} has no units for {numbers:?}")]
-    Numbers { name: String, numbers: Numbers },
-}
-
-fn shown((major, minor): (u32, u32)) -> String {
-    format!("{major}.{minor}")
-}
-
-/// What went wrong on a device.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Fault {
-    #[error("out of memory on the GPU: {wanted} more bytes were wanted, {held} are held")]
-    Memory { wanted: usize, held: usize },
-    #[error("the GPU failed in {operation}: {problem}")]
-    Failed {
-        operation: &'static str,
-        problem: String,
-    },
-}
-
 /// A device in use; copies are the same one.
 #[derive(Clone, Debug)]
 pub struct Gpu(Arc<Inner>);
+
+/// Memory that nobody has, by its size in bytes.
+type Free = BTreeMap<usize, Vec<u64>>;
 
 #[derive(Debug)]
 struct Inner {
     driver: Driver,
     numbers: Numbers,
-    /// Memory that nobody has, by its size in bytes.
-    free: Mutex<BTreeMap<usize, Vec<u64>>>,
+    free: Mutex<Free>,
     held: AtomicUsize,
     multiplied: AtomicU64,
     /// The first fault; a lack of memory can be forgiven.
@@ -166,13 +132,22 @@ impl Gpu {
         self.fault().clone().map_or(Ok(()), Err)
     }
 
-    /// Goes on after a lack of memory; after anything else a device is of no use any more.
+    /// Goes on after a lack of memory, without what is held for nobody; after anything else a device is of no use any more.
     pub fn forgive(&self) -> bool {
+        let mut free = self.free();
         let mut fault = self.fault();
         if matches!(*fault, Some(Fault::Memory { .. })) {
-            *fault = None;
+            let emptied = self.empty(&mut free);
+            *fault = emptied.err().map(|problem| Fault::Failed {
+                operation: "waiting",
+                problem: problem.to_string(),
+            });
         }
         fault.is_none()
+    }
+
+    fn free(&self) -> MutexGuard<'_, Free> {
+        self.0.free.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn fault(&self) -> MutexGuard<'_, Option<Fault>> {
@@ -235,7 +210,7 @@ impl Gpu {
     fn attempt<T>(
         &self,
         operation: &'static str,
-        work: impl FnOnce(&Driver) -> Result<T, String>,
+        work: impl FnOnce(&Driver) -> Result<T, Problem>,
     ) -> Option<T> {
         let mut fault = self.fault();
         if fault.is_some() {
@@ -244,15 +219,36 @@ impl Gpu {
         match work(&self.0.driver) {
             Ok(value) => Some(value),
             Err(problem) => {
-                *fault = Some(Fault::Failed { operation, problem });
+                *fault = Some(self.fault_of(operation, problem));
                 None
             }
         }
     }
 
+    fn fault_of(&self, operation: &'static str, problem: Problem) -> Fault {
+        match problem {
+            Problem::Memory => Fault::Memory {
+                wanted: Wanted::By(operation),
+                held: self.held(),
+            },
+            Problem::Other(problem) => Fault::Failed { operation, problem },
+        }
+    }
+
+    /// Gives memory that nobody has back to the driver, when nothing reads from it any more.
+    fn empty(&self, free: &mut Free) -> Result<(), Problem> {
+        self.0.driver.wait()?;
+        for (size, list) in std::mem::take(free) {
+            self.0.held.fetch_sub(size * list.len(), Ordering::Relaxed);
+            list.into_iter()
+                .for_each(|pointer| self.0.driver.free(pointer));
+        }
+        Ok(())
+    }
+
     /// Memory of so many bytes or somewhat more, and how many: what was given back, or new. None of a device that has failed.
     fn take(&self, bytes: usize) -> (u64, usize) {
-        let mut free = self.0.free.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut free = self.free();
         let mut near = free.range_mut(bytes..=bytes + bytes / 4);
         if let Some((size, list)) = near.find(|(_, list)| !list.is_empty())
             && let Some(pointer) = list.pop()
@@ -264,35 +260,23 @@ impl Gpu {
             return (0, bytes);
         }
         let driver = &self.0.driver;
-        let found = driver.allocate(bytes).and_then(|found| match found {
-            Some(pointer) => Ok(Some(pointer)),
-            None => {
-                // What lies about in other sizes may make room, when nothing reads from it any more.
-                driver.wait()?;
-                for (size, list) in std::mem::take(&mut *free) {
-                    self.0.held.fetch_sub(size * list.len(), Ordering::Relaxed);
-                    list.into_iter().for_each(|pointer| driver.free(pointer));
-                }
-                driver.allocate(bytes)
-            }
-        });
+        let found = match driver.allocate(bytes) {
+            // What lies about in other sizes may make room.
+            Err(Problem::Memory) => (self.empty(&mut free)).and_then(|()| driver.allocate(bytes)),
+            found => found,
+        };
         match found {
-            Ok(Some(pointer)) => {
+            Ok(pointer) => {
                 self.0.held.fetch_add(bytes, Ordering::Relaxed);
                 return (pointer, bytes);
             }
-            Ok(None) => {
+            Err(Problem::Memory) => {
                 *fault = Some(Fault::Memory {
-                    wanted: bytes,
+                    wanted: Wanted::Bytes(bytes),
                     held: self.held(),
                 });
             }
-            Err(problem) => {
-                *fault = Some(Fault::Failed {
-                    operation: "asking for memory",
-                    problem,
-                });
-            }
+            Err(problem) => *fault = Some(self.fault_of("asking for memory", problem)),
         }
         (0, bytes)
     }
@@ -302,8 +286,7 @@ impl Gpu {
             // In tests, whoever reads what it has not written reads no numbers.
             #[cfg(test)]
             self.attempt("clearing", |driver| driver.fill(pointer, 0xff, bytes));
-            let mut free = self.0.free.lock().unwrap_or_else(PoisonError::into_inner);
-            free.entry(bytes).or_default().push(pointer);
+            self.free().entry(bytes).or_default().push(pointer);
         }
     }
 }

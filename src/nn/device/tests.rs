@@ -1,7 +1,9 @@
 //! A device, real or emulated (`tests/gpu/run.sh`): its memory, products, and faults.
 
-use super::{Argument, Fault, Gpu, Kind, Memory, Numbers, Operand, Product};
+use super::{Argument, Fault, Gpu, Kind, Memory, Numbers, Operand, Product, Wanted};
 use crate::nn::check;
+use crate::nn::parameters::Layout;
+use std::sync::Arc;
 
 fn gpu() -> &'static Gpu {
     check::gpu().expect("WORDMILL_TEST_GPU is set")
@@ -125,15 +127,34 @@ fn memory_is_used_again_and_full_memory_is_a_fault_that_can_be_forgiven() {
     assert_eq!(
         fault,
         Fault::Memory {
-            wanted: 1 << 52,
+            wanted: Wanted::Bytes(1 << 52),
             held
         }
     );
+    assert!(fault.to_string().contains("4503599627370496 more bytes"));
     // What is asked of it now is left undone.
     drop(much);
     assert_eq!(Memory::from_f32(&gpu, &[1.0]).to_f32(), [0.0]);
+    drop(whole);
+    let lent = gpu.held();
+    // What nobody has is the driver's again, which may want it.
     assert!(gpu.forgive() && gpu.check().is_ok());
+    assert!(gpu.held() < lent, "{lent}");
     assert_eq!(Memory::from_f32(&gpu, &[1.0]).to_f32(), [1.0]);
+}
+
+#[test]
+#[ignore = "wants a GPU"]
+fn a_table_that_there_was_no_memory_for_is_brought_when_it_is_wanted_again() {
+    let gpu = Gpu::open(0, Some(Numbers::F32)).expect("a device");
+    let mut weights = check::weights(&Layout::default(), 1.0);
+    weights.bring_to(&gpu);
+    let there = weights.there().expect("weights on the device");
+    let values = Arc::new(whole(100, 5));
+    drop(Memory::of(&gpu, Kind::F32, 1 << 50));
+    drop(there.table(&values));
+    assert!(gpu.forgive());
+    assert_eq!(there.table(&values).to_f32(), *values);
 }
 
 #[test]

@@ -69,6 +69,9 @@ impl<'a, T: Task> Run<'a, T> {
                     run.learned.moments.second = tensors.pop().unwrap_or_default();
                     run.learned.moments.first = tensors.pop().unwrap_or_default();
                     run.learned.moments.updates = state.updates;
+                    if let Some(scales) = state.scales {
+                        run.learned.moments.left_out = scales.map(|scale| scale.left_out);
+                    }
                     run.state = state;
                     (run.tell)(&Event::Resumed { step });
                     return Ok(run);

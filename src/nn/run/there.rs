@@ -135,16 +135,19 @@ impl<'a, T: Task> Run<'a, T> {
         checked.map_err(|fault| RunError::of_device(self.state.step, fault))
     }
 
-    /// After a fault of the device: the weights are those of the last good step, and where it only lacked memory they can
-    /// still be had.
+    /// After a fault of the device: where it only lacked memory, the weights of the last whole step can still be had.
     pub(super) fn save_what_can_be(&mut self, error: RunError) -> RunError {
-        if let Some(there) = &self.learned.there
+        let Learned { weights, there, .. } = &mut self.learned;
+        if let Some(there) = there
             && there.gpu().forgive()
-            && there.seen().diverged.is_none()
-            && self.task.says_numbers(&self.learned)
-            && self.fetch_all().is_ok()
         {
-            self.keep();
+            there.take_back(weights);
+            if there.seen().diverged.is_none()
+                && self.task.says_numbers(&self.learned)
+                && self.fetch_all().is_ok()
+            {
+                self.keep();
+            }
         }
         error
     }

@@ -9,6 +9,10 @@
 // which is a power of two and divided out here (Micikevicius et al. 2018). A step whose gradients are no numbers is one
 // whose scale was too large: it is left out, and the scale halved; after many good steps it is doubled. Only where a scale of
 // 1 is too large has the run diverged.
+//
+//   rate = lr / (1 − β₁ᵗ)     second = 1 / (1 − β₂ᵗ)
+//
+// t counts the updates that were made. The host knows how often it has asked for one, and the device how many it has left out.
 
 #include "values.cuh"
 
@@ -36,13 +40,22 @@ struct Known {
     double scale, good;
     // What those of this step are multiplied by: 1 / scale, or 0, where nothing is updated.
     double factor;
+    // Updates that were left out, because the scale was too large for them.
+    double left_out;
+    // What the update of this step multiplies by.
+    double rate, second;
+};
+
+struct Factors {
+    float beta1, beta2, epsilon, lr, shrink, clip;
 };
 
 constexpr double MOST_SCALE = 1 << 24;
 constexpr double GOOD_STEPS = 2000;
 
-// Takes note of ‖g‖ = √Σ shares / scale. One block, a thread to a share.
-extern "C" __global__ void norm_of_shares(Known* known, const double* shares, u32 step, u32 is_scaled) {
+// Takes note of ‖g‖ = √Σ shares / scale, and of what the update multiplies by, the `asked`-th that is asked for. One block, a
+// thread to a share.
+extern "C" __global__ void norm_of_shares(Known* known, const double* shares, u32 step, u32 asked, u32 is_scaled, Factors f) {
     __shared__ double part[512];
     part[threadIdx.x] = shares[threadIdx.x];
     __syncthreads();
@@ -52,6 +65,9 @@ extern "C" __global__ void norm_of_shares(Known* known, const double* shares, u3
     double length = sqrt(sum) / known->scale;
     bool is_number = length < INFINITY;
     known->factor = is_number && known->diverged == 0.0 ? 1.0 / known->scale : 0.0;
+    double t = fmax(asked - known->left_out, 1.0);
+    known->rate = f.lr / (1.0 - pow((double)f.beta1, t));
+    known->second = 1.0 / (1.0 - pow((double)f.beta2, t));
     if (is_number) {
         known->length = length;
         known->good += is_scaled;
@@ -59,15 +75,12 @@ extern "C" __global__ void norm_of_shares(Known* known, const double* shares, u3
     } else if (is_scaled && known->scale > 1.0) {
         known->scale /= 2.0;
         known->good = 0.0;
+        known->left_out += 1.0;
     } else if (known->diverged == 0.0) {
         known->diverged = step, known->lost = length;
     }
 }
 REGISTER(norm_of_shares)
-
-struct Factors {
-    float beta1, beta2, epsilon, rate, second, shrink, clip;
-};
 
 // The gradients are cleared. shadow (or null): the weights as activations are kept.
 template <typename T>
@@ -76,6 +89,7 @@ __device__ void adam(float* w, float* g, float* m, float* v, T* shadow, u64 n, c
     bool is_sound = known->factor > 0.0;
     float clip = f.clip > 0.0f && known->length > f.clip ? f.clip / known->length : 1.0;
     clip *= (float)known->factor;
+    float rate = known->rate, unbiased = known->second;
     for (u64 i = (u64)blockIdx.x * blockDim.x + threadIdx.x; i < n; i += (u64)gridDim.x * blockDim.x) {
         float grad = g[i] * clip;
         g[i] = 0.0f;
@@ -85,7 +99,7 @@ __device__ void adam(float* w, float* g, float* m, float* v, T* shadow, u64 n, c
         second = second < NOTHING ? 0.0f : second;
         m[i] = first;
         v[i] = second;
-        w[i] = w[i] * f.shrink - f.rate * first / (sqrtf(second * f.second) + f.epsilon);
+        w[i] = w[i] * f.shrink - rate * first / (sqrtf(second * unbiased) + f.epsilon);
         if (shadow) put(shadow[i], w[i]);
     }
 }

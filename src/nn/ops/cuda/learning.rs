@@ -1,10 +1,13 @@
 //! The optimizer on a device: see `nn/adam.rs`. Moments, gradients and the average stay there between steps, and so does the
 //! scale that gradients in f16 have (`adam.cu`).
 
+mod begun;
+
 use super::kernel;
 use crate::nn::adam::{Adam, Moments};
 use crate::nn::device::{Argument, Gpu, Kind, Memory, Numbers};
 use crate::nn::parameters::Weights;
+use begun::Begun;
 use serde::{Deserialize, Serialize};
 use std::ops::Range;
 use std::sync::Arc;
@@ -26,32 +29,45 @@ pub struct Learning {
     shares: Memory,
     /// What is known of the first part of the weights that is updated, or of all, and of the second: see `Known` in adam.cu.
     known: [Memory; 2],
+    /// What the last step began with, where that may be wanted again.
+    begun: Option<Begun>,
 }
 
-/// Where the scale lies in what is known.
+/// Where the scale lies in what is known, and the number of updates that were left out.
 const SCALE: usize = 3;
+const LEFT_OUT: usize = 6;
 
 /// What gradients are multiplied by on their way back, and how many good steps there were since that was changed.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Scale {
     pub factor: f64,
     pub good: u64,
+    /// Updates that were left out since the run began. Checkpoints of earlier versions do not say.
+    #[serde(default)]
+    pub left_out: u64,
 }
 
 impl Scale {
     /// Where numbers have so few digits that it takes one, it begins large and falls to what is right.
-    fn first(numbers: Numbers) -> Scale {
+    fn first(numbers: Numbers, left_out: u64) -> Scale {
         let factor = if numbers == Numbers::F16 {
             32768.0
         } else {
             1.0
         };
-        Scale { factor, good: 0 }
+        Scale {
+            factor,
+            good: 0,
+            left_out,
+        }
     }
 
-    /// As adam.cu has it, of weights that have not been updated yet.
+    /// As adam.cu has it, of weights that have not been updated since they were brought there.
     fn known(self, gpu: &Gpu) -> Memory {
-        Memory::from_f64(gpu, &[0.0, 0.0, 0.0, self.factor, self.good as f64, 0.0])
+        let mut known = [0.0; 9];
+        known[SCALE..SCALE + 2].copy_from_slice(&[self.factor, self.good as f64]);
+        known[LEFT_OUT] = self.left_out as f64;
+        Memory::from_f64(gpu, &known)
     }
 }
 
@@ -76,7 +92,8 @@ impl Learning {
             second: Memory::from_f32(gpu, &moments.second),
             average: average.map(|average| Memory::from_f32(gpu, average)),
             shares: Memory::of(gpu, Kind::F64, n.div_ceil(VALUES).clamp(1, BLOCKS)),
-            known: [0, 1].map(|_| Scale::first(gpu.numbers()).known(gpu)),
+            known: (moments.left_out).map(|n| Scale::first(gpu.numbers(), n).known(gpu)),
+            begun: None,
         }
     }
 
@@ -106,15 +123,16 @@ impl Learning {
         self.gpu.numbers() == Numbers::F16
     }
 
-    /// One update of the weights by the gradients, which are shortened to `clip` (0 leaves them) first and cleared. Where the
-    /// scale was too large for them, they are cleared and no more; that counts as an update nevertheless.
+    /// One update of the weights by the gradients, which are shortened to `clip` (0 leaves them) first and cleared: the
+    /// `updates`-th that is asked for. Where the scale was too large for them, they are cleared and no more; Adam does not
+    /// count it.
     pub fn update(&self, weights: &Weights, adam: &Adam, updates: u64, (lr, clip): (f32, f32)) {
         let all = 0..self.gradients.len();
         self.update_part(weights, adam, (0, all), (updates, updates), (lr, clip));
     }
 
-    /// The same of a part of the weights, one of two that are updated in turns; how many updates it has had, and at which
-    /// step this one is.
+    /// The same of a part of the weights, one of two that are updated in turns; which of its updates it is, and at which
+    /// step.
     pub fn update_part(
         &self,
         weights: &Weights,
@@ -130,21 +148,24 @@ impl Learning {
         let arguments = [(&self.shares).into(), gradients, n.into()];
         self.gpu
             .launch("square_shares", (blocks, 1), 256, &arguments);
-        let is_scaled = u32::from(self.is_scaled());
-        let shares = (&self.shares).into();
-        let arguments = [known.into(), shares, step.into(), is_scaled.into()];
+        let Adam {
+            beta1,
+            beta2,
+            epsilon,
+            ..
+        } = *adam;
+        let factors = [beta1, beta2, epsilon, lr, adam.shrink(lr), clip].map(f32::to_bits);
+        let factors = Argument::words(&factors);
+        let arguments = [
+            known.into(),
+            (&self.shares).into(),
+            step.into(),
+            updates.into(),
+            u32::from(self.is_scaled()).into(),
+            factors,
+        ];
         self.gpu
             .launch("norm_of_shares", (1, 1), blocks, &arguments);
-        let factors = adam.factors(updates, lr, clip);
-        let words = [
-            adam.beta1,
-            adam.beta2,
-            adam.epsilon,
-            factors.rate,
-            factors.second,
-            factors.shrink,
-            clip,
-        ];
         let arguments = [
             there.values.at(first),
             gradients,
@@ -153,7 +174,7 @@ impl Learning {
             (there.shadow.as_ref()).map_or(Argument::NULL, |shadow| shadow.at(first)),
             n.into(),
             known.into(),
-            Argument::words(&words.map(f32::to_bits)),
+            factors,
         ];
         self.gpu
             .launch_over(n, kernel!(self.gpu, "adam"), &arguments);
@@ -194,6 +215,7 @@ impl Learning {
             scale: Scale {
                 factor: known[SCALE],
                 good: known[SCALE + 1] as u64,
+                left_out: known[LEFT_OUT] as u64,
             },
         }
     }
@@ -202,6 +224,9 @@ impl Learning {
     pub fn fetch(&self, moments: &mut Moments, average: Option<&mut Weights>) {
         self.first.read_into(&mut moments.first);
         self.second.read_into(&mut moments.second);
+        if let Some(scales) = self.scales() {
+            moments.left_out = scales.map(|scale| scale.left_out);
+        }
         if let (Some(there), Some(average)) = (&self.average, average) {
             there.read_into(average.values_mut());
         }

@@ -58,6 +58,20 @@ impl Toy {
     }
 }
 
+/// Makes these the gradients.
+fn give(learning: &Learning, gradients: &[f32]) {
+    let gradients = Memory::from_f32(learning.gpu(), gradients);
+    learning.gradients.copy_from(&gradients);
+}
+
+fn scale(factor: f64, good: u64) -> Scale {
+    Scale {
+        factor,
+        good,
+        left_out: 0,
+    }
+}
+
 fn values(weights: &Weights) -> Vec<f32> {
     weights.there().expect("weights there").values.to_f32()
 }
@@ -125,9 +139,7 @@ fn gradients_too_small_for_f16_are_learned_from_as_the_host_does() {
 fn clipping_knows_the_length_without_the_scale() {
     let toy = Toy::new();
     let (weights, learning) = toy.begin();
-    let gradient = vec![3.0 * 32768.0; toy.layout.len()];
-    let gradient = Memory::from_f32(learning.gpu(), &gradient);
-    learning.gradients.copy_from(&gradient);
+    give(&learning, &vec![3.0 * 32768.0; toy.layout.len()]);
     // Without its first moment and with an ε that all else is small beside, the update is the gradient.
     let adam = Adam {
         beta1: 0.0,
@@ -148,7 +160,6 @@ fn clipping_knows_the_length_without_the_scale() {
 fn a_scale_doubles_after_two_thousand_good_steps_from_where_it_was_left() {
     let toy = Toy::new();
     let (weights, mut learning) = toy.begin();
-    let scale = |factor, good| Scale { factor, good };
     learning.set_scales([scale(64.0, 1998), scale(128.0, 7)]);
     toy.step(&weights, &learning, (1, 1.0));
     assert_eq!(
@@ -167,6 +178,7 @@ fn a_scale_of_two_to_the_24_stays() {
     let most = Scale {
         factor: 16_777_216.0,
         good: 5000,
+        left_out: 0,
     };
     learning.set_scales([most; 2]);
     // A gradient of nothing is a number, however it is scaled.
@@ -194,20 +206,136 @@ fn an_average_of_numbers_stays_one() {
 fn gradients_that_are_no_numbers_at_a_scale_of_one_are_a_divergence() {
     let toy = Toy::new();
     let (weights, mut learning) = toy.begin();
-    let scale = |factor, good| Scale { factor, good };
     learning.set_scales([scale(2.0, 5); 2]);
     let begin = values(&weights);
     let step = |number, gradient: f32| {
-        let all = vec![gradient; toy.layout.len()];
-        let all = Memory::from_f32(learning.gpu(), &all);
-        learning.gradients.copy_from(&all);
+        give(&learning, &vec![gradient; toy.layout.len()]);
         learning.update(&weights, &Adam::default(), number, (0.1, 1.0));
         learning.seen().diverged
     };
     assert_eq!(step(1, f32::INFINITY), None);
-    assert_eq!(learning.seen().scale, scale(1.0, 0));
+    let fallen = Scale {
+        left_out: 1,
+        ..scale(1.0, 0)
+    };
+    assert_eq!(learning.seen().scale, fallen);
     assert_eq!(step(2, f32::INFINITY), Some((2, f64::INFINITY)));
     // No later step changes what the last good one has left.
     assert_eq!(step(3, 1.0), Some((2, f64::INFINITY)));
     assert_eq!(values(&weights), begin);
+}
+
+/// Updates of weights on a device, and of the same on the host.
+struct Both {
+    there: (Weights, Learning),
+    here: (Weights, Moments),
+}
+
+impl Both {
+    fn begin(numbers: Numbers, moments: &Moments) -> Both {
+        let (toy, gpu) = (Toy::new(), Gpu::open(0, Some(numbers)).expect("a device"));
+        let [mut there, here] = [(); 2].map(|()| check::weights(&toy.layout, 0.4));
+        there.bring_to(&gpu);
+        Both {
+            there: (there, Learning::of(&gpu, moments, None)),
+            here: (here, Moments::zeros(toy.layout.len())),
+        }
+    }
+
+    /// The `asked`-th update, by gradients that are no numbers if it is to be left out, which the host never knows of.
+    fn update(&mut self, asked: u64, is_left_out: bool) {
+        let (weights, learning) = &self.there;
+        let (here, moments) = &mut self.here;
+        let adam = Adam {
+            decay: 0.1,
+            ..Adam::default()
+        };
+        let gradients = (0..moments.first.len()).map(|i| (i as f32 * 0.7 + asked as f32).sin());
+        let mut gradients: Vec<f32> = gradients.collect();
+        let scale = match is_left_out {
+            true => f32::INFINITY,
+            false => learning.seen().scale.factor as f32,
+        };
+        let scaled: Vec<f32> = gradients.iter().map(|g| g * scale).collect();
+        give(learning, &scaled);
+        learning.update(weights, &adam, asked, (0.02, 0.5));
+        if !is_left_out {
+            let clip = (0.5 / crate::nn::adam::norm(&gradients)) as f32;
+            adam.update(here.values_mut(), &mut gradients, moments, 0.02, clip);
+        }
+    }
+
+    fn apart(&self) -> f32 {
+        apart(&values(&self.there.0), self.here.0.values()) as f32
+    }
+}
+
+#[test]
+#[ignore = "wants a GPU"]
+fn updates_are_those_of_the_host_and_what_is_left_out_is_not_counted() {
+    let nothing = Moments::zeros(Toy::new().layout.len());
+    for numbers in [Numbers::F32, Numbers::F16] {
+        let is_scaled = numbers == Numbers::F16;
+        let mut both = Both::begin(numbers, &nothing);
+        for (i, is_too_large) in [true, false, true, false, false].into_iter().enumerate() {
+            let is_left_out = is_too_large && is_scaled;
+            both.update(i as u64 + 1, is_left_out);
+            assert!(both.apart() < 1e-6, "{numbers:?} {i}: {}", both.apart());
+        }
+        let expected = if is_scaled { 2 } else { 0 };
+        assert_eq!(both.there.1.seen().scale.left_out, expected);
+    }
+}
+
+#[test]
+#[ignore = "wants a GPU"]
+fn a_device_of_other_numbers_knows_what_was_left_out_before() {
+    let mut moments = Moments::zeros(Toy::new().layout.len());
+    moments.left_out = [4, 0];
+    let mut both = Both::begin(Numbers::F32, &moments);
+    both.update(5, false);
+    assert!(both.apart() < 1e-6, "{}", both.apart());
+}
+
+#[test]
+fn a_scale_of_an_earlier_version_has_left_out_nothing() {
+    let read: Scale = serde_json::from_str(r#"{"factor":64.0,"good":3}"#).unwrap();
+    assert_eq!(read, scale(64.0, 3));
+}
+
+#[test]
+#[ignore = "wants a GPU"]
+fn a_step_that_came_to_no_end_is_taken_back_and_a_whole_one_is_not() {
+    let toy = Toy::new();
+    let (weights, mut learning) = toy.begin();
+    let (n, first) = (toy.layout.len(), toy.x.range().len());
+    let all = |learning: &Learning| {
+        let mut moments = Moments::zeros(n);
+        learning.fetch(&mut moments, None);
+        (values(&weights), moments, learning.scales())
+    };
+    let step = |learning: &mut Learning, number: u64, gradient: f32| {
+        learning.begin(&weights, (1, first..n));
+        give(learning, &vec![gradient; n]);
+        let part = (1, first..n);
+        learning.update_part(
+            &weights,
+            &Adam::default(),
+            part,
+            (number, number),
+            (0.1, 0.0),
+        );
+    };
+    let begin = all(&learning);
+    for gradient in [1.0, f32::INFINITY] {
+        step(&mut learning, 1, gradient);
+        assert_ne!(all(&learning), begin);
+        learning.take_back(&weights);
+        assert_eq!(all(&learning), begin);
+    }
+    step(&mut learning, 1, 1.0);
+    learning.end();
+    let after = all(&learning);
+    learning.take_back(&weights);
+    assert_eq!(all(&learning), after);
 }
