@@ -31,7 +31,7 @@ mapfile -t parts < "$folder/parts.txt"
 for numbers in f32 bf16 f16; do
     stage "tests-$numbers" env WORDMILL_TEST_GPU=$numbers "$folder/tests" --include-ignored --test-threads 1 "${parts[@]}"
 done
-# What the emulated GPU does not see: memory that is not a kernel's own, threads that race.
+# What the checked GPU looks for without one (tests/gpu/checks.h), in what nvcc has made of the kernels.
 if command -v compute-sanitizer > /dev/null; then
     for tool in memcheck racecheck synccheck; do
         stage "$tool" env WORDMILL_TEST_GPU=f32 compute-sanitizer --tool $tool --error-exitcode 1 \

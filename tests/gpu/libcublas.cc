@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <vector>
 
+#include "checks.h"
 #include "halves.h"
 
 namespace {
@@ -18,6 +19,14 @@ void set(void* matrix, int type, size_t i, float v) {
     if (type == R_16F) return put(((f16*)matrix)[i], v);
     if (type == R_16BF) return put(((bf16*)matrix)[i], v);
     ((float*)matrix)[i] = v;
+}
+
+// Whether what a product reads or writes is sound: so many columns, `stride` apart, of so many values.
+bool is_sound(bool (*check)(const void*, size_t), const void* matrix, int type, int rows, int columns, int stride) {
+    size_t bytes = type == R_32F ? 4 : 2;
+    for (int j = 0; j < columns; j++)
+        if (!check((const char*)matrix + (size_t)j * stride * bytes, rows * bytes)) return false;
+    return true;
 }
 
 }  // namespace
@@ -41,6 +50,10 @@ int cublasGemmEx(void*, int turn_a, int turn_b, int m, int n, int k, const void*
     bool knows = is_known && b_type == a_type && (c_type == R_32F || c_type == a_type);
     bool fits = lda >= (turn_a ? k : m) && ldb >= (turn_b ? n : k) && ldc >= m;
     if (!knows || !fits) return 7;
+    bool reads = is_sound(check_read, a, a_type, turn_a ? k : m, turn_a ? m : k, lda) &&
+                 is_sound(check_read, b, b_type, turn_b ? n : k, turn_b ? k : n, ldb) &&
+                 (*(const float*)beta == 0.0f || is_sound(check_read, c, c_type, m, n, ldc));
+    if (!reads || !is_sound(check_written, c, c_type, m, n, ldc)) return 13;
     std::vector<double> row(k);
     for (int i = 0; i < m; i++) {
         for (int l = 0; l < k; l++) row[l] = value(a, a_type, turn_a ? (size_t)i * lda + l : (size_t)l * lda + i);
