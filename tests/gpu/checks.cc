@@ -56,8 +56,8 @@ struct Memory {
         now.thread = threadIdx.x;
         for (Cell* c = first; c < last; c++) is_ordered &= access.is_write ? now.write(*c) : now.read(*c);
         if (!access.is_write && !is_written) return "reads what was not written";
-        if (!is_ordered) return access.is_write ? "writes what another thread reads or writes" : "reads what another thread writes";
-        return nullptr;
+        if (is_ordered) return nullptr;
+        return access.is_write ? "writes what another thread reads or writes" : "reads what another thread writes";
     }
 
     std::string where(uintptr_t address) {

@@ -39,7 +39,8 @@ std::string line_of(const void* at) {
     snprintf(text, sizeof text, "addr2line -i -s -e '%s' %#lx 2>/dev/null", library.dli_fname, offset);
     std::string lines;
     if (FILE* lister = popen(text, "r")) {
-        while (fgets(text, sizeof text, lister)) lines += (lines.empty() ? "" : " < ") + std::string(text, strcspn(text, " \n"));
+        while (fgets(text, sizeof text, lister))
+            lines += (lines.empty() ? "" : " < ") + std::string(text, strcspn(text, " \n"));
         pclose(lister);
     }
     if (!lines.empty()) return lines;
