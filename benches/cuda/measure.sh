@@ -67,7 +67,7 @@ for model in "tiny 8192" "base 16384"; do
     stage "$name-torch-compiled" python3 "$nmt_ref" bench "${data[@]}" --model "$name" --max-tokens "$tokens" --steps 30 \
         --bench-warm 20 $reference --compile
 done
-# What the emulated GPU does not see: memory that is not a kernel's own, threads that race.
+# What the checked GPU looks for without one (tests/gpu/checks.h), in what nvcc has made of the kernels.
 if command -v compute-sanitizer > /dev/null; then
     for tool in memcheck racecheck synccheck; do
         stage "$tool" env WORDMILL_TEST_GPU=f32 compute-sanitizer --tool $tool --error-exitcode 1 \

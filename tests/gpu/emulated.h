@@ -1,9 +1,5 @@
 // CUDA's language on the host, as far as the kernels of src/nn/ops/cuda use it: so that they can be run and checked
-// where there is no GPU.
-//
-// The threads of a block are fibres of one host thread; each runs until it waits for others (__syncthreads, or an
-// exchange within a warp) or ends. Blocks run one after the other. A kernel is called by its name, its arguments
-// unpacked by the types it declares.
+// where there is no GPU. blocks.cc runs them.
 
 #pragma once
 
@@ -12,10 +8,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
-#include <functional>
-#include <map>
-#include <string>
-#include <tuple>
 #include <utility>
 
 #include "halves.h"
@@ -34,40 +26,42 @@ struct Index {
 
 extern Index blockIdx, threadIdx, blockDim, gridDim;
 
-// Lets the other fibres of the block (or of the warp) reach the same place.
-void wait_for_block();
-void wait_for_warp();
+// A line of a kernel's source. The place in its code would not do: compilers make several of one line.
+struct Line {
+    const char* file;
+    int number;
+};
 
-inline void __syncthreads() { wait_for_block(); }
+constexpr Line here(const char* file = __builtin_FILE(), int number = __builtin_LINE()) { return {file, number}; }
 
-// A value of each thread of a block, for this exchange and the last: nobody is two ahead. Which is this one: `exchange`.
-extern float exchanged[2][1024];
-extern bool exchange[1024];
+void __syncthreads(Line line = here());
 
-inline float __shfl_sync(unsigned, float value, unsigned lane) {
-    unsigned own = threadIdx.x;
-    float* values = exchanged[exchange[own] = !exchange[own]];
-    values[own] = value;
-    wait_for_warp();
-    return values[own / 32 * 32 + lane % 32];
+float __shfl_sync(unsigned mask, float value, unsigned lane, Line line = here());
+
+inline float __shfl_xor_sync(unsigned mask, float value, unsigned distance, Line line = here()) {
+    return __shfl_sync(mask, value, (threadIdx.x % 32) ^ distance, line);
 }
 
-inline float __shfl_xor_sync(unsigned mask, float value, unsigned distance) {
-    return __shfl_sync(mask, value, (threadIdx.x % 32) ^ distance);
-}
+// A kernel whose type is left out, and what runs one thread of it with arguments at these addresses.
+using Code = void (*)();
+using Call = void (*)(Code code, void** arguments);
 
-// Kernels by name: what runs one thread of it with arguments at these addresses.
-using Kernel = std::function<void(void**)>;
-std::map<std::string, Kernel>& kernels();
+int registered(const char* name, Call call, Code code);
+
+// Arguments are read by the driver: no accesses of the kernel.
+#define UNWATCHED __attribute__((no_sanitize_thread))
 
 template <typename... A, size_t... I>
-Kernel unpacked(void (*kernel)(A...), std::index_sequence<I...>) {
-    return [kernel](void** arguments) { kernel(*(std::remove_const_t<A>*)arguments[I]...); };
+UNWATCHED void unpack(void (*kernel)(A...), void** arguments, std::index_sequence<I...>) {
+    kernel(*(A*)arguments[I]...);
+}
+
+template <typename... A> UNWATCHED void call(Code code, void** arguments) {
+    unpack((void (*)(A...))code, arguments, std::index_sequence_for<A...>());
 }
 
 template <typename... A> int registered(const char* name, void (*kernel)(A...)) {
-    kernels()[name] = unpacked(kernel, std::index_sequence_for<A...>());
-    return 0;
+    return registered(name, call<A...>, (Code)kernel);
 }
 
 #define REGISTER(name) static int registered_##name = registered(#name, name);

@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <vector>
 
+#include "checks.h"
 #include "halves.h"
 
 namespace {
@@ -32,6 +33,14 @@ void set(void* matrix, int type, size_t i, float v) {
     ((float*)matrix)[i] = v;
 }
 
+// Whether what a product reads or writes is sound: so many columns, `stride` apart, of so many values.
+bool is_sound(bool (*check)(const void*, size_t), const void* matrix, int type, int rows, int columns, int stride) {
+    size_t bytes = type == R_32F ? 4 : 2;
+    for (int j = 0; j < columns; j++)
+        if (!check((const char*)matrix + (size_t)j * stride * bytes, rows * bytes)) return false;
+    return true;
+}
+
 }  // namespace
 
 extern "C" {
@@ -54,6 +63,10 @@ int cublasGemmEx(void*, int turn_a, int turn_b, int m, int n, int k, const void*
     bool fits = lda >= (turn_a ? k : m) && ldb >= (turn_b ? n : k) && ldc >= m;
     if (!knows || !fits) return 7;
     if (is_full()) return ALLOC_FAILED;
+    bool reads = is_sound(check_read, a, a_type, turn_a ? k : m, turn_a ? m : k, lda) &&
+                 is_sound(check_read, b, b_type, turn_b ? n : k, turn_b ? k : n, ldb) &&
+                 (*(const float*)beta == 0.0f || is_sound(check_read, c, c_type, m, n, ldc));
+    if (!reads || !is_sound(check_written, c, c_type, m, n, ldc)) return 13;
     std::vector<double> row(k);
     for (int i = 0; i < m; i++) {
         for (int l = 0; l < k; l++) row[l] = value(a, a_type, turn_a ? (size_t)i * lda + l : (size_t)l * lda + i);

@@ -14,6 +14,8 @@
 #include <random>
 #include <thread>
 
+#include "checks.h"
+
 namespace {
 
 constexpr int MOST = 8;
@@ -79,6 +81,7 @@ int ncclCommInitRank(void** comm, int size, Id id, int rank) {
 
 int ncclAllReduce(const void* from, void* to, size_t count, int type, int operation, void* comm, void*) {
     if (type != FLOAT || operation != SUM) return INVALID;
+    if (!check_read(from, count * sizeof(float)) || !check_written(to, count * sizeof(float))) return INVALID;
     auto* member = static_cast<Member*>(comm);
     auto* values = static_cast<float*>(to);
     const auto* own = static_cast<const float*>(from);

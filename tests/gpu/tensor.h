@@ -10,17 +10,15 @@ struct Shares {
     uint32_t a[4], b[2];
 };
 
-// Of each thread of a block, for this product and the last: see `exchanged`.
-extern Shares shares[2][1024];
+// Those of a warp's lanes, when all have theirs.
+const Shares* operands_of_warp(const Shares& own, Line line);
 
 template <typename T> float half_of(uint32_t pair, unsigned half) { return get(T{(uint16_t)(pair >> 16 * half)}); }
 
-template <typename T> void multiply(float* c, const uint32_t* a, uint32_t low, uint32_t high) {
-    unsigned own = threadIdx.x, lane = own % 32;
-    Shares* all = shares[exchange[own] = !exchange[own]];
-    all[own] = {{a[0], a[1], a[2], a[3]}, {low, high}};
-    wait_for_warp();
-    const Shares* lanes = all + own / 32 * 32;
+template <typename T>
+UNWATCHED void multiply(float* c, const uint32_t* a, uint32_t low, uint32_t high, Line line = here()) {
+    unsigned lane = threadIdx.x % 32;
+    const Shares* lanes = operands_of_warp({{a[0], a[1], a[2], a[3]}, {low, high}}, line);
     for (unsigned e = 0; e < 4; e++) {
         unsigned row = lane / 4 + 8 * (e / 2), column = lane % 4 * 2 + e % 2;
         for (unsigned k = 0; k < 16; k++) {

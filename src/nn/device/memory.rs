@@ -40,12 +40,27 @@ impl Memory {
     /// Room for `len` values; what is in it is what its last owner left.
     pub fn of(gpu: &Gpu, kind: Kind, len: usize) -> Memory {
         let (pointer, bytes) = gpu.take(class(len * kind.bytes()));
-        Memory {
+        let memory = Memory {
             gpu: gpu.clone(),
             pointer,
             bytes,
             kind,
             len,
+        };
+        #[cfg(test)]
+        memory.bound();
+        memory
+    }
+
+    /// In tests, marks what lies behind the values: a checked GPU (`tests/gpu/checks.h`) finds who reaches there.
+    #[cfg(test)]
+    fn bound(&self) {
+        const BEYOND: u8 = 0xfe;
+        let wanted = self.len * self.kind.bytes();
+        if self.pointer != 0 && self.bytes > wanted {
+            let (begin, rest) = (self.pointer + wanted as u64, self.bytes - wanted);
+            self.gpu
+                .attempt("marking", |driver| driver.fill(begin, BEYOND, rest));
         }
     }
 

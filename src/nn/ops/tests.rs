@@ -7,10 +7,10 @@ use super::attention::{Spans, self_attention};
 use super::embedding::{Embedding, Positions};
 use super::linear::Linear;
 use super::norm::Norm;
-use super::projection::loss;
+use super::projection::{best, loss};
 use super::rows::{beside, pick};
 use crate::nn::check::{
-    apart, gradients, on_both, random_weights, rounding, seed, weighed, weights,
+    apart, gpu, gradients, on_both, random_weights, rounding, seed, weighed, weights,
 };
 use crate::nn::dropout::Dropout;
 use crate::nn::parameters::{Layout, Parameter};
@@ -248,6 +248,27 @@ fn the_smoothed_loss_has_the_gradients_of_its_formula() {
         assert!((found.smoothed / exact(&values) - 1.0).abs() < 1e-6);
         assert_eq!(found.tokens, rows);
     }
+}
+
+#[test]
+fn rows_have_the_first_word_of_their_highest_logit() {
+    // Words are told apart by whole numbers that bf16 has; every 251st is the same. More than a block has threads.
+    let (words, d) = (600, 2);
+    let mut layout = Layout::default();
+    let (h, table) = (layout.matrix("h", 3, d), layout.matrix("table", words, d));
+    let mut weights = weights(&layout, 0.4);
+    let values = weights.values_mut();
+    values[h.range()].copy_from_slice(&[1.0, 0.0, -1.0, 0.0, 0.0, 0.0]);
+    for i in 0..words * d {
+        values[table.range()][i] = (i / d * 37 % 251) as f32;
+    }
+    let highest = (0..251).find(|word| word * 37 % 251 == 250);
+    let expected = vec![highest.expect("37 and 251 share no divisor"), 0, 0];
+    if let Some(gpu) = gpu() {
+        weights.bring_to(gpu);
+    }
+    let tape = Tape::plain(&weights);
+    assert_eq!(best(&weights, &tape.parameter(h), table), expected);
 }
 
 #[test]

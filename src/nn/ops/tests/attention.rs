@@ -69,6 +69,9 @@ fn self_attention_has_the_gradients_of_its_formula() {
         (vec![3, 1, 6], 2, 5, true),
         (vec![4, 2], 3, 4, false),
         (vec![70, 0, 2], 1, 3, true),
+        // A device has kernels for heads of up to 32, 64 and 128.
+        (vec![3], 1, 40, true),
+        (vec![2, 1], 1, 70, false),
     ] {
         let (rows, d) = (lengths.iter().sum::<usize>(), heads * size);
         let mut layout = Layout::default();

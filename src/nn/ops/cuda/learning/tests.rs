@@ -136,6 +136,23 @@ fn gradients_too_small_for_f16_are_learned_from_as_the_host_does() {
 
 #[test]
 #[ignore = "wants a GPU"]
+fn the_length_of_many_gradients_is_that_of_all_their_shares() {
+    let n = 3 * VALUES + 5;
+    let mut layout = Layout::default();
+    layout.vector("many", n);
+    let gpu = Gpu::open(0, Some(Numbers::F32)).expect("a device");
+    let mut weights = check::weights(&layout, 0.4);
+    weights.bring_to(&gpu);
+    let learning = Learning::of(&gpu, &Moments::zeros(n), None);
+    let gradients = Memory::from_f32(&gpu, &vec![0.5; n]);
+    learning.gradients.copy_from(&gradients);
+    learning.update(&weights, &Adam::default(), 1, (0.02, 0.0));
+    let (seen, length) = (learning.seen().gradient, 0.5 * (n as f64).sqrt());
+    assert!((seen / length - 1.0).abs() < 1e-9, "{seen} {length}");
+}
+
+#[test]
+#[ignore = "wants a GPU"]
 fn clipping_knows_the_length_without_the_scale() {
     let toy = Toy::new();
     let (weights, learning) = toy.begin();

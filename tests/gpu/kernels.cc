@@ -1,0 +1,3 @@
+// All kernels, apart from what runs them: the checked GPU has these compiled with every access told to watched.cc.
+
+#include "kernels.cu"
