@@ -315,7 +315,14 @@ fn dropped_values_pass_no_gradient_and_the_others_the_scaled_one() {
 
 #[test]
 fn linear_layers_and_norms_drop_on_a_device_what_they_drop_on_the_host() {
-    for (rows, d) in [(33, 40), (5, 264), (20, 9), (2, 1032)] {
+    for (rows, d, is_sum) in [
+        (33, 40, false),
+        (5, 264, false),
+        (20, 9, false),
+        (2, 1032, false),
+        (3, 48, true),
+        (4, 7, true),
+    ] {
         let mut layout = Layout::default();
         let x = layout.matrix("x", rows, 8);
         let layer = Linear::new(&mut layout, "layer", 8, d);
@@ -324,9 +331,10 @@ fn linear_layers_and_norms_drop_on_a_device_what_they_drop_on_the_host() {
         let found = on_both(&mut random_weights(&layout), dropout, |tape| {
             let x = tape.parameter(x);
             let y = layer.forward(tape, &x, Activation::Relu, tape.mask(0));
-            let (_, y) = norm.forward_residual(tape, &y, &y, tape.mask(1));
-            seed(tape, &y);
-            y
+            let (z, y) = norm.forward_residual(tape, &y, &y, tape.mask(1));
+            let out = if is_sum { z } else { y };
+            seed(tape, &out);
+            out
         });
         let Some([host, device]) = found else { return };
         for (device, host) in device.iter().zip(&host) {

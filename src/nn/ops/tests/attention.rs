@@ -287,3 +287,46 @@ fn attention_to_other_sentences_on_a_device_is_that_of_the_host() {
         }
     }
 }
+
+#[test]
+fn contexts_of_long_rows_on_a_device_are_those_of_the_host() {
+    let (a, m) = (260, 300);
+    let mut layout = Layout::default();
+    let (q, keys) = (layout.matrix("q", 5, a), layout.matrix("keys", 7, a));
+    let (memory, v) = (layout.matrix("memory", 7, m), layout.vector("v", a));
+    let (to, rows) = (layout.matrix("to", 5, m), layout.matrix("rows", 7, m));
+    let sentences = vec![(0..2, 0..3), (2..2, 3..4), (2..5, 4..7)];
+    let (mut target, mut source) = (Packed::default(), Packed::default());
+    for (queries, keys) in &sentences {
+        target.push(0..queries.len() as u32);
+        source.push(0..keys.len() as u32);
+    }
+    let sequences = |packed| Arc::new(Sequences::of(packed));
+    let pairs = Arc::new(Pairs::new(sequences(&target), sequences(&source)));
+    let spans = Arc::new(Spans::new(sentences, 1));
+    let mut weights = random_weights(&layout);
+    // Sums of so many values would leave one key to each query.
+    let values = &mut weights.values_mut()[v.range()];
+    values.iter_mut().for_each(|v| *v *= 0.05);
+    let found = on_both(&mut weights, Dropout::none(), |tape| {
+        let (q, keys) = (tape.parameter(q), tape.parameter(keys));
+        let memory = tape.parameter(memory);
+        seed(
+            tape,
+            &additive_attention(tape, &q, (&keys, &memory), v, &pairs),
+        );
+        let (to, rows) = (tape.parameter(to), tape.parameter(rows));
+        let out = shared_attention(tape, &to, &rows, &spans);
+        seed(tape, &out);
+        out
+    });
+    let Some([host, device]) = found else { return };
+    let far = |what: &str, a: &[f32], b: &[f32]| {
+        let error = apart(a, b);
+        assert!(error < 2.0 * rounding(), "{what}: {error}");
+    };
+    far("result", &device[0], &host[0]);
+    for (name, p) in layout.entries() {
+        far(name, &device[1][p.range()], &host[1][p.range()]);
+    }
+}
