@@ -32,6 +32,7 @@ fn compile_kernels(ptx: &Path) {
         .expect("CUDA_COMPUTE_CAP is a number such as 80");
     println!("cargo::rustc-env=WORDMILL_COMPUTE_CAP={least}");
     if let Some(ready) = env::var_os("WORDMILL_KERNELS") {
+        println!("cargo::rerun-if-changed={}", Path::new(&ready).display());
         std::fs::copy(ready, ptx).expect("WORDMILL_KERNELS is a file that can be read");
         return;
     }

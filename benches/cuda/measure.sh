@@ -50,7 +50,7 @@ if [[ -d $work/run ]]; then
     stage decode-torch python3 "$nmt_ref" test "${data[@]}" --model tiny $reference
 fi
 # The products' ceiling, and PyTorch compiled, which takes its time.
-stage ceiling python3 - << 'END'
+[[ $reference != *cuda* ]] || stage ceiling python3 - << 'END'
 import time, torch
 a, b = (torch.randn(8192, 8192, device="cuda", dtype=torch.bfloat16) for _ in range(2))
 for _ in range(3):
@@ -64,13 +64,14 @@ print(f"{20 * 2 * 8192**3 / (time.perf_counter() - start) / 1e12:.0f} TFLOP/s of
 END
 for model in "tiny 8192" "base 16384"; do
     read -r name tokens <<< "$model"
-    stage "$name-torch-compiled" python3 "$nmt_ref" bench "${data[@]}" --model "$name" --max-tokens "$tokens" --steps 30 \
-        --bench-warm 20 $reference --compile
+    SECONDS_EACH=${SECONDS_COMPILED-300} stage "$name-torch-compiled" python3 "$nmt_ref" bench "${data[@]}" --model "$name" \
+        --max-tokens "$tokens" --steps 30 --bench-warm 20 --seconds 600 $reference --compile
 done
-# What the checked GPU looks for without one (tests/gpu/checks.h), in what nvcc has made of the kernels.
+# What the checked GPU looks for without one (tests/gpu/checks.h), in what nvcc has made of the operations' kernels. In bf16,
+# which has most of them.
 if command -v compute-sanitizer > /dev/null; then
     for tool in memcheck racecheck synccheck; do
-        stage "$tool" env WORDMILL_TEST_GPU=f32 compute-sanitizer --tool $tool --error-exitcode 1 \
-            "$folder/tests" --include-ignored --test-threads 1 "${parts[@]}"
+        SECONDS_EACH=${SECONDS_CHECKED-300} stage "$tool" env WORDMILL_TEST_GPU=bf16 compute-sanitizer --tool $tool \
+            --error-exitcode 1 "$folder/tests" --include-ignored --test-threads 1 nn::ops::tests nn::ops::conv::tests::windows
     done
 fi

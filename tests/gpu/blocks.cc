@@ -59,7 +59,8 @@ Shares operands[2][MOST_THREADS];
 bool exchange[MOST_THREADS];
 
 std::map<std::string, Kernel>& kernels() {
-    static std::map<std::string, Kernel> all;
+    // Never destroyed: their names are told when the process ends.
+    static auto& all = *new std::map<std::string, Kernel>;
     return all;
 }
 
@@ -196,6 +197,10 @@ bool is_of_thread(uintptr_t address) {
         if (address - (uintptr_t)index < sizeof(Index)) return true;
     if (is_plain) return address < stack_begin && address >= (uintptr_t)__builtin_frame_address(0);
     return address - (uintptr_t)&stacks[current * STACK] < STACK;
+}
+
+void must_be_even(const void* address, size_t bytes) {
+    if ((uintptr_t)address % std::min<size_t>(bytes, 16) != 0) fail("values that are moved at once do not lie even");
 }
 
 void __syncthreads(Line line) { wait(block_barrier, line); }

@@ -36,6 +36,9 @@ constexpr Line here(const char* file = __builtin_FILE(), int number = __builtin_
 
 void __syncthreads(Line line = here());
 
+// Loads and stores of up to sixteen bytes at once begin at multiples of their size.
+void must_be_even(const void* address, size_t bytes);
+
 float __shfl_sync(unsigned mask, float value, unsigned lane, Line line = here());
 
 inline float __shfl_xor_sync(unsigned mask, float value, unsigned distance, Line line = here()) {

@@ -1,6 +1,6 @@
 // Kernels with a fault each that checks.h finds, and sound ones that look like some of them: see faulty.sh.
 
-#include "emulated.h"
+#include "tensor.h"
 
 constexpr unsigned THREADS = 64;
 
@@ -95,4 +95,12 @@ KERNEL(threads_meet_at_two_barriers) {
 KERNEL(lanes_leave_before_an_exchange) {
     if (threadIdx.x % 32 == 3) return;
     to[blockIdx.x * THREADS + threadIdx.x] = __shfl_xor_sync(0xffffffffu, 1.0f, 4);
+}
+
+KERNEL(lanes_leave_before_a_product) {
+    if (threadIdx.x % 32 == 3) return;
+    float sums[4] = {};
+    uint32_t left[4] = {};
+    multiply<bf16>(sums, left, 0, 0);
+    to[blockIdx.x * THREADS + threadIdx.x] = sums[0];
 }

@@ -19,7 +19,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 /// The kernels as PTX: the driver of the device compiles them for it.
 const KERNELS: &str = include_str!(concat!(env!("OUT_DIR"), "/kernels.ptx"));
 
-/// The compute capability they are made for.
+/// The oldest compute capability that this build is for.
 const LEAST: (u32, u32) = match u32::from_str_radix(env!("WORDMILL_COMPUTE_CAP"), 10) {
     Ok(least) => (least / 10, least % 10),
     Err(_) => panic!("build.rs sets a number"),
@@ -172,7 +172,10 @@ impl Driver {
 
     /// The compute capability that kernels are made for.
     pub fn made_for(&self) -> (u32, u32) {
-        LEAST
+        let target = KERNELS.split(".target sm_").nth(1).unwrap_or_default();
+        let digits = target.split(|c: char| !c.is_ascii_digit()).next();
+        let number: u32 = digits.and_then(|d| d.parse().ok()).unwrap_or_default();
+        (number / 10, number % 10)
     }
 
     /// Makes the context the calling thread's.

@@ -117,8 +117,8 @@ impl Gpu {
 
     /// Whether kernels multiply activations on tensor cores. It is the build that says it: a device may have more.
     pub fn has_tensor_products(&self) -> bool {
-        let least = self.0.numbers.tensor_cores();
-        least.is_some_and(|least| least <= self.0.driver.made_for())
+        let made_for = self.0.driver.made_for();
+        self.0.numbers.has_tensor_products(made_for)
     }
 
     /// Bytes that are held, in use or for use again: the most that was in use, rounded up.

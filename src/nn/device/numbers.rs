@@ -31,12 +31,13 @@ impl Numbers {
         }
     }
 
-    /// The first compute capability whose tensor cores our kernels multiply them with; products of cuBLAS are its own matter.
-    pub fn tensor_cores(self) -> Option<(u32, u32)> {
+    /// Whether our kernels multiply them on tensor cores, when they are made for that compute capability; products of cuBLAS are
+    /// its own matter.
+    pub fn has_tensor_products(self, made_for: (u32, u32)) -> bool {
         match self {
-            Numbers::F32 | Numbers::Tf32 => None,
-            Numbers::F16 => Some((7, 5)),
-            Numbers::Bf16 => Some((8, 0)),
+            Numbers::F32 | Numbers::Tf32 => false,
+            Numbers::F16 => made_for >= (7, 5),
+            Numbers::Bf16 => made_for >= (8, 0),
         }
     }
 
@@ -60,5 +61,16 @@ mod tests {
         assert_eq!([(8, 0), (9, 0)].map(Numbers::of), [Numbers::Bf16; 2]);
         assert_eq!([(7, 0), (7, 5)].map(Numbers::of), [Numbers::F16; 2]);
         assert_eq!(Numbers::of((6, 0)), Numbers::F32);
+    }
+
+    #[test]
+    fn kernels_made_for_a_capability_multiply_on_the_tensor_cores_that_it_has() {
+        let of = |made_for| {
+            let all = [Numbers::F32, Numbers::F16, Numbers::Bf16];
+            all.map(|numbers| numbers.has_tensor_products(made_for))
+        };
+        assert_eq!(of((7, 0)), [false; 3]);
+        assert_eq!(of((7, 5)), [false, true, false]);
+        assert_eq!(of((8, 0)), [false, true, true]);
     }
 }

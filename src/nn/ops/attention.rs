@@ -84,10 +84,8 @@ pub fn cross_attention(tape: &Tape, q: &Var, kv: &Var, spans: &Arc<Spans>) -> Va
 /// Attention of queries (rows, d) to rows that are keys and values in one, (other rows, d): (rows, d).
 pub fn shared_attention(tape: &Tape, q: &Var, memory: &Var, spans: &Arc<Spans>) -> Var {
     match tape.gpu() {
-        Some(gpu) if spans.heads == 1 && !spans.is_causal => {
-            cuda::context::shared(gpu, tape, q, memory, spans)
-        }
-        _ => attention(tape, q, (memory, 0, 0), q.columns(), spans),
+        Some(gpu) => cuda::context::shared(gpu, tape, q, memory, spans),
+        None => attention(tape, q, (memory, 0, 0), q.columns(), spans),
     }
 }
 

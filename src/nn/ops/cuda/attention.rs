@@ -1,7 +1,7 @@
 //! Attention on a device: see `ops/attention.rs`. Every row is one of a sentence, and is written with it.
 //!
-//! Values of two bytes are multiplied on tensor cores, where heads have a multiple of eight columns; others, and f32, one
-//! by one.
+//! Values of two bytes are multiplied on tensor cores, where heads have a multiple of eight columns and kernels are made for
+//! GPUs that have such units ([`Gpu::has_tensor_products`]); others, and f32, one by one.
 
 use super::kernel;
 use crate::nn::device::{Argument, Gpu, Kind, Memory};

@@ -16,8 +16,10 @@ __device__ void store(T* to, u32 width, u32 rows, u32 size, const Mixed<SIZE>& r
     UNROLL for (u32 h = 0; h < 2; h++)
         UNROLL for (u32 c = 0; c < SIZE / 32; c++) {
             u32 row = g + 8 * h, column = 32 * c + 8 * t;
-            if (row < rows && column < size)
-                *(Eight*)(to + (u64)row * width + column) = eight_of<SIZE, T>(result, c, h, factors[h]);
+            if (row >= rows || column >= size) continue;
+            T* place = to + (u64)row * width + column;
+            must_be_even(place, sizeof(Eight));
+            *(Eight*)place = eight_of<SIZE, T>(result, c, h, factors[h]);
         }
 }
 
@@ -53,7 +55,7 @@ __device__ void attend_tensor(T* out, float* sums, const T* q, const T* kv, cons
         }
         // Of what a row does not see nothing is left, even if it has seen nothing yet.
         UNROLL for (u32 j = 0; j < 2; j++) UNROLL for (u32 e = 0; e < 4; e++) {
-            p[j][e] = p[j][e] > -INFINITY ? expf(p[j][e] - most[e / 2]) : 0.0f;
+            p[j][e] = p[j][e] == -INFINITY ? 0.0f : expf(p[j][e] - most[e / 2]);
             total[e / 2] += p[j][e];
         }
         UNROLL for (u32 c = 0; c < SIZE / 32; c++)
@@ -63,7 +65,7 @@ __device__ void attend_tensor(T* out, float* sums, const T* q, const T* kv, cons
     float factors[2];
     UNROLL for (u32 h = 0; h < 2; h++) {
         total[h] = row_sum(total[h]);
-        factors[h] = total[h] > 0.0f ? 1.0f / total[h] : 0.0f;
+        factors[h] = total[h] == 0.0f ? 0.0f : 1.0f / total[h];
         if (t == 0 && g + 8 * h < rest)
             sums[(u64)(first_row + g + 8 * h) * s.heads + head] = total[h] > 0.0f ? most[h] + logf(total[h]) : 0.0f;
     }

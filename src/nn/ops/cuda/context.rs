@@ -230,6 +230,10 @@ pub fn additive(
 
 /// Attention of one head to rows that are keys and values.
 pub fn shared(gpu: &Gpu, tape: &Tape, q: &Var, memory: &Var, spans: &Spans) -> Var {
+    assert!(
+        spans.heads == 1 && !spans.is_causal,
+        "one head that sees all, on a device"
+    );
     let there = tape.there();
     let rows = spans.sentences.iter().map(|(q, k)| (q, k));
     let how = (q.columns(), spans.scale(q.columns()));

@@ -19,7 +19,7 @@ template <typename T> __device__ inline void multiply(float* c, const u32* a, u3
 // Nothing before 8.0: the host takes other kernels there.
 template <> __device__ inline void multiply<bf16>(float* c, const u32* a, u32 low, u32 high) {
 #if __CUDA_ARCH__ >= 800
-    asm("mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, {%0, %1, %2, %3};"
+    asm volatile("mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, {%0, %1, %2, %3};"
         : "+f"(c[0]), "+f"(c[1]), "+f"(c[2]), "+f"(c[3])
         : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(low), "r"(high));
 #endif
@@ -28,12 +28,12 @@ template <> __device__ inline void multiply<bf16>(float* c, const u32* a, u32 lo
 // Two of half the length on 7.5, and nothing before.
 template <> __device__ inline void multiply<f16>(float* c, const u32* a, u32 low, u32 high) {
 #if __CUDA_ARCH__ >= 800
-    asm("mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, {%0, %1, %2, %3};"
+    asm volatile("mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, {%0, %1, %2, %3};"
         : "+f"(c[0]), "+f"(c[1]), "+f"(c[2]), "+f"(c[3])
         : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(low), "r"(high));
 #elif __CUDA_ARCH__ >= 750
     for (int part = 0; part < 2; part++)
-        asm("mma.sync.aligned.m16n8k8.row.col.f32.f16.f16.f32 {%0, %1, %2, %3}, {%4, %5}, {%6}, {%0, %1, %2, %3};"
+        asm volatile("mma.sync.aligned.m16n8k8.row.col.f32.f16.f16.f32 {%0, %1, %2, %3}, {%4, %5}, {%6}, {%0, %1, %2, %3};"
             : "+f"(c[0]), "+f"(c[1]), "+f"(c[2]), "+f"(c[3])
             : "r"(a[2 * part]), "r"(a[2 * part + 1]), "r"(part ? high : low));
 #endif
@@ -71,8 +71,10 @@ template <typename T> struct Head {
     u32 width, rows, size;
 
     template <typename L> __device__ L load(u32 row, u32 column) const {
-        if (row < rows && column < size) return *(const L*)(first + (u64)row * width + column);
-        return L();
+        if (row >= rows || column >= size) return L();
+        const T* place = first + (u64)row * width + column;
+        must_be_even(place, sizeof(L));
+        return *(const L*)place;
     }
 };
 

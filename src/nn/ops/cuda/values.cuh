@@ -19,6 +19,8 @@ __device__ inline void put(f16& to, float v) { to = __float2half_rn(v); }
 // Loops over arrays that are to be registers.
 #define UNROLL _Pragma("unroll")
 #define REGISTER(name)
+// A load or store of so many bytes at once, as the emulated GPU sees to it; a real one would fail.
+__device__ inline void must_be_even(const void*, size_t) {}
 #else
 #include "emulated.h"
 #endif
@@ -44,9 +46,15 @@ template <u32 N, typename T> __device__ inline bool is_even(const T* first, u32 
     return (u64)first % sizeof(Pack<T, N>) == 0 && columns % N == 0;
 }
 
-template <u32 N, typename T> __device__ inline Pack<T, N>& pack_at(T* first) { return *(Pack<T, N>*)first; }
+template <u32 N, typename T> __device__ inline Pack<T, N>& pack_at(T* first) {
+    must_be_even(first, sizeof(Pack<T, N>));
+    return *(Pack<T, N>*)first;
+}
 
-template <u32 N, typename T> __device__ inline const Pack<T, N>& pack_at(const T* first) { return *(const Pack<T, N>*)first; }
+template <u32 N, typename T> __device__ inline const Pack<T, N>& pack_at(const T* first) {
+    must_be_even(first, sizeof(Pack<T, N>));
+    return *(const Pack<T, N>*)first;
+}
 
 #define EACH(X) X(float, f32) X(bf16, bf16) X(f16, f16)
 

@@ -62,6 +62,19 @@ fn attention(spans: &Spans, d: usize, parts: [(&[f64], usize, usize); 3]) -> Vec
     out
 }
 
+/// Sentences of these lengths that attend to themselves.
+fn within(lengths: &[usize], heads: usize, is_causal: bool) -> Arc<Spans> {
+    let mut start = 0;
+    let sentences = lengths.iter().map(|n| {
+        start += n;
+        (start - n..start, start - n..start)
+    });
+    Arc::new(Spans {
+        is_causal,
+        ..Spans::new(sentences.collect(), heads)
+    })
+}
+
 #[test]
 fn self_attention_has_the_gradients_of_its_formula() {
     for (lengths, heads, size, is_causal) in [
@@ -76,15 +89,7 @@ fn self_attention_has_the_gradients_of_its_formula() {
         let (rows, d) = (lengths.iter().sum::<usize>(), heads * size);
         let mut layout = Layout::default();
         let qkv = layout.matrix("qkv", rows, 3 * d);
-        let mut start = 0;
-        let sentences = lengths.iter().map(|n| {
-            start += n;
-            (start - n..start, start - n..start)
-        });
-        let spans = Arc::new(Spans {
-            is_causal,
-            ..Spans::new(sentences.collect(), heads)
-        });
+        let spans = within(&lengths, heads, is_causal);
         let exact = |v: &[f64]| {
             let at = |first| (of(v, qkv), 3 * d, first);
             weighed(&attention(&spans, d, [at(0), at(d), at(2 * d)]))
@@ -206,6 +211,7 @@ fn columns(values: &[f32], width: usize, first: usize, count: usize) -> Vec<f32>
 }
 
 #[test]
+#[ignore = "wants a GPU"]
 fn attention_within_sentences_on_a_device_is_that_of_the_host() {
     for (lengths, heads, size, is_causal) in [
         (vec![1, 16, 0, 17], 5, 8, true),
@@ -220,21 +226,12 @@ fn attention_within_sentences_on_a_device_is_that_of_the_host() {
         let (rows, d) = (lengths.iter().sum::<usize>(), heads * size);
         let mut layout = Layout::default();
         let qkv = layout.matrix("qkv", rows, 3 * d);
-        let mut start = 0;
-        let sentences = lengths.iter().map(|n| {
-            start += n;
-            (start - n..start, start - n..start)
-        });
-        let spans = Arc::new(Spans {
-            is_causal,
-            ..Spans::new(sentences.collect(), heads)
-        });
-        let found = on_both(&mut random_weights(&layout), Dropout::none(), |tape| {
+        let spans = within(&lengths, heads, is_causal);
+        let [host, device] = on_both(&mut random_weights(&layout), Dropout::none(), |tape| {
             let out = self_attention(tape, &tape.parameter(qkv), &spans);
             seed(tape, &out);
             out
         });
-        let Some([host, device]) = found else { return };
         let far = |what: &str, a: &[f32], b: &[f32]| {
             let error = apart(a, b);
             assert!(
@@ -251,6 +248,7 @@ fn attention_within_sentences_on_a_device_is_that_of_the_host() {
 }
 
 #[test]
+#[ignore = "wants a GPU"]
 fn attention_to_other_sentences_on_a_device_is_that_of_the_host() {
     for (sentences, heads, size) in [
         (vec![(0..4, 0..35), (4..4, 35..36), (4..21, 36..38)], 2, 24),
@@ -265,13 +263,12 @@ fn attention_to_other_sentences_on_a_device_is_that_of_the_host() {
         let q = layout.matrix("q", end(&last.0), d);
         let kv = layout.matrix("kv", end(&last.1), 2 * d);
         let spans = Arc::new(Spans::new(sentences, heads));
-        let found = on_both(&mut random_weights(&layout), Dropout::none(), |tape| {
+        let [host, device] = on_both(&mut random_weights(&layout), Dropout::none(), |tape| {
             let (q, kv) = (tape.parameter(q), tape.parameter(kv));
             let out = cross_attention(tape, &q, &kv, &spans);
             seed(tape, &out);
             out
         });
-        let Some([host, device]) = found else { return };
         let far = |what: &str, a: &[f32], b: &[f32]| {
             let error = apart(a, b);
             assert!(
@@ -289,6 +286,7 @@ fn attention_to_other_sentences_on_a_device_is_that_of_the_host() {
 }
 
 #[test]
+#[ignore = "wants a GPU"]
 fn contexts_of_long_rows_on_a_device_are_those_of_the_host() {
     let (a, m) = (260, 300);
     let mut layout = Layout::default();
@@ -308,7 +306,7 @@ fn contexts_of_long_rows_on_a_device_are_those_of_the_host() {
     // Sums of so many values would leave one key to each query.
     let values = &mut weights.values_mut()[v.range()];
     values.iter_mut().for_each(|v| *v *= 0.05);
-    let found = on_both(&mut weights, Dropout::none(), |tape| {
+    let [host, device] = on_both(&mut weights, Dropout::none(), |tape| {
         let (q, keys) = (tape.parameter(q), tape.parameter(keys));
         let memory = tape.parameter(memory);
         seed(
@@ -320,7 +318,6 @@ fn contexts_of_long_rows_on_a_device_are_those_of_the_host() {
         seed(tape, &out);
         out
     });
-    let Some([host, device]) = found else { return };
     let far = |what: &str, a: &[f32], b: &[f32]| {
         let error = apart(a, b);
         assert!(error < 2.0 * rounding(), "{what}: {error}");

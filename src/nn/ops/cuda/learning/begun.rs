@@ -18,9 +18,11 @@ pub struct Begun {
 }
 
 impl Learning {
-    /// Begins a step that may end halfway: what it takes back then is a part of the weights, one of two.
+    /// Begins a step that may end halfway: what it takes back then is a part of the weights, always the same of two.
     pub fn begin(&mut self, weights: &Weights, (which, part): (usize, Range<usize>)) {
         let n = part.len();
+        let is_known = |begun: &Begun| (begun.which, &begun.part) == (which, &part);
+        debug_assert!(self.begun.as_ref().is_none_or(is_known), "always the same");
         let begun = self.begun.take().unwrap_or_else(|| Begun {
             which,
             part,
