@@ -259,9 +259,8 @@ fn rows_have_the_first_word_of_their_highest_logit() {
     let mut weights = weights(&layout, 0.4);
     let values = weights.values_mut();
     values[h.range()].copy_from_slice(&[1.0, 0.0, -1.0, 0.0, 0.0, 0.0]);
-    for i in 0..words * d {
-        values[table.range()][i] = (i / d * 37 % 251) as f32;
-    }
+    let of_words = values[table.range()].iter_mut().enumerate();
+    of_words.for_each(|(i, v)| *v = (i / d * 37 % 251) as f32);
     let highest = (0..251).find(|word| word * 37 % 251 == 250);
     let expected = vec![highest.expect("37 and 251 share no divisor"), 0, 0];
     if let Some(gpu) = gpu() {
