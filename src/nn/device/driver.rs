@@ -172,8 +172,8 @@ impl Driver {
 
     /// The compute capability that kernels are made for.
     pub fn made_for(&self) -> (u32, u32) {
-        let target = KERNELS.split(".target sm_").nth(1).unwrap_or_default();
-        let digits = target.split(|c: char| !c.is_ascii_digit()).next();
+        let target = KERNELS.split_once(".target sm_").map(|(_, target)| target);
+        let digits = target.and_then(|target| target.split(|c: char| !c.is_ascii_digit()).next());
         let number: u32 = digits.and_then(|d| d.parse().ok()).unwrap_or_default();
         (number / 10, number % 10)
     }
