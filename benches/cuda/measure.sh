@@ -48,6 +48,12 @@ if [[ -d $work/run ]]; then
         stage "beam5-$sentences" bash -c '"$0" 5 1 $1 > /dev/null' "$folder/decode" $sentences
     done
     stage decode-torch python3 "$nmt_ref" test "${data[@]}" --model tiny $reference
+    if python3 -c "import ctranslate2" 2> /dev/null; then
+        for sentences in 64 256 1000; do
+            stage "decode-ctranslate2-$sentences" python3 "$nmt_ref" ct2 "${data[@]}" --model tiny --dec-batch $sentences \
+                --compute "${COMPUTE-float16}" ${reference/ --amp/}
+        done
+    fi
 fi
 # The products' ceiling, and PyTorch compiled, which takes its time.
 [[ $reference != *cuda* ]] || stage ceiling python3 - << 'END'
