@@ -1,7 +1,8 @@
 //! Attention over heads, to rows that are keys and values, and by additive scores.
 
 use super::{of, softmax};
-use crate::nn::check::{apart, gradients, on_both, random_weights, rounding, seed, weighed};
+use crate::nn::check::{apart, gpu, gradients, on_both, random_weights, rounding, seed, weighed};
+use crate::nn::device::Kind;
 use crate::nn::dropout::Dropout;
 use crate::nn::ops::attention::{Spans, cross_attention, self_attention, shared_attention};
 use crate::nn::ops::context::{Pairs, additive_attention};
@@ -213,6 +214,9 @@ fn columns(values: &[f32], width: usize, first: usize, count: usize) -> Vec<f32>
 #[test]
 #[ignore = "wants a GPU"]
 fn attention_within_sentences_on_a_device_is_that_of_the_host() {
+    let gpu = gpu().expect("WORDMILL_TEST_GPU is set");
+    // Without that, tensor cores would go untested and nobody see it.
+    assert_eq!(gpu.has_tensor_products(), gpu.kind() != Kind::F32);
     for (lengths, heads, size, is_causal) in [
         (vec![1, 16, 0, 17], 5, 8, true),
         (vec![33, 15, 1], 4, 32, false),
