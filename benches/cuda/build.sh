@@ -9,18 +9,16 @@ cd "$(dirname "$0")/../.."
 
 CUDA_HOME=$(tests/gpu/toolkit.sh "$folder/toolkit")
 export CUDA_HOME
-# The file of a program that a build leaves, out of what cargo tells: built NAME ARGUMENTS
+# Leaves the program NAME that a build makes, whose place cargo tells, as FILE: built NAME FILE ARGUMENTS
 built() {
-    local name=$1
-    shift
-    cargo "$@" --message-format json-render-diagnostics \
-        | sed -n "s/.*\"name\":\"$name\".*\"executable\":\"\([^\"]*\)\".*/\1/p" | tail -n 1
+    local program
+    program=$(cargo "${@:3}" --features cuda --message-format json-render-diagnostics \
+        | sed -n "s/.*\"name\":\"$1\".*\"executable\":\"\([^\"]*\)\".*/\1/p" | tail -n 1)
+    install -s "$program" "$folder/$2"
 }
-install -s "$(built wordmill build --release --features cuda)" "$folder/wordmill"
-for bench in steps decode gan; do
-    install -s "$(built $bench bench --features cuda --bench $bench --no-run)" "$folder/$bench"
-done
-install -s "$(built wordmill test --features cuda --lib --no-run)" "$folder/tests"
+built wordmill wordmill build --release
+for bench in steps decode gan; do built $bench $bench bench --bench $bench --no-run; done
+built wordmill tests test --lib --no-run
 cp tests/gpu/parts.txt "$folder/parts.txt"
 cp benches/cuda/measure.sh "$folder/measure.sh"
 tar -C "$folder" -czf "$folder/parts.tar.gz" wordmill steps decode gan tests parts.txt measure.sh

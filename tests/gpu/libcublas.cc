@@ -1,6 +1,7 @@
 // cuBLAS that is not there: the one product that src/nn/device asks for, plainly, in f64.
 //
 // Environment: WORDMILL_CUBLAS_FULL, the number of the product, from 1 on, for which there is no memory; 0: none to begin with.
+// WORDMILL_CUBLAS_BROKEN: it does not begin, and says that it is not initialised.
 
 #include <cstddef>
 #include <cstdlib>
@@ -12,7 +13,7 @@
 
 namespace {
 
-enum { ALLOC_FAILED = 3 };
+enum { NOT_INITIALIZED = 1, ALLOC_FAILED = 3 };
 
 // Whether there is no memory for the next that is asked for.
 bool is_full() {
@@ -48,6 +49,7 @@ extern "C" {
 
 int cublasCreate_v2(void** handle) {
     *handle = (void*)1;
+    if (getenv("WORDMILL_CUBLAS_BROKEN")) return NOT_INITIALIZED;
     return is_full() ? ALLOC_FAILED : 0;
 }
 

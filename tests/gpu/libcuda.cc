@@ -137,6 +137,12 @@ int cuMemAlloc_v2(uint64_t* pointer, size_t bytes) {
     return SUCCESS;
 }
 
+int cuMemGetInfo_v2(size_t* available, size_t* total) {
+    *total = total_memory();
+    *available = *total - used;
+    return SUCCESS;
+}
+
 int cuMemFree_v2(uint64_t pointer) {
     auto block = allocations.find(pointer);
     if (block == allocations.end()) return INVALID;

@@ -10,7 +10,7 @@ use cudarc::cublas::result::{self as blas, CublasError};
 use cudarc::cublas::sys as blas_sys;
 use cudarc::driver::result::{self, DriverError};
 use cudarc::driver::sys;
-use problem::{said, unusable};
+use problem::{of_handle, said, unusable};
 use std::collections::HashMap;
 use std::ffi::{CString, c_void};
 use std::ptr::from_ref;
@@ -140,7 +140,7 @@ impl Driver {
             let kernels = CString::new(KERNELS).unwrap_or_default();
             let module = result::module::load_data(kernels.as_ptr().cast()).map_err(none)?;
             let problem = |error: CublasError| unusable(&name, error);
-            let blas = blas::create_handle().map_err(problem)?;
+            let blas = blas::create_handle().map_err(|error| of_handle(&name, error))?;
             blas::set_stream(blas, stream.cast()).map_err(problem)?;
             // Sums of products stay in f32 where they are parted, too.
             let mode = blas_sys::cublasMath_t::CUBLAS_MATH_DISALLOW_REDUCED_PRECISION_REDUCTION;

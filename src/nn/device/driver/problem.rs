@@ -3,7 +3,7 @@
 use crate::nn::device::{DeviceError, Problem};
 use cudarc::cublas::result::CublasError;
 use cudarc::cublas::sys as blas_sys;
-use cudarc::driver::result::DriverError;
+use cudarc::driver::result::{self, DriverError};
 use cudarc::driver::sys;
 
 /// Of its many errors, the driver has one for a lack of memory: a launch for which there are not enough registers is another.
@@ -22,6 +22,20 @@ impl From<CublasError> for Problem {
             blas_sys::cublasStatus_t::CUBLAS_STATUS_ALLOC_FAILED => Problem::Memory,
             status => Problem::Other(format!("cuBLAS: {status:?}")),
         }
+    }
+}
+
+/// What cuBLAS needs of a device's memory for itself, its kernels included, or somewhat more.
+const LIBRARY: usize = 256 << 20;
+
+/// Why there is no handle of cuBLAS. On a device that is full it may say that it is not initialised, and not why.
+pub fn of_handle(name: &str, error: CublasError) -> DeviceError {
+    let is_full = || result::mem_get_info().is_ok_and(|(free, _)| free < LIBRARY);
+    match error.0 {
+        blas_sys::cublasStatus_t::CUBLAS_STATUS_NOT_INITIALIZED if is_full() => {
+            unusable(name, Problem::Memory)
+        }
+        _ => unusable(name, error),
     }
 }
 

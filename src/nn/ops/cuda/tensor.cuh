@@ -14,10 +14,10 @@
 #include "values.cuh"
 
 #ifdef __CUDACC__
-template <typename T> __device__ inline void multiply(float* c, const u32* a, u32 low, u32 high);
+template <typename T> __device__ inline void multiply_16(float* c, const u32* a, u32 low, u32 high);
 
 // Nothing before 8.0: the host takes other kernels there.
-template <> __device__ inline void multiply<bf16>(float* c, const u32* a, u32 low, u32 high) {
+template <> __device__ inline void multiply_16<bf16>(float* c, const u32* a, u32 low, u32 high) {
 #if __CUDA_ARCH__ >= 800
     asm volatile("mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, {%0, %1, %2, %3};"
         : "+f"(c[0]), "+f"(c[1]), "+f"(c[2]), "+f"(c[3])
@@ -25,22 +25,39 @@ template <> __device__ inline void multiply<bf16>(float* c, const u32* a, u32 lo
 #endif
 }
 
-// Two of half the length on 7.5, and nothing before.
-template <> __device__ inline void multiply<f16>(float* c, const u32* a, u32 low, u32 high) {
+template <> __device__ inline void multiply_16<f16>(float* c, const u32* a, u32 low, u32 high) {
 #if __CUDA_ARCH__ >= 800
     asm volatile("mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, {%0, %1, %2, %3};"
         : "+f"(c[0]), "+f"(c[1]), "+f"(c[2]), "+f"(c[3])
         : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(low), "r"(high));
-#elif __CUDA_ARCH__ >= 750
-    for (int part = 0; part < 2; part++)
-        asm volatile("mma.sync.aligned.m16n8k8.row.col.f32.f16.f16.f32 {%0, %1, %2, %3}, {%4, %5}, {%6}, {%0, %1, %2, %3};"
-            : "+f"(c[0]), "+f"(c[1]), "+f"(c[2]), "+f"(c[3])
-            : "r"(a[2 * part]), "r"(a[2 * part + 1]), "r"(part ? high : low));
+#endif
+}
+
+// C + A (16, 8) · B (8, 8), and nothing before 7.5.
+__device__ inline void multiply_8(float* c, const u32* a, u32 b) {
+#if __CUDA_ARCH__ >= 750
+    asm volatile("mma.sync.aligned.m16n8k8.row.col.f32.f16.f16.f32 {%0, %1, %2, %3}, {%4, %5}, {%6}, {%0, %1, %2, %3};"
+        : "+f"(c[0]), "+f"(c[1]), "+f"(c[2]), "+f"(c[3])
+        : "r"(a[0]), "r"(a[1]), "r"(b));
 #endif
 }
 #else
 #include "tensor.h"
 #endif
+
+template <typename T> __device__ inline void multiply(float* c, const u32* a, u32 low, u32 high) {
+    multiply_16<T>(c, a, low, high);
+}
+
+// On 7.5 two of half the length, and so on the host, that these are seen to as well.
+template <> __device__ inline void multiply<f16>(float* c, const u32* a, u32 low, u32 high) {
+#if __CUDA_ARCH__ >= 800
+    multiply_16<f16>(c, a, low, high);
+#else
+    multiply_8(c, a, low);
+    multiply_8(c, a + 2, high);
+#endif
+}
 
 // Two values in one word, the first in its lower half.
 template <typename T> union Pair {
