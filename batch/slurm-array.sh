@@ -58,7 +58,7 @@ shard() {
 # is Slurm's affair: it comes with scancel, which `scontrol requeue` would undo, or with a preemption without grace, after
 # which Slurm requeues by itself.
 train() {
-    local child status=0 ended=''
+    local child status=0 last=0 ended=''
     srun wordmill "$@" --resume --threads "${SLURM_CPUS_PER_TASK:-1}" &
     child=$!
     # To wordmill past srun, which would kill it if it got SIGTERM; a signal that is named does not cancel the job.
@@ -68,6 +68,9 @@ train() {
     while wait "$child" || status=$?; kill -0 "$child" 2> /dev/null; do
         status=0
     done
+    # It may have ended while a signal was seen to, which is all that `wait` has told then: bash still knows its status.
+    wait "$child" 2> /dev/null || last=$?
+    ((last == 127)) || status=$last
     if [[ $status == 143 && -z $ended ]]; then
         scontrol requeue "$SLURM_JOB_ID"
     fi

@@ -52,6 +52,8 @@ impl Place {
             .env("AWS_ACCESS_KEY_ID", "nobody")
             .env("AWS_SECRET_ACCESS_KEY", "nothing")
             .env("AWS_DEFAULT_REGION", "us-east-1")
+            .env("NO_PROXY", "127.0.0.1")
+            .env("no_proxy", "127.0.0.1")
             .env("SPARK_LOCAL_IP", "127.0.0.1")
             .env("PYTHONDONTWRITEBYTECODE", "1")
     }

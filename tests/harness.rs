@@ -51,6 +51,16 @@ pub fn shell(line: &str) -> Call {
 impl Call {
     fn new(mut command: Command, shown: String) -> Call {
         command.current_dir(root()).env("NO_COLOR", "1");
+        // The width of help, and what a launcher of several processes tells each.
+        for name in [
+            "COLUMNS",
+            "OMPI_COMM_WORLD_SIZE",
+            "PMI_SIZE",
+            "MV2_COMM_WORLD_SIZE",
+            "SLURM_STEP_NUM_TASKS",
+        ] {
+            command.env_remove(name);
+        }
         Call {
             command,
             shown,

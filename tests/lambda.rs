@@ -1,12 +1,12 @@
 //! `wordmill lambda`: events and their answers, from a file and from a runtime that is played.
 
 use crate::harness::{binary, root, wordmill};
-use crate::service::terminate;
+use crate::running::Running;
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::os::unix::process::CommandExt;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 
 /// What a handler makes of an event.
 fn answer(handler: &str, event: &Value) -> Value {
@@ -121,18 +121,18 @@ impl Played {
         Played(TcpListener::bind("127.0.0.1:0").unwrap())
     }
 
-    fn start(&self, handler: &str) -> Child {
-        Command::new(binary())
-            .arg0("/var/task/bootstrap")
-            .env(
-                "AWS_LAMBDA_RUNTIME_API",
-                self.0.local_addr().unwrap().to_string(),
-            )
-            .env("_HANDLER", handler)
-            .current_dir(root())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap()
+    fn start(&self, handler: &str) -> Running {
+        Running::start(
+            Command::new(binary())
+                .arg0("/var/task/bootstrap")
+                .env(
+                    "AWS_LAMBDA_RUNTIME_API",
+                    self.0.local_addr().unwrap().to_string(),
+                )
+                .env("_HANDLER", handler)
+                .current_dir(root())
+                .stderr(Stdio::piped()),
+        )
     }
 
     fn asked(&self) -> Asked {
@@ -178,10 +178,11 @@ impl Played {
     }
 }
 
-fn said(child: Child) -> (Option<i32>, String) {
-    let output = child.wait_with_output().unwrap();
-    let said = String::from_utf8(output.stderr).unwrap();
-    (output.status.code(), said)
+fn said(mut child: Running) -> (Option<i32>, String) {
+    let mut said = String::new();
+    let mut stderr = child.stderr.take().unwrap();
+    stderr.read_to_string(&mut said).unwrap();
+    (child.wait().unwrap().code(), said)
 }
 
 #[test]
@@ -197,7 +198,7 @@ fn events_are_answered_one_after_the_other_until_a_signal() {
         assert_eq!(answer.body, json!(stem).to_string());
     }
     let waiting = played.asked();
-    terminate(&child);
+    child.terminate();
     assert_eq!(said(child), (Some(0), String::new()));
     drop(waiting);
 }
@@ -219,7 +220,7 @@ fn an_event_that_fails_is_reported_and_the_next_is_answered() {
     assert_eq!(object["errorMessage"], problem);
     played.give("b", "\"Dogs bark.\"");
     assert!(played.take().line.contains("/b/response"));
-    terminate(&child);
+    child.terminate();
     assert_eq!(said(child).0, Some(0));
 }
 

@@ -1,7 +1,7 @@
 //! Training by several processes: what is said without MPI, and what they learn with it (`tests/features.sh` runs what is
 //! ignored here).
 
-use crate::harness::{Call, Outcome, binary, shell, wordmill};
+use crate::harness::{Call, binary, shell, wordmill};
 use std::path::Path;
 
 pub const FILES: &str = "--source corpora/parallel.en --target corpora/parallel.de";
@@ -266,17 +266,17 @@ fn mpi_what_adversarial_networks_of_several_processes_cannot_do_is_refused() {
     }
 }
 
-/// Runs two processes without end, does something to them when a file of the run is there, and waits.
-fn disturbed(out: &Path, (flags, file): (&str, &str), how: &str) -> Outcome {
+/// To run two processes without end, do something to them when a file of the run is there, and wait.
+fn disturbed(out: &Path, (flags, file): (&str, &str), how: &str) -> Call {
     // The processes are the children of mpirun, whose number is $!.
     let call = shell(&format!(
         "mpirun --oversubscribe -n 2 {} {DATES} {flags} --max-steps 1000000 -q --out {} & \
-         until [ -e {}/{file} ]; do sleep 0.1; done; {how}; wait $!",
+         until [ -e {}/{file} ] || ! kill -0 $!; do sleep 0.1; done; {how}; wait $!",
         binary(),
         out.display(),
         out.display()
     ));
-    of_mpi(call, out).run()
+    of_mpi(call, out)
 }
 
 /// The run in the folder goes on, alone, for ten steps more than it has made.
@@ -296,7 +296,8 @@ fn mpi_a_process_that_dies_ends_the_others_and_the_run_goes_on() {
         &out,
         ("--save-every 5", "checkpoints/5"),
         "kill -9 $(pgrep -P $! | tail -n 1)",
-    );
+    )
+    .run();
     outcome.expect(outcome.status != 0, "a failure");
     goes_on(&out);
 }
@@ -306,11 +307,14 @@ fn mpi_a_process_that_dies_ends_the_others_and_the_run_goes_on() {
 fn mpi_a_signal_to_the_launcher_leaves_a_checkpoint_of_the_last_step() {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("run");
+    // A second, which mpirun gives them, may be too little for a step and a checkpoint of a busy machine.
     let outcome = disturbed(
         &out,
         ("--save-every 1000000 --log-every 1", "log.jsonl"),
         "kill $!",
-    );
+    )
+    .env("OMPI_MCA_odls_base_sigkill_timeout", "5")
+    .run();
     outcome.expect(outcome.status != 0, "a stop");
     // Nothing but the signal asks for a checkpoint.
     let log = std::fs::read_to_string(out.join("log.jsonl")).unwrap();

@@ -1,15 +1,16 @@
 //! A service under test, and the requests it gets.
 
 use crate::harness::{binary, root};
+use crate::running::Running;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 /// `wordmill sagemaker serve`, ended when it is dropped.
 pub struct Service {
-    child: Child,
+    child: Running,
     port: u16,
 }
 
@@ -19,13 +20,6 @@ pub struct Reply {
     pub status: u16,
     head: String,
     pub body: String,
-}
-
-/// Sends SIGTERM.
-pub fn terminate(child: &Child) {
-    let id = child.id().to_string();
-    let sent = Command::new("kill").args(["-TERM", &id]).status();
-    assert!(sent.expect("there is a kill").success());
 }
 
 impl Service {
@@ -41,17 +35,17 @@ impl Service {
         folder: &Path,
         variables: &[(&str, &str)],
     ) -> Service {
-        let mut child = Command::new(binary())
-            .args(["sagemaker", "serve", "--port", "0", "--root"])
-            .arg(folder)
-            .args(flags.split_whitespace())
-            .env("WORDMILL_SERVE", command)
-            .envs(variables.iter().copied())
-            .current_dir(root())
-            .stdin(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("the binary starts");
+        let mut child = Running::start(
+            Command::new(binary())
+                .args(["sagemaker", "serve", "--port", "0", "--root"])
+                .arg(folder)
+                .args(flags.split_whitespace())
+                .env("WORDMILL_SERVE", command)
+                .envs(variables.iter().copied())
+                .current_dir(root())
+                .stdin(Stdio::null())
+                .stderr(Stdio::piped()),
+        );
         let mut said = String::new();
         let stderr = child.stderr.take().expect("stderr is piped");
         BufReader::new(stderr)
@@ -93,20 +87,12 @@ impl Service {
     }
 
     pub fn terminate(&self) {
-        terminate(&self.child);
+        self.child.terminate();
     }
 
     /// Waits for its end, and gives its status.
     pub fn wait(mut self) -> Option<i32> {
         self.child.wait().expect("it ends").code()
-    }
-}
-
-impl Drop for Service {
-    fn drop(&mut self) {
-        // It may have ended already.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
     }
 }
 

@@ -1,6 +1,7 @@
 //! `wordmill transformer`: training, going on, and bad input.
 
 use crate::harness::{Call, binary, root, wordmill};
+use crate::running::Running;
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -113,23 +114,20 @@ fn a_signal_leaves_a_checkpoint_from_which_the_run_goes_on() {
     let place = tempfile::tempdir().unwrap();
     let (whole, parts) = (place.path().join("whole"), place.path().join("parts"));
     let flags = format!("{PAIRS} {SMALL} --log-every 1");
-    let mut child = Command::new(binary())
-        .current_dir(root())
-        .args("transformer train".split(' ').chain(flags.split(' ')))
-        .args(["--max-steps", "100000", "--out"])
-        .arg(&parts)
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
+    let mut child = Running::start(
+        Command::new(binary())
+            .current_dir(root())
+            .args("transformer train".split(' ').chain(flags.split(' ')))
+            .args(["--max-steps", "100000", "--out"])
+            .arg(&parts)
+            .stderr(Stdio::null()),
+    );
     while !parts.join("log.jsonl").exists() {
+        assert_eq!(child.try_wait().unwrap(), None, "it learns");
         std::thread::sleep(Duration::from_millis(20));
     }
     std::thread::sleep(Duration::from_millis(300));
-    let kill = Command::new("kill")
-        .arg("-TERM")
-        .arg(child.id().to_string())
-        .status();
-    assert!(kill.unwrap().success());
+    child.terminate();
     let status = child.wait().unwrap();
     assert_eq!(status.signal(), Some(15));
     let last: serde_json::Value = serde_json::from_slice(&bytes(&parts, "last.json")).unwrap();

@@ -1,6 +1,7 @@
 //! `wordmill word2vec`: models, formats, signals, and bad input.
 
 use crate::harness::{binary, root, shell, wordmill};
+use crate::running::Running;
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -251,7 +252,7 @@ fn a_signal_keeps_what_was_learned_and_resume_ends_as_if_nothing_had_happened() 
             .arg(folder.path().join(out))
             .args(more)
             .current_dir(root());
-        command.stderr(Stdio::piped()).spawn().unwrap()
+        Running::start(command.stderr(Stdio::null()))
     };
     assert!(train("whole.bin", &[]).wait().unwrap().success());
     let checkpoint = folder.path().join("v.bin.checkpoint");
@@ -264,10 +265,8 @@ fn a_signal_keeps_what_was_learned_and_resume_ends_as_if_nothing_had_happened() 
         );
         let mut child = train("v.bin", &[]);
         std::thread::sleep(wait);
-        let pid = child.id().to_string();
         // Twice, as `timeout` does it: once to the process, once to its group.
-        let kill = format!("kill -TERM {pid}; kill -TERM {pid}");
-        Command::new("sh").args(["-c", &kill]).status().unwrap();
+        (0..2).for_each(|_| child.terminate());
         let status = child.wait().unwrap();
         assert_eq!(status.signal(), Some(15), "{status:?} after {wait:?}");
         assert!(!folder.path().join("v.bin").exists());

@@ -56,10 +56,7 @@ impl Output {
             let file = File::options().write(true).open(&target);
             (file.with_context(|| name.clone())?, None)
         } else {
-            let temporary = temporary_beside(&target)
-                .map_err(|error| Failure::of_file(&name, cannot_create(&error)))?;
-            let (file, temporary) = temporary.into_parts();
-            remove_on_signals(&temporary)?;
+            let (file, temporary) = pending(&target, &name)?.into_parts();
             (file, Some((temporary, target)))
         };
         Ok(Output {
@@ -316,17 +313,20 @@ fn cannot_create(error: &std::io::Error) -> String {
     }
 }
 
-/// Removes `temporary` and all before it, and dies of the signal, when one comes.
-fn remove_on_signals(temporary: &Path) -> Result<()> {
+/// A file beside `target` that a signal removes, from its first moment on.
+fn pending(target: &Path, name: &str) -> Result<NamedTempFile> {
+    watch_signals()?;
     let mut all = TEMPORARY.lock().unwrap_or_else(PoisonError::into_inner);
-    all.push(temporary.to_path_buf());
-    watch_signals()
+    let temporary =
+        temporary_beside(target).map_err(|error| Failure::of_file(name, cannot_create(&error)))?;
+    all.push(temporary.path().to_path_buf());
+    Ok(temporary)
 }
 
 // What has got its name stays here by its old one, which removes nothing.
 static TEMPORARY: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
 
-/// Waits for a signal, from the first call on.
+/// Removes all temporary files, and dies of the signal, when one comes; from the first call on.
 fn watch_signals() -> Result<()> {
     use signal_hook::consts::{SIGINT, SIGTERM};
     static WATCHED: AtomicBool = AtomicBool::new(false);

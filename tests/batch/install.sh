@@ -13,6 +13,8 @@ if ((${#missing[@]})) && ((EUID == 0)) && command -v apt-get > /dev/null; then
         || echo "tests/batch/install.sh: no ${missing[*]}: $1/apt.log says why" >&2
 fi
 if [[ ! -e $1/complete ]]; then
+    # What is half there may pass for whole.
+    rm -rf "$1/venv"
     python3 -m venv "$1/venv"
     "$1/venv/bin/pip" install --quiet --disable-pip-version-check 'pyspark==4.*' 'moto[server]==5.*' 'awscli==1.*'
     touch "$1/complete"

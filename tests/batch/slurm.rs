@@ -113,6 +113,15 @@ fn a_training_out_of_time_is_queued_again_and_ends_as_if_nothing_had_happened() 
 }
 
 #[test]
+fn a_training_that_ends_while_it_is_being_told_to_is_queued_again() {
+    let place = place();
+    let slowly = r#"kill -TERM "$(cat step.pid)"; while kill -0 "$(cat step.pid)" 2> /dev/null; do sleep 0.05; done; sleep 0.2"#;
+    place.stub("scancel", slowly);
+    stopped(&place, "kill -USR1 $script");
+    assert_eq!(place.read("scontrol.log"), "requeue 7\n");
+}
+
+#[test]
 fn a_training_that_is_preempted_is_queued_again() {
     let place = place();
     // Within the grace, Slurm tells the step and not the script.

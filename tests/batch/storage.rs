@@ -3,22 +3,12 @@
 use super::texts::examples;
 use super::{Place, at_hand, lines};
 use crate::harness::{Call, binary, root};
-use std::net::{TcpListener, TcpStream};
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use crate::moto::Moto;
 
 /// A place with a server that keeps a bucket.
 struct Storage {
     place: Place,
-    server: Child,
-    endpoint: String,
-}
-
-impl Drop for Storage {
-    fn drop(&mut self) {
-        let _ = self.server.kill();
-        let _ = self.server.wait();
-    }
+    server: Moto,
 }
 
 impl Storage {
@@ -27,35 +17,17 @@ impl Storage {
         if !at_hand("batch: S3", "aws --version && moto_server --help") {
             return None;
         }
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = listener.local_addr().unwrap();
-        drop(listener);
-        let server = Command::new("moto_server")
-            .args(["-H", "127.0.0.1", "-p", &address.port().to_string()])
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let (place, endpoint) = (Place::new(), format!("http://{address}"));
         let storage = Storage {
-            place,
-            server,
-            endpoint,
+            place: Place::new(),
+            server: Moto::start(&[])?,
         };
-        let start = Instant::now();
-        while TcpStream::connect(address).is_err() {
-            assert!(
-                start.elapsed() < Duration::from_secs(60),
-                "moto_server does not start"
-            );
-            std::thread::sleep(Duration::from_millis(50));
-        }
         storage.run("aws s3 mb s3://bucket").run();
         Some(storage)
     }
 
     fn run(&self, line: &str) -> Call {
-        self.place.run(line).env("AWS_ENDPOINT_URL", &self.endpoint)
+        let endpoint = format!("http://{}", self.server.address);
+        self.place.run(line).env("AWS_ENDPOINT_URL", &endpoint)
     }
 
     fn put(&self, text: impl AsRef<[u8]>, key: &str) {

@@ -1,8 +1,8 @@
 //! Runs whose folders lie in S3.
 
 use super::Bucket;
-use super::server::{NOBODY, wait_until};
-use crate::harness::{binary, root, wordmill};
+use crate::harness::wordmill;
+use crate::running::{Running, wait_until};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -123,16 +123,13 @@ fn s3_what_cannot_be_sent_ends_no_run_and_is_kept() {
     let folder = tempfile::tempdir().unwrap();
     let log = folder.path().join("log");
     let args = format!("{TRAINING} --max-steps 1000000 --out s3://bucket/run");
-    let mut training = Command::new(binary())
-        .args(args.split_whitespace())
-        .current_dir(root())
-        .env("AWS_ENDPOINT_URL", format!("http://{}", bucket.address))
-        .env("TMPDIR", folder.path())
-        .envs(NOBODY)
-        .stderr(std::fs::File::create(&log).unwrap())
-        .stdin(Stdio::null())
-        .spawn()
-        .unwrap();
+    let mut training = Running::start(
+        bucket
+            .command(&args)
+            .env("TMPDIR", folder.path())
+            .stderr(std::fs::File::create(&log).unwrap())
+            .stdin(Stdio::null()),
+    );
     let told = || std::fs::read_to_string(&log).unwrap();
     wait_until("a checkpoint is there", || {
         bucket.get("run/checkpoints/20/state.json").is_some()
@@ -141,8 +138,7 @@ fn s3_what_cannot_be_sent_ends_no_run_and_is_kept() {
     wait_until("it is told", || {
         told().contains("no such bucket; training goes on")
     });
-    let kill = Command::new("kill").arg(training.id().to_string()).status();
-    assert!(kill.unwrap().success());
+    training.terminate();
     let status = training.wait().unwrap();
     let told = told();
     assert_eq!(status.code(), Some(1), "{told}");

@@ -1,30 +1,15 @@
 //! A stand-in for S3, and what is in its bucket.
 
-use crate::harness::{Call, shell, wordmill};
+use crate::harness::{Call, binary, root, shell, wordmill};
+use crate::moto::Moto;
 use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
-
-/// The variables that wordmill knows the server by: of the environment they take only these, and no address but this
-/// machine's.
-pub const NOBODY: [(&str, &str); 3] = [
-    ("AWS_ACCESS_KEY_ID", "nobody"),
-    ("AWS_SECRET_ACCESS_KEY", "nothing"),
-    ("AWS_METADATA_ENDPOINT", "http://127.0.0.1:9"),
-];
+use std::net::{SocketAddr, TcpStream};
+use std::process::Command;
 
 /// A server with a bucket named `bucket`.
 pub struct Bucket {
-    server: Child,
     pub address: SocketAddr,
-}
-
-impl Drop for Bucket {
-    fn drop(&mut self) {
-        let _ = self.server.kill();
-        let _ = self.server.wait();
-    }
+    _server: Moto,
 }
 
 impl Bucket {
@@ -41,22 +26,14 @@ impl Bucket {
     }
 
     fn with(variables: &[(&str, &str)]) -> Option<Bucket> {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = listener.local_addr().unwrap();
-        drop(listener);
-        let server = Command::new("moto_server")
-            .args(["-H", "127.0.0.1", "-p", &address.port().to_string()])
-            .envs(variables.iter().copied())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn();
-        let Ok(server) = server else {
+        let Some(server) = Moto::start(variables) else {
             eprintln!("s3: skipped, for there is no moto_server; tests/features.sh installs it");
             return None;
         };
-        let bucket = Bucket { server, address };
-        wait_until("moto_server starts", || TcpStream::connect(address).is_ok());
-        Some(bucket)
+        Some(Bucket {
+            address: server.address,
+            _server: server,
+        })
     }
 
     /// `wordmill ARGS…`, for which the server is S3.
@@ -69,10 +46,30 @@ impl Bucket {
     }
 
     fn known_to(&self, call: Call) -> Call {
-        let call = call.env("AWS_ENDPOINT_URL", &format!("http://{}", self.address));
-        NOBODY
-            .iter()
-            .fold(call, |call, (name, value)| call.env(name, value))
+        let variables = self.variables();
+        (variables.iter()).fold(call, |call, (name, value)| call.env(name, value))
+    }
+
+    /// `wordmill ARGS…`, to be started by whoever looks at it while it runs.
+    pub fn command(&self, args: &str) -> Command {
+        let mut command = Command::new(binary());
+        command.args(args.split_whitespace()).current_dir(root());
+        command.envs(self.variables());
+        command
+    }
+
+    /// Of the environment no address is taken but this machine's, and no way to it through a proxy.
+    fn variables(&self) -> [(&'static str, String); 7] {
+        let here = format!("http://{}", self.address);
+        [
+            ("AWS_ACCESS_KEY_ID", "nobody".to_owned()),
+            ("AWS_SECRET_ACCESS_KEY", "nothing".to_owned()),
+            ("AWS_METADATA_ENDPOINT", "http://127.0.0.1:9".to_owned()),
+            ("AWS_ENDPOINT_URL", here.clone()),
+            ("AWS_ENDPOINT_URL_S3", here),
+            ("NO_PROXY", "127.0.0.1".to_owned()),
+            ("no_proxy", "127.0.0.1".to_owned()),
+        ]
     }
 
     /// The answer to a request: its status and its body.
@@ -141,15 +138,5 @@ impl Bucket {
     /// Forgets the bucket and all of its objects at once, whoever writes them meanwhile: a request of moto, not of S3.
     pub fn destroy(&self) {
         assert_eq!(self.ask("POST", "/moto-api/reset", b"").0, 200);
-    }
-}
-
-/// Waits, and fails when it takes very long.
-#[track_caller]
-pub fn wait_until(what: &str, is_so: impl Fn() -> bool) {
-    let start = Instant::now();
-    while !is_so() {
-        assert!(start.elapsed() < Duration::from_secs(180), "not so: {what}");
-        std::thread::sleep(Duration::from_millis(50));
     }
 }

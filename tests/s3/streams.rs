@@ -1,11 +1,11 @@
 //! Objects read and written.
 
 use super::Bucket;
-use super::server::{NOBODY, wait_until};
-use crate::harness::{binary, root, wordmill};
+use crate::harness::{root, wordmill};
+use crate::running::{Running, wait_until};
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 const SAMPLE: &str = "corpora/sample.txt";
@@ -119,7 +119,7 @@ fn s3_no_other_machine_is_asked_without_tls() {
     // An address of documents, which is nobody's.
     for endpoint in ["http://192.0.2.1", "http://localhost:80@192.0.2.1"] {
         let call = bucket.wordmill("stem s3://bucket/in.txt");
-        let error = call.env("AWS_ENDPOINT_URL", endpoint).fails(1);
+        let error = call.env("AWS_ENDPOINT_URL_S3", endpoint).fails(1);
         let problem = "s3://bucket/in.txt: the endpoint has no TLS\nhint: ";
         assert!(error.contains(problem), "{endpoint}: {error}");
     }
@@ -146,33 +146,20 @@ fn s3_a_failure_in_the_middle_leaves_what_was_there() {
 #[ignore = "needs moto_server and a build with --features s3"]
 fn s3_a_signal_in_the_middle_leaves_nothing() {
     let Some(bucket) = Bucket::new() else { return };
-    let mut writing = Command::new(binary())
-        .args([
-            "tokenize",
-            "--from",
-            "lines",
-            "--to",
-            "raw",
-            "-o",
-            "s3://bucket/x",
-        ])
-        .env("AWS_ENDPOINT_URL", format!("http://{}", bucket.address))
-        .envs(NOBODY)
-        .stdin(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let mut command = bucket.command("tokenize --from lines --to raw -o s3://bucket/x");
+    let mut writing = Running::start(command.stdin(Stdio::piped()));
     // Its input never ends, so that only the signal ends it.
     let mut input = writing.stdin.take().unwrap();
     input.write_all(lines(LARGE).as_bytes()).unwrap();
     wait_until("an upload has begun", || !bucket.pending().is_empty());
-    let kill = Command::new("kill").arg(writing.id().to_string()).status();
-    assert!(kill.unwrap().success());
+    writing.terminate();
     let status = writing.wait().unwrap();
     assert_eq!(
         std::os::unix::process::ExitStatusExt::signal(&status),
         Some(15)
     );
-    assert!(bucket.pending().is_empty());
+    // Who goes waits for the server's word, but not for long.
+    wait_until("no upload is left", || bucket.pending().is_empty());
     assert!(bucket.keys().is_empty());
 }
 
@@ -212,7 +199,7 @@ fn s3_a_connection_that_breaks_is_no_end() {
     let (way, broken) = broken_way(&bucket);
     let call = bucket.wordmill("tokenize --from lines --to raw s3://bucket/large.txt");
     let read = call
-        .env("AWS_ENDPOINT_URL", &format!("http://{way}"))
+        .env("AWS_ENDPOINT_URL_S3", &format!("http://{way}"))
         .text();
     assert!(broken.load(Ordering::SeqCst) > 0, "nothing was broken");
     assert!(read == text);

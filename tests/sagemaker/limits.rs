@@ -125,7 +125,7 @@ fn a_ping_is_answered_while_all_threads_compute() {
 
 #[test]
 fn a_service_that_is_stopped_answers_what_is_under_way() {
-    let service = Service::of("annotate --threads 1", "");
+    let service = Service::of("annotate --threads 1", "--timeout 3600");
     let body = sample().repeat(200);
     let mut clients: Vec<_> = (0..4).map(|_| service.connect()).collect();
     for client in &mut clients {

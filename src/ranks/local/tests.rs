@@ -40,12 +40,7 @@ fn lost(call: impl FnOnce()) -> Lost {
     *payload.downcast().expect("what was lost")
 }
 
-/// A rank of so many processes, each of which runs a test.
-fn process(size: usize, test: &str) -> Process {
-    process_that(size, test, Box::new(|lost| std::panic::panic_any(lost)))
-}
-
-/// The same, with what it does where it has lost another one.
+/// A rank of so many processes, each of which runs a test, with what it does where it has lost another one.
 fn process_that(size: usize, test: &str, lost: OnLost) -> Process {
     let test = format!("ranks::local::tests::{test}");
     let command = || {
@@ -71,10 +66,8 @@ fn threads_sum_in_the_order_of_ranks_and_share_what_the_first_has() {
 
 #[test]
 fn processes_sum_in_the_order_of_ranks_and_share_what_the_first_has() {
-    let ranks = process(
-        3,
-        "processes_sum_in_the_order_of_ranks_and_share_what_the_first_has",
-    );
+    let test = "processes_sum_in_the_order_of_ranks_and_share_what_the_first_has";
+    let ranks = process_that(3, test, Box::new(|lost| std::panic::panic_any(lost)));
     assert!(found(&ranks) == expected(), "rank {}", ranks.rank());
     Box::new(ranks).finish();
 }
@@ -90,15 +83,32 @@ fn one_value_for_many_ranks_is_summed_too() {
     assert_eq!(found, [[10.0]; 5]);
 }
 
+/// The same, and what it is told where it has lost another one, whichever of its threads finds that out.
+fn process_and_lost(size: usize, test: &str) -> (Process, impl FnOnce() -> Lost) {
+    let (tell, told) = std::sync::mpsc::channel();
+    let lost = Box::new(move |lost| {
+        tell.send(lost).expect("somebody hears it");
+        loop {
+            std::thread::park();
+        }
+    });
+    let process = process_that(size, test, lost);
+    let told = move || told.recv_timeout(Duration::from_secs(60));
+    (process, move || told().expect("an end"))
+}
+
 #[test]
 fn the_first_is_told_how_another_process_ended() {
-    let ranks = process(3, "the_first_is_told_how_another_process_ended");
-    if ranks.rank() == 2 {
+    let test = "the_first_is_told_how_another_process_ended";
+    let (ranks, lost) = process_and_lost(3, test);
+    let rank = ranks.rank();
+    if rank == 2 {
         std::process::abort();
     }
     // Rank 1 waits for the first, and ends with it.
-    let told = lost(|| ranks.sum(&mut [1.0]));
-    if ranks.rank() == 0 {
+    std::thread::spawn(move || ranks.sum(&mut [1.0]));
+    let told = lost();
+    if rank == 0 {
         assert_eq!(told.rank, 2);
         let signal = told.status.and_then(|status| status.signal());
         assert_eq!(signal, Some(libc::SIGABRT));
@@ -107,20 +117,10 @@ fn the_first_is_told_how_another_process_ended() {
 
 #[test]
 fn a_process_that_waits_elsewhere_is_told_of_the_end_of_another() {
-    let (tell, told) = std::sync::mpsc::channel();
-    let lost = Box::new(move |lost| {
-        tell.send(lost).expect("somebody hears it");
-        loop {
-            std::thread::park();
-        }
-    });
     let test = "a_process_that_waits_elsewhere_is_told_of_the_end_of_another";
-    let ranks = process_that(2, test, lost);
+    let (ranks, lost) = process_and_lost(2, test);
     match ranks.rank() {
-        0 => {
-            let lost = told.recv_timeout(Duration::from_secs(60));
-            assert_eq!(lost.expect("an end").rank, 1);
-        }
+        0 => assert_eq!(lost().rank, 1),
         _ => std::process::abort(),
     }
 }
