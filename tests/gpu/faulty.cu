@@ -101,6 +101,6 @@ KERNEL(lanes_leave_before_a_product) {
     if (threadIdx.x % 32 == 3) return;
     float sums[4] = {};
     uint32_t left[4] = {};
-    multiply<bf16>(sums, left, 0, 0);
+    multiply_16<bf16>(sums, left, 0, 0);
     to[blockIdx.x * THREADS + threadIdx.x] = sums[0];
 }
