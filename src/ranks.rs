@@ -21,6 +21,7 @@ pub mod threads;
 
 use crate::nn::device::Memory;
 pub use gpus::on_gpus;
+use std::ops::Range;
 
 /// One of the processes, as it sees all of them. What it calls, all must call, in the same order; threads may share it,
 /// but only one at a time calls it.
@@ -40,9 +41,10 @@ pub trait Ranks: Sync {
     /// The same in double precision.
     fn sum_f64(&self, values: &mut [f64]);
 
-    /// The same in single precision on a device; nothing is done where the devices do not reach each other.
-    fn sum_there(&self, values: &Memory) -> bool {
-        let _ = values;
+    /// The same in single precision of a part of what lies on a device; nothing is done where the devices do not reach each
+    /// other.
+    fn sum_there(&self, values: &Memory, part: Range<usize>) -> bool {
+        let _ = (values, part);
         false
     }
 

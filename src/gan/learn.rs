@@ -9,7 +9,8 @@
 //!
 //! With Wasserstein's loss and clipping, weights of the critic are kept within ±c (Arjovsky et al. 2017). What the
 //! critic's batch normalisation sees is never used again, so that it is not kept; the generator's is. On a device no step
-//! waits for it: what was seen is summed there, and read when it is told.
+//! waits for it: what was seen is summed there, and read when it is told. Ranks have parts of each batch, on the host or a
+//! device each, and sum their gradients; the first evaluates.
 //!
 //! A device may lack memory for the generator's part of a step, when the critic has learned already. So that there is a
 //! checkpoint of whole steps then, the device has a copy of what the critic began the step with ([`Learning::begin`]): 12 bytes
@@ -19,13 +20,14 @@
 //! [`Learning::begin`]: crate::nn::ops::cuda::learning::Learning::begin
 
 mod here;
+mod there;
 
 use super::feed::{Feed, Position};
 use super::model::Model;
 use super::spectral::Spectral;
 use super::step::{Objective, Reals, Seen};
 use super::sums::Sums;
-use super::there::{self, Place};
+use super::there::Place;
 use super::turns::{Alternate, Turn};
 use crate::nn::adam::{self, Adam};
 use crate::nn::event::{Evaluation, Values};
@@ -102,10 +104,10 @@ impl<'a> Learner<'a> {
         }
     }
 
-    /// The same as one of several, on the host.
+    /// The same as one of several.
     ///
     /// # Panics
-    /// When a step is made on a device, or of a batch that has fewer groups of samples than there are ranks.
+    /// When a step is made of a batch that has fewer groups of samples than there are ranks.
     pub fn among(self, ranks: Option<&'a dyn Ranks>) -> Learner<'a> {
         Learner { ranks, ..self }
     }
@@ -114,46 +116,6 @@ impl<'a> Learner<'a> {
     fn part(&self) -> Option<Part<'a>> {
         let ranks = self.ranks?;
         Some(Part::of(ranks, self.recipe.batch, self.model.shape.pack))
-    }
-
-    /// Begins a step on the device, if one computes.
-    fn begin(&mut self, learned: &mut Learned, turn: Turn) -> Result<(), RunError> {
-        let Some(there) = &mut learned.there else {
-            return Ok(());
-        };
-        assert!(self.ranks.is_none(), "ranks learn on the host");
-        let (gpu, model) = (there.gpu(), self.model);
-        self.there.get_or_insert_with(|| Place::new(gpu, model));
-        if !matches!(turn, Turn::Generator { .. }) {
-            there.begin(&learned.weights, (1, model.of_critic()));
-        }
-        there.gpu().check().map_err(|fault| {
-            // Sums that there was no room for say nothing.
-            self.there = None;
-            RunError::of_device(learned.step, fault)
-        })
-    }
-
-    /// The step on the device, if one computes.
-    fn on_device<'l>(&'l self, learned: &'l Learned) -> Option<there::Step<'l>> {
-        let there = learned.there.as_ref()?;
-        Some(there::Step {
-            model: self.model,
-            objective: &self.recipe.objective,
-            gradients: &there.gradients,
-            place: self.there.as_ref()?,
-            scales: [0, 1].map(|which| there.scale(which)),
-        })
-    }
-
-    /// Brings what was summed on a device to what is known here.
-    fn collect(&mut self) {
-        if let Some(place) = &self.there {
-            let sums = place.take();
-            self.seen.seen += sums.critic();
-            self.seen.generator += sums.generator;
-            self.right.0 += sums.right;
-        }
     }
 
     /// Changes the weights of one network by their gradients; gives ‖g‖, which a device keeps to itself.
@@ -225,13 +187,9 @@ impl<'a> Learner<'a> {
         let lr = plan.schedule.rate(learned.step) * self.recipe.critic_rate;
         let reals = self.feed.next(self.recipe.batch);
         let mut random = Random::new(plan.seed ^ 0x6372_6974, updates);
-        let seen = match self.on_device(learned) {
-            // What it has seen is told later.
-            Some(step) => {
-                step.critic(&learned.weights, &reals, &mut random);
-                Seen::default()
-            }
-            None => self.critic_here(learned, &reals, &mut random),
+        let seen = match self.critic_there(learned, &reals, &mut random)? {
+            true => Seen::default(),
+            false => self.critic_here(learned, &reals, &mut random),
         };
         let part = self.model.of_critic();
         let loss = seen.loss + seen.penalty;
@@ -270,12 +228,10 @@ impl<'a> Learner<'a> {
     ) -> Result<Option<f64>, RunError> {
         let mut random = Random::new(plan.seed ^ 0x6765_6e65, learned.step);
         let moments = Moments::default();
-        let loss = match self.on_device(learned) {
-            Some(step) => {
-                step.generator(&learned.weights, reals, (&mut random, &moments));
-                0.0
-            }
-            None => self.generator_here(learned, reals, (&mut random, &moments)),
+        let with = (&mut random, &moments);
+        let loss = match self.generator_there(learned, reals, with)? {
+            true => 0.0,
+            false => self.generator_here(learned, reals, (&mut random, &moments)),
         };
         let part = self.model.of_generator();
         let gradient = self.update(learned, part, (update, lr), (loss, plan))?;
@@ -355,12 +311,15 @@ impl Task for Learner<'_> {
         self.there.as_ref().is_none_or(Place::is_sound)
     }
 
+    fn gather(&mut self) {
+        self.collect();
+    }
+
     fn evaluate(&mut self, weights: &mut Weights, step: u64) -> Option<Evaluation> {
         if !std::mem::replace(&mut self.has_moved, false) {
             // In a long turn of the critic there is nothing new to be seen.
             return None;
         }
-        self.collect();
         let (sum, n) = std::mem::take(&mut self.right);
         let right = (n > 0).then(|| sum / n as f64);
         let found = (self.measure)(weights, step, right);

@@ -125,13 +125,13 @@ fn mean(values: &[f32]) -> f64 {
 
 impl Step<'_> {
     /// The share of the batch that is computed here.
-    fn share(&self) -> f64 {
+    pub(super) fn share(&self) -> f64 {
         self.part
             .map_or(1.0, |part| part.own().len() as f64 / part.all() as f64)
     }
 
     /// What goes into the generator for the samples of this step, beside the real ones of the whole batch.
-    fn inputs(&self, reals: &Reals, random: &mut Random) -> Buffer {
+    pub(super) fn inputs(&self, reals: &Reals, random: &mut Random) -> Buffer {
         let n = reals.values.len() / self.model.shape.values();
         let inputs = self.model.noise(n, &reals.given, random);
         let Some(part) = self.part else {
@@ -142,11 +142,21 @@ impl Step<'_> {
     }
 
     /// The real samples of this step, of those of the whole batch.
-    fn own<'r>(&self, reals: &'r Reals) -> Cow<'r, Reals> {
+    pub(super) fn own<'r>(&self, reals: &'r Reals) -> Cow<'r, Reals> {
         match self.part {
             None => Cow::Borrowed(reals),
             Some(part) => Cow::Owned(reals.part(part.own(), &self.model.shape)),
         }
+    }
+
+    /// Places between real and made samples, for so many groups of those of this step; other ranks take those before and after.
+    pub(super) fn places(&self, groups: usize, random: &mut Random) -> Vec<f32> {
+        let others = self.part.map_or([0; 2], Part::others);
+        let [before, after] = others.map(|samples| samples / self.model.shape.pack);
+        random.skip(before);
+        let places = (0..groups).map(|_| random.unit()).collect();
+        random.skip(after);
+        places
     }
 
     /// Samples of random z, with the moments of their batch.
@@ -204,18 +214,14 @@ impl Step<'_> {
             // One place for all samples that are seen together.
             let mut x = Buffer::copy_of(&made);
             let group = values * model.shape.pack;
-            let [before, after] = self.part.map_or([0; 2], Part::others);
-            random.skip(before / model.shape.pack);
-            for (x, real) in x
-                .chunks_exact_mut(group)
-                .zip(reals.values.chunks_exact(group))
-            {
-                let place = random.unit();
+            let real = reals.values.chunks_exact(group);
+            let places = self.places(real.len(), random);
+            let groups = x.chunks_exact_mut(group).zip(real).zip(places);
+            for ((x, real), place) in groups {
                 x.iter_mut()
                     .zip(real)
                     .for_each(|(x, r)| *x += place * (r - *x));
             }
-            random.skip(after / model.shape.pack);
             x
         };
         // A penalty is a mean over the batch, too.

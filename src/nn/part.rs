@@ -7,6 +7,8 @@
 //! What is drawn at random is drawn for all samples of the batch, and each rank takes what is its own; what is a mean over
 //! the batch is a sum over all ranks. So they learn what one would, but for the order of sums.
 
+use super::device::Memory;
+use super::reduce;
 use crate::ranks::Ranks;
 use std::ops::Range;
 
@@ -38,6 +40,11 @@ impl<'r> Part<'r> {
         self.own.clone()
     }
 
+    /// Rows of the whole batch, of which so many belong to its own samples.
+    pub fn rows(&self, own: usize) -> usize {
+        own * self.all / self.own.len()
+    }
+
     /// How many samples the batch has.
     pub fn all(&self) -> usize {
         self.all
@@ -51,6 +58,11 @@ impl<'r> Part<'r> {
     /// Each value becomes its sum over the whole batch.
     pub fn sum(&self, values: &mut [f64]) {
         self.ranks.sum_f64(values);
+    }
+
+    /// The same of f32 on a device.
+    pub fn sum_there(&self, values: &Memory) {
+        reduce::sum_there(self.ranks, values, 0..values.len());
     }
 
     /// The same for gradients.

@@ -44,15 +44,16 @@ pub fn backward(ranks: &dyn Ranks, tape: Tape) -> Vec<f32> {
     })
 }
 
-/// Sums gradients that lie on a device, by way of the host where devices do not reach each other.
-pub fn sum_there(ranks: &dyn Ranks, gradients: &Memory) {
-    if ranks.sum_there(gradients) {
+/// Sums a part of what lies on a device, by way of the host where devices do not reach each other.
+pub fn sum_there(ranks: &dyn Ranks, values: &Memory, part: Range<usize>) {
+    if ranks.sum_there(values, part.clone()) {
         return;
     }
-    let mut values = vec![0.0; gradients.len()];
-    gradients.read_into(&mut values);
-    ranks.sum(&mut values);
-    gradients.copy_from(&Memory::from_f32(gradients.gpu(), &values));
+    let mut own = vec![0.0; part.len()];
+    values.read_part(part.start, &mut own);
+    ranks.sum(&mut own);
+    let sums = Memory::from_f32(values.gpu(), &own);
+    values.copy_part(part.start, &sums, 0..own.len());
 }
 
 /// Sums what is in some places, in one call.

@@ -53,10 +53,13 @@ pub trait Task {
     /// What the steps since the last call have seen, in so many seconds.
     fn told(&mut self, learned: &Learned, seconds: f64) -> Values;
 
-    /// Whether the losses that a device has summed since then are numbers.
+    /// Whether the losses that a device has summed here since then are numbers.
     fn says_numbers(&self, _learned: &Learned) -> bool {
         true
     }
+
+    /// Brings together what all ranks have seen, before the first evaluates: all of them call it.
+    fn gather(&mut self) {}
 
     /// How good weights are, on data that is not learned from, after a step. They may lie on a device, and may leave it.
     /// Nothing where there is no such data, or where a signal asks to stop while it is measured.
@@ -357,11 +360,12 @@ impl<'a, T: Task> Run<'a, T> {
     }
 
     fn evaluate(&mut self, stop: &AtomicBool) {
+        self.task.gather();
         let evaluation = self.is_first().then(|| self.evaluation()).flatten();
         let found = evaluation.as_ref().map(|own| own.score(&self.plan.metric));
         let Some(score) = self.share_score(found) else {
             // What was to be measured when a signal came is measured when the run goes on.
-            [self.state.is_unmeasured, _] = self.agree([stop.load(Ordering::Acquire), false]);
+            self.state.is_unmeasured = self.is_of_any(stop.load(Ordering::Acquire));
             return;
         };
         self.state.is_unmeasured = false;

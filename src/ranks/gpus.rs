@@ -2,6 +2,7 @@
 
 use super::{Ranks, share_bytes};
 use crate::nn::device::{Gpu, Group, Memory, NAME};
+use std::ops::Range;
 
 /// Ranks, and the device of this one among theirs.
 struct OfGpus {
@@ -55,8 +56,8 @@ impl Ranks for OfGpus {
         self.ranks.sum_f64(values);
     }
 
-    fn sum_there(&self, values: &Memory) -> bool {
-        self.group.sum(values);
+    fn sum_there(&self, values: &Memory, part: Range<usize>) -> bool {
+        self.group.sum(values, part);
         true
     }
 

@@ -3,8 +3,8 @@
 // writes around it is found when it is freed. Copies from and to memory that was not allocated are errors. A process may
 // use one GPU of the two. What more is found by one that is built to be checked: checks.h.
 //
-// Environment: WORDMILL_GPU_MEMORY, bytes of the device's memory (1 GiB); WORDMILL_SECOND_GPU, the compute capability of the
-// second, without the part behind the point (8); WORDMILL_GPU_IDLE=1, an idle one (idle.h).
+// Environment: WORDMILL_GPU_MEMORY, bytes of the device's memory (1 GiB), WORDMILL_SECOND_GPU_MEMORY, those of the second;
+// WORDMILL_SECOND_GPU, its compute capability without the part behind the point (8); WORDMILL_GPU_IDLE=1, an idle one (idle.h).
 
 #include <cstdio>
 #include <cstdlib>
@@ -31,8 +31,12 @@ struct Idle {
 constexpr size_t FENCE = 256;
 constexpr unsigned char POISON = 0xff;
 
+// The device of this process: it uses one.
+int own = 0;
+
 size_t total_memory() {
-    const char* set = getenv("WORDMILL_GPU_MEMORY");
+    const char* set = own == 1 ? getenv("WORDMILL_SECOND_GPU_MEMORY") : nullptr;
+    if (!set) set = getenv("WORDMILL_GPU_MEMORY");
     return set ? strtoull(set, nullptr, 10) : (size_t)1 << 30;
 }
 
@@ -96,7 +100,8 @@ int cuDeviceGetAttribute(int* value, int attribute, int device) {
     return SUCCESS;
 }
 
-int cuDevicePrimaryCtxRetain(void** context, int) {
+int cuDevicePrimaryCtxRetain(void** context, int device) {
+    own = device;
     *context = (void*)1;
     return SUCCESS;
 }

@@ -1,12 +1,14 @@
-//! Several ranks learn what one does; a device learns in f16.
+//! Several ranks learn what one does, on the host and on devices; a device learns in f16.
 
 mod f16;
+mod there;
 
 use super::*;
 use crate::gan::feed::Data;
 use crate::gan::losses::Loss;
 use crate::gan::shape::{CriticNorm, Kind, Shape};
 use crate::nn::check::apart;
+use crate::nn::device::Gpu;
 use crate::nn::event::Event;
 use crate::nn::folder::Folder;
 use crate::nn::ops::augment::Augment;
@@ -95,48 +97,82 @@ fn plan(steps: u64) -> Plan {
     }
 }
 
-/// The weights after 20 steps of so many ranks, and what was told of the last ones.
-fn learned(model: &Model, recipe: &Recipe, size: usize) -> (Vec<f32>, Values) {
+/// What 20 steps leave.
+struct After {
+    weights: Vec<f32>,
+    /// What was told of the last ones.
+    told: Values,
+    /// Shares of samples that the critic took for what they are, as they were said where samples were measured.
+    right: Vec<f64>,
+}
+
+/// 20 steps of so many ranks, on the host or, all of them, on a device.
+fn learned(model: &Model, recipe: &Recipe, size: usize, gpu: Option<&Gpu>) -> After {
     let place = tempfile::tempdir().unwrap();
     let folder = Folder::new(place.path());
     let samples = Samples(&model.shape);
-    let told = threads::run(size, |ranks| {
+    let found = threads::run(size, |ranks| {
         let ranks = (size > 1).then_some(ranks as &dyn Ranks);
-        let mut told = Vec::new();
+        let (mut told, mut said) = (Vec::new(), Vec::new());
         let mut tell = |event: &Event| told.push(event.clone());
         let feed = Feed::new(&samples, 3, Position::default());
-        let learner = Learner::new(model, recipe, feed, Box::new(|_, _, _| None)).among(ranks);
+        let measure = Box::new(|_: &Weights, _, right| {
+            said.extend(right);
+            None
+        });
+        let learner = Learner::new(model, recipe, feed, measure).among(ranks);
         let begin = model.initial_weights(7);
         // Ranks besides the first have a folder of their own.
         let place = tempfile::tempdir().unwrap();
         let other = Folder::new(place.path());
         let folder = if is_first(ranks) { &folder } else { &other };
-        let (layout, how) = (model.layout(), (plan(20), learner));
+        let plan = Plan {
+            evaluate_every: 8,
+            ..plan(20)
+        };
+        let (layout, how) = (model.layout(), (plan, learner));
         let open = || Ok(Run::new(folder, layout, how, begin, &mut tell));
-        let run = Run::among(folder, ranks, open).unwrap();
+        let mut run = Run::among(folder, ranks, open).unwrap();
+        if let Some(gpu) = gpu {
+            run = run.on(gpu);
+        }
         let limits = Limits {
             stop: &AtomicBool::new(false),
             time: None,
         };
         run.train(limits).unwrap();
-        told
+        (told, said)
     });
-    let mut reports = told[0].iter().filter_map(|event| match event {
+    let (told, right) = &found[0];
+    let mut reports = told.iter().filter_map(|event| match event {
         Event::Report(report) => Some(report.values.clone()),
         _ => None,
     });
-    let told = reports.next_back().unwrap();
-    (folder.weights(20, model.layout()).unwrap(), told)
+    After {
+        weights: folder.weights(20, model.layout()).unwrap(),
+        told: reports.next_back().unwrap(),
+        right: right.clone(),
+    }
 }
 
 /// Two and three ranks, which have parts of different sizes, learn in 20 steps what one does, but for the order of sums.
 /// Left out is what the next normalisation does not see, by names: the gradients are rounding alone, which Adam makes as
 /// large as any other.
 fn check(shape: Shape, unseen: &[&str], change: &dyn Fn(&mut Recipe)) {
+    check_on(None, (1e-5, 1e-4), (shape, unseen), change);
+}
+
+/// The same on a device, or the host: how far weights, and what is told of them, may be apart.
+fn check_on(
+    gpu: Option<&Gpu>,
+    (most, most_told): (f64, f64),
+    (shape, unseen): (Shape, &[&str]),
+    change: &dyn Fn(&mut Recipe),
+) {
     let model = Model::new(shape).unwrap();
     let mut recipe = recipe();
     change(&mut recipe);
-    let (alone, told) = learned(&model, &recipe, 1);
+    let alone = learned(&model, &recipe, 1, gpu);
     let seen = |weights: &[f32]| -> Vec<f32> {
         let entries = model.layout().entries();
         let entries = entries.filter(|(name, _)| !unseen.contains(&&**name));
@@ -146,21 +182,33 @@ fn check(shape: Shape, unseen: &[&str], change: &dyn Fn(&mut Recipe)) {
     };
     let begin = model.initial_weights(7);
     assert!(
-        apart(&seen(begin.values()), &seen(&alone)) > 1e-2,
+        apart(&seen(begin.values()), &seen(&alone.weights)) > 1e-2,
         "nothing was learned"
     );
+    assert!(alone.right.len() >= 2);
     for size in [2, 3] {
-        let (weights, also_told) = learned(&model, &recipe, size);
-        let found = apart(&seen(&weights), &seen(&alone));
-        assert!(found <= 1e-5, "{size} ranks: {found}");
-        for ((name, one), (_, several)) in told.iter().zip(&also_told) {
+        let found = learned(&model, &recipe, size, gpu);
+        let apart = apart(&seen(&found.weights), &seen(&alone.weights));
+        assert!(apart <= most, "{size} ranks: {apart}");
+        let is_near =
+            |one: f64, several: f64| (one - several).abs() <= most_told * one.abs().max(0.1);
+        for ((name, one), (_, several)) in alone.told.iter().zip(&found.told) {
             let is_time = name == "samples_per_second";
-            let is_near = (one - several).abs() <= 1e-4 * one.abs().max(0.1);
             assert!(
-                is_time || is_near,
+                is_time || is_near(*one, *several),
                 "{size} ranks, {name}: {several}, not {one}"
             );
         }
+        let right = alone.right.iter().zip(&found.right);
+        assert!(
+            alone.right.len() == found.right.len()
+                && right
+                    .into_iter()
+                    .all(|(one, several)| is_near(*one, *several)),
+            "{size} ranks: {:?}, not {:?}",
+            found.right,
+            alone.right
+        );
     }
 }
 

@@ -6,6 +6,7 @@
 use super::{Gpu, Kind, Memory};
 use libloading::{Library, Symbol};
 use std::ffi::{c_int, c_void};
+use std::ops::Range;
 use std::ptr::null_mut;
 
 /// Bytes of what names a group.
@@ -141,13 +142,16 @@ impl Group {
         })
     }
 
-    /// Each value becomes the sum of what all devices have in its place. Nothing waits for it but what follows on the device.
+    /// Each value of a part becomes the sum of what all devices have in its place. Nothing waits for it but what follows on the
+    /// device.
     ///
     /// # Panics
-    /// When they are no f32.
-    pub fn sum(&self, values: &Memory) {
+    /// When they are no f32, or there are fewer.
+    pub fn sum(&self, values: &Memory, part: Range<usize>) {
         assert_eq!(values.kind, Kind::F32);
-        let (pointer, n) = (values.pointer as *mut c_void, values.len());
+        assert!(part.end <= values.len());
+        let first = values.pointer + (part.start * Kind::F32.bytes()) as u64;
+        let (pointer, n) = (first as *mut c_void, part.len());
         self.gpu.attempt("a sum over GPUs", |driver| {
             driver.here()?;
             let stream = driver.stream().cast();

@@ -174,14 +174,24 @@ impl Memory {
 
     /// Copies values of f32 out.
     pub fn read_into(&self, values: &mut [f32]) {
-        assert_eq!((self.kind, self.len), (Kind::F32, values.len()));
-        self.read(as_bytes_mut(values));
+        assert_eq!(self.len, values.len());
+        self.read_part(0, values);
+    }
+
+    /// Copies those from the value `first` on out, as many as there is room for.
+    pub fn read_part(&self, first: usize, values: &mut [f32]) {
+        assert!(self.kind == Kind::F32 && self.len >= first + values.len());
+        self.read_from(first * self.kind.bytes(), as_bytes_mut(values));
     }
 
     fn read(&self, bytes: &mut [u8]) {
+        self.read_from(0, bytes);
+    }
+
+    fn read_from(&self, first: usize, bytes: &mut [u8]) {
         if !bytes.is_empty() {
             self.gpu.attempt("copying from the device", |driver| {
-                driver.copy_out(bytes, self.pointer)
+                driver.copy_out(bytes, self.pointer + first as u64)
             });
         }
     }

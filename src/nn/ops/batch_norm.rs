@@ -206,7 +206,7 @@ fn moments(x: &[f32], c: usize, part: Option<&Part>) -> (Vec<f32>, Vec<f32>, f64
         sums
     };
     let rows = x.len() / c;
-    let n = part.map_or(rows, |part| rows * part.all() / part.own().len());
+    let n = part.map_or(rows, |part| part.rows(rows));
     let n = n.max(1) as f64;
     let [sums] = columns::blocks(x.len(), c, |range, [sums]| {
         // SAFETY: the level is that of this processor.

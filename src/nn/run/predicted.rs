@@ -161,7 +161,7 @@ impl<P: Predict> Task for Predicted<'_, P> {
                 return Err(RunError::Other { step });
             }
             if let Some(there) = &learned.there {
-                reduce::sum_there(ranks, &there.gradients);
+                reduce::sum_there(ranks, &there.gradients, 0..there.gradients.len());
             }
             total = Loss {
                 smoothed: sums[0],

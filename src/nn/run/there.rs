@@ -87,9 +87,11 @@ impl<'a, T: Task> Run<'a, T> {
         };
         let seen = there.seen();
         (there.gpu().check()).map_err(|fault| RunError::of_device(step, fault))?;
+        // Of a part of a batch, a loss may be none where those of other ranks are.
+        let has_lost = self.is_of_any(!self.task.says_numbers(&self.learned));
         match seen.diverged {
             // Whatever the scale of gradients is, losses have none.
-            None if !self.task.says_numbers(&self.learned) => Err(RunError::Diverged {
+            None if has_lost => Err(RunError::Diverged {
                 step,
                 loss: f64::NAN,
                 gradient: seen.gradient,
@@ -152,3 +154,6 @@ impl<'a, T: Task> Run<'a, T> {
         error
     }
 }
+
+#[cfg(test)]
+mod tests;

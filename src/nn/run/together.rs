@@ -75,6 +75,15 @@ impl<'a, T: Task> Run<'a, T> {
         asked.map(|sum| sum > 0.0)
     }
 
+    /// Whether it is so of any rank.
+    pub(super) fn is_of_any(&self, is_so: bool) -> bool {
+        let mut found = [f64::from(u8::from(is_so))];
+        if let Some(ranks) = self.ranks {
+            ranks.sum_f64(&mut found);
+        }
+        found[0] > 0.0
+    }
+
     /// What the first rank found: nothing where nothing was evaluated, and no score where none decides.
     pub(super) fn share_score(&self, found: Option<Option<f64>>) -> Option<Option<f64>> {
         let Some(ranks) = self.ranks else {

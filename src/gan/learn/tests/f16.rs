@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::nn::adam;
-use crate::nn::device::{Fault, Gpu, Kind as Of, Memory, Numbers};
+use crate::nn::device::{Fault, Kind as Of, Memory, Numbers};
 use crate::nn::ops::cuda::learning::{Learning, Scale};
 use std::sync::atomic::{AtomicUsize, Ordering};
 

@@ -1,7 +1,7 @@
 // What a critic and a generator learn from: losses of verdicts and their gradients, penalties on slopes, bounds of weights.
 //
-// As in gan/losses.rs, gan/penalty.rs and gan/step.rs; a block goes over all verdicts of a batch. Gradients of verdicts are
-// multiplied by the scale, if there is one.
+// As in gan/losses.rs, gan/penalty.rs and gan/step.rs; a block goes over all verdicts of this rank. Means are over `all` of the
+// batch, of which ranks have parts. Gradients of verdicts are multiplied by the scale, if there is one.
 
 #include "values.cuh"
 
@@ -25,9 +25,10 @@ __device__ inline void add_all(double* sum, float value) {
 }
 
 // real and made become their gradients. seen: sums of loss, D(x), D(G(z)) and right ones, each a mean over the batch.
-template <typename T> __device__ void critic_loss(T* real, T* made, double* seen, u32 n, int kind, const double* scale) {
-    float step = scale_of(scale) / n;
-    float loss = 0.0f, said_real = 0.0f, said_made = 0.0f, right = 0.0f, each = 1.0f / n;
+template <typename T>
+__device__ void critic_loss(T* real, T* made, double* seen, u32 n, u32 all, int kind, const double* scale) {
+    float step = scale_of(scale) / all;
+    float loss = 0.0f, said_real = 0.0f, said_made = 0.0f, right = 0.0f, each = 1.0f / all;
     for (u32 i = threadIdx.x; i < n; i += blockDim.x) {
         float r = get(real[i]), f = get(made[i]), dr, df;
         said_real += r * each;
@@ -60,8 +61,8 @@ template <typename T> __device__ void critic_loss(T* real, T* made, double* seen
 
 // made becomes its gradient; real is looked at by RELATIVISTIC alone.
 template <typename T>
-__device__ void generator_loss(T* made, const T* real, double* seen, u32 n, int kind, const double* scale) {
-    float loss = 0.0f, each = 1.0f / n, step = scale_of(scale) / n;
+__device__ void generator_loss(T* made, const T* real, double* seen, u32 n, u32 all, int kind, const double* scale) {
+    float loss = 0.0f, each = 1.0f / all, step = scale_of(scale) / all;
     for (u32 i = threadIdx.x; i < n; i += blockDim.x) {
         float f = get(made[i]), df;
         if (kind == MINIMAX) {
@@ -143,14 +144,14 @@ template <typename T> __device__ void bound(float* w, T* shadow, u64 n, float mo
 }
 
 #define ADVERSARIAL(T, S) \
-    extern "C" __global__ void critic_loss_##S(T* real, T* made, double* seen, u32 n, int kind, \
+    extern "C" __global__ void critic_loss_##S(T* real, T* made, double* seen, u32 n, u32 all, int kind, \
                                                const double* scale) { \
-        critic_loss<T>(real, made, seen, n, kind, scale); \
+        critic_loss<T>(real, made, seen, n, all, kind, scale); \
     } \
     REGISTER(critic_loss_##S) \
-    extern "C" __global__ void generator_loss_##S(T* made, const T* real, double* seen, u32 n, int kind, \
+    extern "C" __global__ void generator_loss_##S(T* made, const T* real, double* seen, u32 n, u32 all, int kind, \
                                                   const double* scale) { \
-        generator_loss<T>(made, real, seen, n, kind, scale); \
+        generator_loss<T>(made, real, seen, n, all, kind, scale); \
     } \
     REGISTER(generator_loss_##S) \
     extern "C" __global__ void penalise_##S(T* g, float* values, u32 size, float weight, u32 is_slope, \

@@ -8,15 +8,22 @@ use std::ops::Range;
 /// Threads of a block that goes over all verdicts.
 const THREADS: u32 = 256;
 
-/// Makes verdicts on real and on made samples their gradients, times the scale of the critic's, and adds what they come to to
-/// four sums. The codes of losses are those of adversarial.cu.
-pub fn critic_loss(code: u32, (real, made): (&Memory, &Memory), sums: &Memory, scale: Argument) {
+/// Makes verdicts on real and on made samples, of `all` of a batch, their gradients, times the scale of the critic's, and adds
+/// what they come to to four sums. The codes of losses are those of adversarial.cu.
+pub fn critic_loss(
+    code: u32,
+    (real, made): (&Memory, &Memory),
+    all: usize,
+    sums: &Memory,
+    scale: Argument,
+) {
     let gpu = real.gpu();
     let arguments = [
         real.into(),
         made.into(),
         sums.into(),
         real.len().into(),
+        all.into(),
         code.into(),
         scale,
     ];
@@ -27,6 +34,7 @@ pub fn critic_loss(code: u32, (real, made): (&Memory, &Memory), sums: &Memory, s
 pub fn generator_loss(
     code: u32,
     (made, real): (&Memory, Option<&Memory>),
+    all: usize,
     (sums, place): (&Memory, usize),
     scale: Argument,
 ) {
@@ -36,6 +44,7 @@ pub fn generator_loss(
         real.map_or(Argument::NULL, Argument::from),
         sums.at(place),
         made.len().into(),
+        all.into(),
         code.into(),
         scale,
     ];

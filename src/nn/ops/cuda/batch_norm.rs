@@ -1,4 +1,7 @@
 //! Batch normalisation on a device: see `ops/batch_norm.rs`.
+//!
+//! Where ranks have parts of the batch, they sum three times: what the means come to, then the squares of what differs from
+//! them, and on the way back both sums over rows at once.
 
 use super::conv::undo;
 use super::{SUMMING, add_shares, kernel, shares};
@@ -6,6 +9,7 @@ use crate::nn::device::{Argument, Gpu, Kind, Memory};
 use crate::nn::ops::activation::Activation;
 use crate::nn::ops::batch_norm::{BatchNorm, Seen, Source};
 use crate::nn::parameters::{Parameter, There};
+use crate::nn::part::Part;
 use crate::nn::tape::{Tape, Var};
 
 pub fn forward(
@@ -17,17 +21,18 @@ pub fn forward(
     source: Source,
 ) -> Var {
     let there = tape.there();
-    let (rows, c) = (x.rows(), norm.scale.columns);
+    let (rows, c, part) = (x.rows(), norm.scale.columns, tape.part());
+    let n = part.map_or(rows, |part| part.rows(rows)) as f32;
     let own = match source {
         Source::Running => None,
-        _ => Some(moments(gpu, x.memory(), c)),
+        _ => Some(moments(gpu, x.memory(), (c, n), part)),
     };
     if let (Source::Batch(moments), Some((mean, shares))) = (source, &own) {
-        let unbiased = mean_of(gpu, shares, c, (rows as f32 - 1.0).max(1.0));
+        let unbiased = mean_of(gpu, shares, c, (n - 1.0).max(1.0));
         moments.see(norm.variance, Seen::Device(unbiased));
         moments.see(norm.mean, Seen::Device(mean.copy()));
     }
-    let own = own.map(|(mean, shares)| (mean, mean_of(gpu, &shares, c, rows as f32)));
+    let own = own.map(|(mean, shares)| (mean, mean_of(gpu, &shares, c, n)));
     let y = Memory::of(gpu, gpu.kind(), x.len());
     let [mean, variance] = places(there, norm, own.as_ref());
     let arguments = [
@@ -77,11 +82,10 @@ pub fn forward(
                 }
             }
             let Some(to) = x.slot() else { return };
-            let share = if own.is_some() {
-                1.0 / rows as f32
-            } else {
-                0.0
-            };
+            let share = if own.is_some() { 1.0 / n } else { 0.0 };
+            if let Some(part) = part.filter(|_| own.is_some()) {
+                part.sum_there(&totals);
+            }
             let arguments = [
                 (&dz).into(),
                 x.memory().into(),
@@ -112,15 +116,19 @@ fn places<'m>(
     }
 }
 
-/// μ of each column, and shares of the squares of differences from it.
-fn moments(gpu: &Gpu, x: &Memory, c: usize) -> (Memory, Memory) {
+/// μ of each column over `n` rows of the batch, and shares of the squares of differences from it: one, where ranks have
+/// summed them.
+fn moments(gpu: &Gpu, x: &Memory, (c, n): (usize, f32), part: Option<&Part>) -> (Memory, Memory) {
     let rows = x.len() / c;
     let count = shares(rows);
     let parts = Memory::of(gpu, Kind::F32, count * c);
     let grid = (c.div_ceil(32) as u32, count as u32);
     let arguments = [(&parts).into(), x.into(), rows.into(), c.into()];
     gpu.launch(kernel!(gpu, "column_shares"), grid, SUMMING, &arguments);
-    let mean = mean_of(gpu, &parts, c, rows as f32);
+    let mean = mean_of(gpu, &parts, c, n);
+    if let Some(part) = part {
+        part.sum_there(&mean);
+    }
     let squares = Memory::of(gpu, Kind::F32, count * c);
     let arguments = [
         (&squares).into(),
@@ -130,6 +138,14 @@ fn moments(gpu: &Gpu, x: &Memory, c: usize) -> (Memory, Memory) {
         c.into(),
     ];
     gpu.launch(kernel!(gpu, "square_columns"), grid, SUMMING, &arguments);
+    let squares = match part {
+        Some(part) => {
+            let whole = mean_of(gpu, &squares, c, 1.0);
+            part.sum_there(&whole);
+            whole
+        }
+        None => squares,
+    };
     (mean, squares)
 }
 

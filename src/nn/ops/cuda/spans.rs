@@ -54,7 +54,7 @@ pub fn forward(gpu: &Gpu, tape: &Tape, x: &Var, spans: &[Span], noise: Option<&[
     y
 }
 
-/// Adds the mean over rows of − ln p of the choices that are asked for to a sum; its gradient, times the scale, goes to x.
+/// Adds the mean over rows of the batch of − ln p of the choices that are asked for to a sum; its gradient, times the scale, goes to x.
 pub fn asked(
     tape: &Tape,
     x: &Var,
@@ -64,6 +64,7 @@ pub fn asked(
 ) {
     let (gpu, rows) = (sums.gpu(), asked.len());
     assert_eq!(x.rows(), rows);
+    let all = rows + tape.others().iter().sum::<usize>();
     let words = |asked: &Option<Asked>| {
         let words = asked.map_or([0; 3], |a| [a.at, a.width, a.choice]);
         words.map(|n| n as u32)
@@ -80,7 +81,7 @@ pub fn asked(
         scale,
         rows.into(),
         x.columns().into(),
-        (1.0 / rows.max(1) as f32).into(),
+        (1.0 / all.max(1) as f32).into(),
     ];
     gpu.launch_over(rows, kernel!(gpu, "ask"), &arguments);
     adversarial::add_values(&losses, (sums, place));
