@@ -10,8 +10,8 @@ use wordmill::nn::device::{DeviceError, Gpu, Numbers};
 /// Flags for the device.
 #[derive(clap::Args, Clone)]
 pub struct DeviceArgs {
-    /// Where to compute: cpu, cuda (the first GPU), cuda:N (the N-th, from 0 on), cuda:N,M (several, to train translators),
-    /// or auto, a GPU where there is one
+    /// Where to compute: cpu, cuda (the first GPU), cuda:N (the N-th, from 0 on), cuda:N,M (several, to train), or
+    /// auto, a GPU where there is one
     #[arg(long, value_name = "DEVICE", default_value = "auto")]
     device: Device,
     /// How numbers are kept on a GPU; auto takes bf16 where there are units for it, f16 on older ones
@@ -82,7 +82,7 @@ impl DeviceArgs {
             0 | 1 => self.open_behind(0, report, command),
             several => bail!(
                 Failure::usage(format!("--device names {several} GPUs")).hint(
-                    "only `transformer train` and `seq2seq train` compute on several at once; name one"
+                    "only `transformer train`, `seq2seq train` and `gan train` compute on several at once; name one"
                 )
             ),
         }

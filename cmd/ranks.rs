@@ -152,11 +152,26 @@ pub fn silent(report: ReportArgs) -> ReportArgs {
     }
 }
 
+/// The processes, whose GPUs sum among themselves where they can, and the GPU of this one, if all have one.
+///
+/// # Errors
+/// When one was asked for that cannot be used, or they do not go together.
+pub fn with_gpus(
+    ranks: Box<dyn Ranks>,
+    device: &DeviceArgs,
+    (report, command): (ReportArgs, &str),
+) -> Result<(Box<dyn Ranks>, Option<Gpu>)> {
+    let gpu = device.open_behind(ranks.local(), report, command)?;
+    let gpu = gpu_like_others(&*ranks, gpu, device, (report, command))?;
+    let ranks = on_gpus(ranks, gpu.as_ref(), (report, command))?;
+    Ok((ranks, gpu))
+}
+
 /// The GPU of this process, if all have one; otherwise none, unless one was asked for.
 ///
 /// # Errors
 /// When one was asked for, and another process has none; when gradients of some have a scale, and of others none.
-pub fn gpu_like_others(
+fn gpu_like_others(
     ranks: &dyn Ranks,
     gpu: Option<Gpu>,
     device: &DeviceArgs,
@@ -187,7 +202,7 @@ pub fn gpu_like_others(
 ///
 /// # Errors
 /// When they should be able to, and do not reach each other.
-pub fn on_gpus(
+fn on_gpus(
     ranks: Box<dyn Ranks>,
     gpu: Option<&Gpu>,
     (report, command): (ReportArgs, &str),

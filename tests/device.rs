@@ -42,7 +42,7 @@ fn apart(host: &[f64], other: &[f64]) -> f64 {
 }
 
 /// The values of a run's last checkpoint, whatever they are called.
-fn values(run: &Path, step: u64, name: &str) -> Vec<f32> {
+pub fn values(run: &Path, step: u64, name: &str) -> Vec<f32> {
     let bytes = std::fs::read(run.join(format!("checkpoints/{step}/{name}.safetensors"))).unwrap();
     let header = u64::from_le_bytes(*bytes.first_chunk().unwrap()) as usize;
     let (numbers, _) = bytes[8 + header..].as_chunks();
@@ -53,7 +53,7 @@ fn values(run: &Path, step: u64, name: &str) -> Vec<f32> {
 }
 
 /// ‖a − b‖ / ‖a‖
-fn distance(a: &[f32], b: &[f32]) -> f64 {
+pub fn distance(a: &[f32], b: &[f32]) -> f64 {
     assert_eq!(a.len(), b.len());
     let length =
         |values: &mut dyn Iterator<Item = f32>| values.map(|v| f64::from(v).powi(2)).sum::<f64>();
@@ -287,7 +287,7 @@ fn device_translations_of_recurrent_models_are_those_of_the_cpu() {
     }
 }
 
-fn train_adversarial(out: &Path, flags: &str) -> Call {
+pub fn train_adversarial(out: &Path, flags: &str) -> Call {
     train_adversarial_on("corpora/digits", out, flags)
 }
 

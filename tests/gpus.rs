@@ -1,6 +1,8 @@
 //! `--device cuda:0,1`: what is refused before a process is started, and training by one process for each GPU
 //! (`tests/gpu/run.sh` runs what is ignored here).
 
+mod adversarial;
+
 use crate::harness::{Call, Outcome, binary, shell, wordmill};
 use crate::ranks::{FILES, assert_alike, losses, steps, transformer};
 use std::path::Path;
@@ -43,15 +45,12 @@ fn commands_that_compute_on_one_gpu_refuse_several() {
     let run = place.path().join("run");
     train("cpu", "-q --max-steps 1", &run).text();
     let translate = format!("transformer translate {}", run.display());
-    let adversarial = format!("gan train corpora/digits --out {}-gan", run.display());
-    for command in [adversarial, translate] {
-        let call = wordmill(&format!("{command} --device cuda:0,1")).stdin("a dog\n");
-        let said = call.fails(2);
-        assert!(
-            said.contains("--device names 2 GPUs\nhint: only `transformer train`"),
-            "{command}: {said}"
-        );
-    }
+    let call = wordmill(&format!("{translate} --device cuda:0,1")).stdin("a dog\n");
+    let said = call.fails(2);
+    assert!(
+        said.contains("--device names 2 GPUs\nhint: only `transformer train`"),
+        "{said}"
+    );
 }
 
 #[test]
@@ -68,10 +67,18 @@ fn a_launcher_of_several_processes_and_several_gpus_do_not_go_together() {
 #[test]
 fn several_gpus_do_not_learn_from_standard_input() {
     let place = tempfile::tempdir().unwrap();
-    let args = "seq2seq train --pairs - --tokenizer corpora/tokenizer.json --device cuda:0,1 --out";
-    let said = wordmill(args).arg(place.path().join("run")).fails(2);
-    let expected = "wordmill seq2seq train: standard input reaches one process only\n";
-    assert!(said.starts_with(expected), "{said}");
+    for (command, args) in [
+        (
+            "seq2seq train",
+            "--pairs - --tokenizer corpora/tokenizer.json",
+        ),
+        ("gan train", "-"),
+    ] {
+        let call = wordmill(&format!("{command} {args} --device cuda:0,1 --out"));
+        let said = call.arg(place.path().join("run")).fails(2);
+        let expected = format!("wordmill {command}: standard input reaches one process only\n");
+        assert!(said.starts_with(&expected), "{said}");
+    }
 }
 
 #[test]

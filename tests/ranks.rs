@@ -39,7 +39,7 @@ pub fn losses(out: &Path) -> Vec<f64> {
 }
 
 /// A value of each of its reports.
-fn reported(out: &Path, name: &str) -> Vec<f64> {
+pub fn reported(out: &Path, name: &str) -> Vec<f64> {
     let log = std::fs::read_to_string(out.join("log.jsonl")).unwrap();
     let events = log
         .lines()

@@ -29,7 +29,7 @@ use wordmill::nn::event::{Ended, Event};
 use wordmill::nn::folder::Folder;
 use wordmill::nn::parameters::Weights;
 use wordmill::nn::run::{Limits, Run, RunError};
-use wordmill::ranks::{Ranks, is_first};
+use wordmill::ranks::Ranks;
 
 /// Learn to make images, points, or rows of a table
 ///
@@ -65,7 +65,7 @@ pub struct Args {
     pub plan: PlanArgs,
     #[command(flatten)]
     device: DeviceArgs,
-    /// Number of threads [default: one per core]
+    /// Number of threads [default: one per core, shared among the processes of several GPUs]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     threads: Option<u16>,
     #[command(flatten)]
@@ -73,37 +73,23 @@ pub struct Args {
 }
 
 pub fn run(args: &Args) -> Result<()> {
-    threads::limit(args.threads)?;
+    threads::share(args.threads, args.device.gpus().len())?;
     let toy = (args.data.toy).map(|toy| clap::ValueEnum::to_possible_value(&toy));
     let toy = toy.flatten().map(|toy| PathBuf::from(toy.get_name()));
     let Some(out) = args.out.clone().or(toy) else {
         bail!(Failure::usage("no folder to write to").hint("--out names it"));
     };
-    let Some(ranks) = ranks::open()? else {
-        return stop::end(train(args, &out, None)?);
-    };
-    ranks::must_be_files(args.data.is_stdin())?;
-    let signal = match ranks.rank() {
-        0 => train(args, &out, Some(&*ranks))?,
-        _ => {
-            let copy = tempfile::tempdir()?;
-            Folder::new(copy.path()).share(&*ranks, &[])?;
-            let args = Args {
-                resume: true,
-                init: None,
-                report: ranks::silent(args.report),
-                ..args.clone()
-            };
-            train(&args, copy.path(), Some(&*ranks))?
-        }
-    };
-    ranks.finish();
-    stop::end(signal)
+    let ranks = ranks::open_on(&args.device, args.data.is_stdin(), COMMAND)?;
+    stop::end(match ranks {
+        Some(ranks) if ranks.rank() > 0 => follow(args, ranks)?,
+        ranks => lead(args, &out, ranks)?,
+    })
 }
 
-/// Trains, and gives the signal that has stopped the run, or 0.
-fn train(args: &Args, out: &Path, ranks: Option<&dyn Ranks>) -> Result<usize> {
-    let (mut run, is_there) = RunFolder::to_train(out, args.resume)?;
+/// Trains as the only process or the first of several, which has the folder of the run and measures. Gives the signal that has
+/// stopped the run, or 0.
+fn lead(args: &Args, out: &Path, ranks: Option<Box<dyn Ranks>>) -> Result<usize> {
+    let (run, is_there) = RunFolder::to_train(out, args.resume)?;
     match (is_there, args.resume) {
         (true, false) => bail!(
             Failure::of_file(&out.display().to_string(), "holds a run already")
@@ -120,40 +106,79 @@ fn train(args: &Args, out: &Path, ranks: Option<&dyn Ranks>) -> Result<usize> {
         ),
         _ => {}
     }
-    let out = run.path().to_owned();
-    let folder = Folder::new(&out);
-    let _made = Made::new(&out)?;
+    let folder = Folder::new(run.path());
+    let _made = Made::new(run.path())?;
     let prepared = match is_there {
-        _ if !is_first(ranks) => Prepared::of_first(args, &folder)?,
         true => Prepared::of_folder(args, &folder)?,
         false => Prepared::new(args)?,
     };
-    prepared.fit(ranks)?;
-    let gpu = prepared.gpu(args, ranks)?;
-    prepared.keep(&folder, is_there)?;
-    let real = match is_first(ranks) {
-        true => Some(prepared.first(&folder, (args.report, ranks))?),
-        false => None,
+    prepared.fit(ranks.as_deref())?;
+    let is_of_images = matches!(prepared.source, Source::Images { .. });
+    let (ranks, gpu) = match ranks {
+        Some(ranks) => {
+            let (ranks, gpu) = with_gpus(args, ranks, is_of_images)?;
+            (Some(ranks), gpu)
+        }
+        None => {
+            let device = device(args, is_of_images);
+            let gpu = device.map(|device| device.open(args.report, COMMAND));
+            (None, gpu.transpose()?.flatten())
+        }
     };
-    // Before, a signal ends the process: nothing is lost.
-    let (stop, signal) = stop::on_signals(true)?;
-    let settings = &prepared.settings;
-    let time = settings.max_seconds.map(Duration::from_secs_f64);
-    let mut teller = Teller::new((NAME, LINES), args.report, &mut run, (&settings.plan, time));
-    let limits = Limits { stop: &stop, time };
-    let ended = rayon::scope(|_| {
-        prepared.train(
-            (is_there, gpu.as_ref(), ranks),
-            (&folder, args.report, real.as_ref()),
-            &mut teller,
-            limits,
-        )
-    })?;
-    run.finish()?;
-    Ok(match ended {
-        Ended::Stopped => stop::asked(&signal),
-        _ => 0,
-    })
+    prepared.keep(&folder, is_there)?;
+    let real = prepared.first(&folder, (args.report, ranks.as_deref()))?;
+    let how = (is_there, gpu.as_ref(), ranks.as_deref());
+    let signal = prepared.learn(args, run, how, Some(&real))?;
+    if let Some(ranks) = ranks {
+        ranks.finish();
+    }
+    Ok(signal)
+}
+
+/// The same as another process, which has what the first gives it in a folder of its own for a while.
+fn follow(args: &Args, ranks: Box<dyn Ranks>) -> Result<usize> {
+    let args = &Args {
+        resume: true,
+        init: None,
+        report: ranks::silent(args.report),
+        ..args.clone()
+    };
+    let (ranks, gpu) = with_gpus(args, ranks, false)?;
+    let copy = tempfile::tempdir()?;
+    let folder = Folder::new(copy.path());
+    folder.share(&*ranks, &[])?;
+    let prepared = Prepared::of_first(args, &folder)?;
+    let (run, is_there) = RunFolder::to_train(copy.path(), true)?;
+    let how = (is_there, gpu.as_ref(), Some(&*ranks));
+    let signal = prepared.learn(args, run, how, None)?;
+    ranks.finish();
+    Ok(signal)
+}
+
+const COMMAND: &str = "gan train";
+
+/// Where networks for images, or for other samples, are computed; nothing where that is the CPU.
+fn device(args: &Args, is_of_images: bool) -> Option<DeviceArgs> {
+    match is_of_images {
+        true => Some(args.device.clone()),
+        // Networks for points and rows are too small to gain by it, and values lie closer than 16 bits tell apart.
+        false => (!args.device.is_auto()).then(|| args.device.exact()),
+    }
+}
+
+/// The processes, and the GPU of this one. The first says whether they learn from images; all must have their GPUs before it
+/// writes anything.
+fn with_gpus(
+    args: &Args,
+    ranks: Box<dyn Ranks>,
+    is_of_images: bool,
+) -> Result<(Box<dyn Ranks>, Option<Gpu>)> {
+    let mut said = [u8::from(is_of_images)];
+    ranks.share(&mut said);
+    match device(args, said != [0]) {
+        Some(device) => ranks::with_gpus(ranks, &device, (args.report, COMMAND)),
+        None => Ok((ranks, None)),
+    }
 }
 
 /// What other processes need of the folder, besides a checkpoint.
@@ -180,23 +205,6 @@ impl Prepared {
         Ok(())
     }
 
-    /// The GPU, if one is to train.
-    fn gpu(&self, args: &Args, ranks: Option<&dyn Ranks>) -> Result<Option<Gpu>> {
-        if ranks.is_some() {
-            let problem = "adversarial networks of several processes learn on the CPU";
-            args.device.refuse(problem)?;
-            return Ok(None);
-        }
-        if matches!(self.source, Source::Images { .. }) {
-            return args.device.open(args.report, "gan train");
-        }
-        // Networks for points and rows are too small to gain by it, and values lie closer than 16 bits tell apart.
-        match args.device.is_auto() {
-            true => Ok(None),
-            false => args.device.exact().open(args.report, "gan train"),
-        }
-    }
-
     /// What the first process does alone, while the others read the data: real samples are shown, and measured.
     fn first(
         &self,
@@ -211,6 +219,40 @@ impl Prepared {
         rayon::scope(|_| Real::new(&self.source, &folder.path(""), report))
     }
 
+    /// Trains until something ends it, and gives the signal that has, or 0.
+    fn learn(
+        &self,
+        args: &Args,
+        mut run: RunFolder,
+        (resumes, gpu, ranks): (bool, Option<&Gpu>, Option<&dyn Ranks>),
+        real: Option<&Real>,
+    ) -> Result<usize> {
+        let folder = Folder::new(run.path());
+        // Before, a signal ends the process: nothing is lost.
+        let (stop, signal) = stop::on_signals(true)?;
+        let time = self.settings.max_seconds.map(Duration::from_secs_f64);
+        let ends = (&self.settings.plan, time);
+        let mut teller = Teller::new((NAME, LINES), args.report, &mut run, ends);
+        let limits = Limits { stop: &stop, time };
+        let ended = rayon::scope(|_| {
+            self.train(
+                (resumes, gpu, ranks),
+                (&folder, args.report, real),
+                &mut teller,
+                limits,
+            )
+        })
+        .map_err(|error| match ranks::is_told(&error, ranks, &args.device) {
+            true => ranks::Told.into(),
+            false => run_failure(error),
+        })?;
+        run.finish()?;
+        Ok(match ended {
+            Ended::Stopped => stop::asked(&signal),
+            _ => 0,
+        })
+    }
+
     /// Trains until something ends it.
     fn train(
         &self,
@@ -218,7 +260,7 @@ impl Prepared {
         (folder, report, real): (&Folder, ReportArgs, Option<&Real>),
         teller: &mut Teller,
         limits: Limits,
-    ) -> Result<Ended> {
+    ) -> Result<Ended, RunError> {
         let Prepared {
             settings,
             source,
@@ -258,7 +300,7 @@ impl Prepared {
             Some(gpu) => run.on(gpu),
             None => run,
         };
-        run.train(limits).map_err(run_failure)
+        run.train(limits)
     }
 }
 

@@ -90,9 +90,7 @@ pub fn run<S: Shape + Clone>(args: &TrainArgs<S>) -> Result<()> {
         _ => ranks::silent(args.report),
     };
     // All processes have their GPUs before the first one writes anything.
-    let gpu = (args.device).open_behind(ranks.local(), report, &command)?;
-    let gpu = ranks::gpu_like_others(&*ranks, gpu, &args.device, (report, &command))?;
-    let ranks = ranks::on_gpus(ranks, gpu.as_ref(), (report, &command))?;
+    let (ranks, gpu) = ranks::with_gpus(ranks, &args.device, (report, &command))?;
     let signal = match ranks.rank() {
         0 => train(args, gpu, Some(&*ranks))?,
         _ => {
