@@ -165,8 +165,11 @@ fn on_device(
         for _ in 0..TOGETHER {
             updates += 1;
             let step = there::Step {
-                model,
-                objective,
+                host: Step {
+                    model,
+                    objective,
+                    part: None,
+                },
                 gradients: &learning.gradients,
                 place: &place,
                 scales: [0, 1].map(|which| learning.scale(which)),

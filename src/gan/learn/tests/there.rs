@@ -2,18 +2,14 @@
 
 use super::*;
 use crate::nn::adam;
-use crate::nn::check as numbers;
 use crate::nn::device::Numbers;
 use crate::nn::ops::cuda::learning::{Learning, Scale};
 
-/// As [`check`], with sums in f32, and values between layers in whatever the device has. Few bits take networks that learn of
-/// each other apart, so that these are looked at after the first of their steps (`gan::there::tests`).
+/// As [`check`], in f32: few bits take networks that learn of each other apart, so that in those numbers it is one step that is
+/// looked at (`gan::there::tests`).
 fn check_there(shape: Shape, unseen: &[&str], change: &dyn Fn(&mut Recipe)) {
-    let gpu = numbers::gpu().expect("WORDMILL_TEST_GPU is set");
-    match gpu.numbers() {
-        Numbers::F32 => check_on(Some(gpu), (5e-3, 2e-2), (shape, unseen), change),
-        _ => eprintln!("skipped: numbers have few bits"),
-    }
+    let gpu = Gpu::open(0, Some(Numbers::F32)).expect("a device");
+    check_on(Some(&gpu), (5e-3, 2e-2), (shape, unseen), change);
 }
 
 #[test]
