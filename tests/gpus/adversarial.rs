@@ -104,10 +104,10 @@ fn emulated_gpus_of_which_one_has_no_memory_end_both_while_they_normalise_togeth
         ("WORDMILL_SECOND_GPU_MEMORY", without_nccl(&libraries)),
     ] {
         let out = place.path().join("run");
-        // Neither waits for the other.
+        // Neither waits for the other; one that did would not hear SIGTERM, either.
         let line = format!("gan train corpora/digits {networks} {flags} -q --out");
         let call = shell(&format!(
-            "timeout 120 {} {line} {}",
+            "timeout -s KILL 120 {} {line} {}",
             binary(),
             out.display()
         ));
