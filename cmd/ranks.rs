@@ -212,9 +212,8 @@ fn on_gpus(
     };
     let size = ranks.size();
     let (ranks, is_direct) = wordmill::ranks::on_gpus(ranks, gpu).map_err(|problem| {
-        Failure::plain(format!("the GPUs do not reach each other: {problem}")).hint(
-            "NCCL has its own variables; without its library, gradients go by way of the host",
-        )
+        Failure::plain(format!("the GPUs do not reach each other: {problem}"))
+            .hint("NCCL has its own variables; without its library, sums go by way of the host")
     })?;
     let way = match is_direct {
         Ok(()) => "by NCCL".to_owned(),
@@ -222,7 +221,7 @@ fn on_gpus(
     };
     report.say(
         || json!({"event": "gpus", "number": size, "sums": way}),
-        || format!("wordmill {command}: {size} GPUs sum gradients {way}"),
+        || format!("wordmill {command}: {size} GPUs sum {way}"),
     );
     Ok(ranks)
 }

@@ -10,7 +10,8 @@ use std::fs::File;
 use std::io::{BufWriter, ErrorKind, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError, TryLockError};
+use std::time::Duration;
 use tempfile::NamedTempFile;
 
 /// An output that is being written.
@@ -326,6 +327,24 @@ fn pending(target: &Path, name: &str) -> Result<NamedTempFile> {
 // What has got its name stays here by its old one, which removes nothing.
 static TEMPORARY: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
 
+/// Removes all temporary files. One that is just being made is waited for, but not for long: on a network's disk that may take
+/// for ever.
+fn remove_all() {
+    let held = (0..100).find_map(|_| match TEMPORARY.try_lock() {
+        Ok(all) => Some(all),
+        Err(TryLockError::Poisoned(error)) => Some(error.into_inner()),
+        Err(TryLockError::WouldBlock) => {
+            std::thread::sleep(Duration::from_millis(10));
+            None
+        }
+    });
+    for path in held.iter().flat_map(|all| all.iter()) {
+        let _ = std::fs::remove_file(path);
+    }
+    // Nobody makes another one before the process has died.
+    std::mem::forget(held);
+}
+
 /// Removes all temporary files, and dies of the signal, when one comes; from the first call on.
 fn watch_signals() -> Result<()> {
     use signal_hook::consts::{SIGINT, SIGTERM};
@@ -337,10 +356,7 @@ fn watch_signals() -> Result<()> {
     let mut signals = signal_hook::iterator::Signals::new([SIGINT, SIGTERM])?;
     std::thread::spawn(move || {
         for signal in signals.forever() {
-            let all = TEMPORARY.lock().unwrap_or_else(PoisonError::into_inner);
-            for path in all.iter() {
-                let _ = std::fs::remove_file(path);
-            }
+            remove_all();
             s3::abort_all();
             let _ = signal_hook::low_level::emulate_default_handler(signal);
         }

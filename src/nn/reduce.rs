@@ -1,4 +1,4 @@
-//! Gradients of a batch that several ranks compute, each a part of it.
+//! Gradients of a batch that several ranks compute, each a part of it, and what else is summed over it on devices.
 //!
 //! ```text
 //! g = Σ g of all ranks        in the order of parts that become complete on the way back, while the pass goes on

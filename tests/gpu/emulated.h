@@ -34,6 +34,9 @@ struct Line {
 
 constexpr Line here(const char* file = __builtin_FILE(), int number = __builtin_LINE()) { return {file, number}; }
 
+#define OF_CALLER , Line line = here()
+#define CALLER , line
+
 void __syncthreads(Line line = here());
 
 // Loads and stores of up to sixteen bytes at once begin at multiples of their size.

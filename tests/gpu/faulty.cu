@@ -1,6 +1,6 @@
 // Kernels with a fault each that checks.h finds, and sound ones that look like some of them: see faulty.sh.
 
-#include "tensor.h"
+#include "tensor.cuh"
 
 constexpr unsigned THREADS = 64;
 
@@ -101,6 +101,16 @@ KERNEL(lanes_leave_before_a_product) {
     if (threadIdx.x % 32 == 3) return;
     float sums[4] = {};
     uint32_t left[4] = {};
-    multiply_16<bf16>(sums, left, 0, 0);
+    multiply<bf16>(sums, left, 0, 0);
+    to[blockIdx.x * THREADS + threadIdx.x] = sums[0];
+}
+
+KERNEL(lanes_meet_at_two_products) {
+    float sums[4] = {};
+    uint32_t left[4] = {};
+    if (threadIdx.x % 32 < 16)
+        multiply<f16>(sums, left, 0, 0);
+    else
+        multiply<f16>(sums, left, 0, 0);
     to[blockIdx.x * THREADS + threadIdx.x] = sums[0];
 }

@@ -27,5 +27,6 @@ threads_leave_before_a_barrier: meet at faulty.cu
 threads_meet_at_two_barriers: meet at faulty.cu
 lanes_leave_before_an_exchange: meet at faulty.cu
 lanes_leave_before_a_product: meet at faulty.cu
+lanes_meet_at_two_products: meet at faulty.cu
 END
 echo "tests/gpu/faulty.sh: of ${#kernels[@]} kernels the faults of $(wc -l < "$folder/first") are told"

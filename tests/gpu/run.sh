@@ -44,6 +44,7 @@ else
     cargo test "${built[@]}" --lib --no-run
     # Each keeps one core busy. Tensor cores multiply what has two bytes.
     { run f32 "${parts[@]}" && run bf16 nn::ops::tests nn::ops::conv::tests::windows; } > "$checked/said" 2>&1 &
+    echo "tests/gpu/run.sh: what the checked GPU says goes to $checked/said first"
     LD_LIBRARY_PATH="$emulated:$libraries"
     is_well=true
     run bf16 "${parts[@]}" || is_well=false

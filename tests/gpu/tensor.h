@@ -29,10 +29,10 @@ template <typename T> UNWATCHED void multiply_shares(float* c, const Shares& own
 }
 
 template <typename T>
-UNWATCHED void multiply_16(float* c, const uint32_t* a, uint32_t low, uint32_t high, Line line = here()) {
+UNWATCHED void multiply_16(float* c, const uint32_t* a, uint32_t low, uint32_t high, Line line) {
     multiply_shares<T>(c, {{a[0], a[1], a[2], a[3]}, {low, high}}, 16, line);
 }
 
-UNWATCHED inline void multiply_8(float* c, const uint32_t* a, uint32_t b, Line line = here()) {
+UNWATCHED inline void multiply_8(float* c, const uint32_t* a, uint32_t b, Line line) {
     multiply_shares<f16>(c, {{a[0], a[1], 0, 0}, {b, 0}}, 8, line);
 }

@@ -1,7 +1,7 @@
 //! Steps on a device: the gradients of the part of a batch that is computed here, summed over all ranks.
 //!
-//! A rank whose device fails ends before it meets the others where gradients are summed. They are ended there: none of them
-//! learns from what it has left out.
+//! A rank whose device fails ends before it meets the others where gradients are summed, and tells them nothing: they may wait
+//! for it in the middle of a pass. Whoever has started them ends them ([`crate::ranks`], mpirun, `srun --kill-on-bad-exit`).
 
 use super::Learner;
 use crate::gan::step::{Reals, Step as Host};

@@ -54,7 +54,8 @@ pub fn forward(gpu: &Gpu, tape: &Tape, x: &Var, spans: &[Span], noise: Option<&[
     y
 }
 
-/// Adds the mean over rows of the batch of − ln p of the choices that are asked for to a sum; its gradient, times the scale, goes to x.
+/// Adds the mean over rows of the batch of − ln p of the choices that are asked for to a sum; its gradient, times the scale,
+/// goes to x.
 pub fn asked(
     tape: &Tape,
     x: &Var,

@@ -45,18 +45,19 @@ __device__ inline void multiply_8(float* c, const u32* a, u32 b) {
 #include "tensor.h"
 #endif
 
-template <typename T> __device__ inline void multiply(float* c, const u32* a, u32 low, u32 high) {
-    multiply_16<T>(c, a, low, high);
-}
-
-// On 7.5 two of half the length, and so on the host, that these are seen to as well.
-template <> __device__ inline void multiply<f16>(float* c, const u32* a, u32 low, u32 high) {
-#if __CUDA_ARCH__ >= 800
-    multiply_16<f16>(c, a, low, high);
-#else
-    multiply_8(c, a, low);
-    multiply_8(c, a + 2, high);
+// Whether it takes two of half the length: in f16 on 7.5, and on the host, that these are seen to as well.
+template <typename T> constexpr bool IN_HALVES = false;
+#if !defined(__CUDA_ARCH__) || __CUDA_ARCH__ < 800
+template <> constexpr bool IN_HALVES<f16> = true;
 #endif
+
+template <typename T> __device__ inline void multiply(float* c, const u32* a, u32 low, u32 high OF_CALLER) {
+    if constexpr (IN_HALVES<T>) {
+        multiply_8(c, a, low CALLER);
+        multiply_8(c, a + 2, high CALLER);
+    } else {
+        multiply_16<T>(c, a, low, high CALLER);
+    }
 }
 
 // Two values in one word, the first in its lower half.

@@ -19,6 +19,9 @@ __device__ inline void put(f16& to, float v) { to = __float2half_rn(v); }
 // Loops over arrays that are to be registers.
 #define UNROLL _Pragma("unroll")
 #define REGISTER(name)
+// The line of whoever calls, which the emulated GPU tells where threads meet that should not.
+#define OF_CALLER
+#define CALLER
 // A load or store of so many bytes at once, as the emulated GPU sees to it; a real one would fail.
 __device__ inline void must_be_even(const void*, size_t) {}
 #else
