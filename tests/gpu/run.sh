@@ -41,7 +41,7 @@ else
         for numbers in f32 bf16 f16; do run $numbers "${parts[@]}"; done
         exit
     fi
-    cargo test "${built[@]}" --lib --no-run
+    cargo test "${built[@]}" --lib --test wordmill --no-run
     # Each keeps one core busy. Tensor cores multiply what has two bytes.
     { run f32 "${parts[@]}" && run bf16 nn::ops::tests nn::ops::conv::tests::windows; } > "$checked/said" 2>&1 &
     echo "tests/gpu/run.sh: what the checked GPU says goes to $checked/said first"
